@@ -1,0 +1,78 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Who or what made a change.
+package enum Origin: String, Sendable { case api = "crm_api", web = "crm_ui", job = "bulk_action", merge = "findandmerge", system }
+
+/// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
+package enum ChangeLog {
+    static let schema: [SQL] = [
+        """
+        CREATE TABLE sys_change (sequence \(.identityKey), group_id \(.type(.integer)) NOT NULL, at \(.type(.integer)) NOT NULL,
+            user_id \(.type(.integer)) NOT NULL, origin \(.type(.text)) NOT NULL, module_id \(.type(.integer)) NOT NULL,
+            record_id \(.type(.integer)) NOT NULL, kind \(.type(.text)) NOT NULL, field_id \(.type(.integer)),
+            before \(.type(.text)), after \(.type(.text)))\(.strict)
+        """,
+        "CREATE INDEX sys_change_record ON sys_change (record_id, sequence)",
+        "CREATE INDEX sys_change_group ON sys_change (group_id, sequence)",
+    ]
+
+    /// What happened. `repoint` and `linkDropped` are written in sets by a merge, one row for each related row.
+    package enum Kind: String, Sendable {
+        case added, updated, deleted, restored
+        case merged = "find_and_merge_duplicate"
+        case mergedAway = "merged_away"
+        case repoint
+        case linkDropped = "link_dropped"
+        case linkFilled = "link_filled"
+        case unmerged
+    }
+
+    private static let columns: [ColumnName] = ["group_id", "at", "user_id", "origin", "module_id", "record_id", "kind", "field_id", "before", "after"]
+
+    /// One entry; `before` and `after` hold the changed columns by field id.
+    struct Entry {
+        let record: Record
+        let kind: Kind
+        var before: JSONValue?
+        var after: JSONValue?
+
+        /// The changed columns of a record, as it was and as it is.
+        static func change(from old: Record, to new: Record, kind: Kind = .updated) -> Entry {
+            var before: [JSONValue.Member] = [], after: [JSONValue.Member] = []
+            for field in new.changedFields(from: old) {
+                before.append(.init(String(field.id.raw), value(old.columns(of: field))))
+                after.append(.init(String(field.id.raw), value(new.columns(of: field))))
+            }
+            return Entry(record: new, kind: kind, before: .object(before), after: .object(after))
+        }
+
+        private static func value(_ columns: ArraySlice<SQLValue>) -> JSONValue {
+            columns.count == 1 ? (columns.first ?? .null).json : .array(columns.map(\.json))
+        }
+    }
+
+    static func append(_ entries: [Entry], _ scope: WriteScope) throws {
+        let rows = entries.map { entry -> [SQLValue] in
+            [
+                .integer(scope.group.raw), .integer(scope.now.milliseconds), .integer(scope.access.user.raw), .text(scope.origin.rawValue),
+                .integer(entry.record.module.id.raw), .integer(entry.record.id.raw), .text(entry.kind.rawValue), .null,
+                .init(entry.before?.text), .init(entry.after?.text),
+            ]
+        }
+        try scope.tx.insert(into: "sys_change", columns, rows: rows)
+    }
+
+    /// Set-based: one statement logs every row an UPDATE is about to point elsewhere.
+    static func appendRows(
+        kind: Kind, _ field: Field, of module: Module, _ table: TableName, before: SQL, after: SQL, where condition: SQL, _ scope: WriteScope
+    ) throws {
+        try scope.tx.execute(
+            """
+            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after)
+            SELECT \(scope.group), \(scope.now), \(.integer(scope.access.user.raw)), \(.text(scope.origin.rawValue)), \(.integer(module.id.raw)), t.id,
+                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after) FROM \(table) t WHERE \(condition)
+            """)
+    }
+}

@@ -1,0 +1,90 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Rows that are no more: deleted ones that may come back, permanent ones, and those merged into another.
+package enum Graves {
+    static let schema: [SQL] = [
+        """
+        CREATE TABLE sys_grave (id \(.type(.integer)) PRIMARY KEY, module_id \(.type(.integer)) NOT NULL, kind \(.type(.text)) NOT NULL,
+            display_name \(.type(.text)), created_by \(.type(.integer)), deleted_by \(.type(.integer)) NOT NULL,
+            deleted_at \(.type(.integer)) NOT NULL, group_id \(.type(.integer)) NOT NULL, successor \(.type(.integer)),
+            image \(.type(.text)) NOT NULL)\(.strict)
+        """,
+        "CREATE INDEX sys_grave_list ON sys_grave (module_id, deleted_at, id)",
+        "CREATE INDEX sys_grave_group ON sys_grave (group_id)",
+    ]
+
+    /// Why a row left its table.
+    package enum Kind: String, Sendable { case recycle, permanent, merged }
+
+    /// Moves rows out of their table, image first. The rows may be of one module only.
+    static func bury(_ records: [Record], as kind: Kind, successor: RecordID? = nil, _ scope: WriteScope) throws {
+        guard let module = records.first?.module, let table = module.table else { return }
+        let rows = records.map { record -> [SQLValue] in
+            [
+                .integer(record.id.raw), .integer(module.id.raw), .text(kind.rawValue), .text(record.displayName), record["Created_By"],
+                .integer(scope.access.user.raw), .integer(scope.now.milliseconds), .integer(scope.group.raw), .init(successor?.raw),
+                .text(image(of: record).text),
+            ]
+        }
+        try scope.tx.insert(
+            into: "sys_grave",
+            ["id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image"], rows: rows)
+        try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
+    }
+
+    /// A row as JSON by physical column name, so that it can return after the module has changed.
+    static func image(of record: Record) -> JSONValue {
+        .object(zip(record.module.storedColumns, record.values).compactMap { column, value in
+            value.isNull ? nil : .init(column.name.raw, value.json)
+        })
+    }
+
+    /// The record an image describes; columns it does not know are empty.
+    static func record(_ image: JSONValue, of module: Module) -> Record {
+        Record(module, values: module.storedColumns.map { column in
+            image[column.name.raw].map { SQLValue($0, as: column.type) } ?? (column.name.raw == "row_version" ? .integer(0) : .null)
+        })
+    }
+
+    /// A line of the deleted list.
+    package struct Listed: Sendable {
+        package let id: RecordID
+        package let kind: Kind
+        package let displayName: String?
+        package let createdBy: Int64?
+        package let deletedBy: Int64?
+        package let deletedAt: Instant
+    }
+
+    /// What left a module, newest first.
+    package static func list(
+        of module: ModuleID, _ kinds: [Kind], since: Instant?, skipping: Int, limit: Int, _ tx: Transaction
+    ) throws -> [Listed] {
+        let later: SQL = since.map { " AND deleted_at > \($0)" } ?? ""
+        let names: SQL = .joined(kinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
+        return try tx.rows(
+            """
+            SELECT id, kind, display_name, created_by, deleted_by, deleted_at FROM sys_grave WHERE module_id = \(.integer(module.raw)) \
+            AND kind IN (\(names))\(later) ORDER BY deleted_at DESC, id DESC LIMIT \(.integer(Int64(limit))) OFFSET \(.integer(Int64(skipping)))
+            """
+        ) { row in
+            Listed(
+                id: RecordID(raw: row.integer(0) ?? 0), kind: Kind(rawValue: row.text(1) ?? "") ?? .permanent, displayName: row.text(2),
+                createdBy: row.integer(3), deletedBy: row.integer(4), deletedAt: Instant(milliseconds: row.integer(5) ?? 0))
+        }
+    }
+
+    /// The survivor a merged record went into, following merges of merges.
+    package static func successor(of id: RecordID, _ tx: Transaction) throws -> RecordID? {
+        var found: RecordID?, next: RecordID? = id
+        // A chain is as long as the merges one after another; 100 guards against a corrupt loop.
+        for _ in 0..<100 {
+            guard let current = next else { break }
+            next = try tx.first("SELECT successor FROM sys_grave WHERE id = \(current) AND kind = 'merged'") { $0.integer(0).map(RecordID.init(raw:)) } ?? nil
+            if let next { found = next }
+        }
+        return found
+    }
+}

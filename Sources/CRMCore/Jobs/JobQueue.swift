@@ -1,0 +1,87 @@
+import SQLStore
+import Wire
+
+/// A piece of work that outlives the request that asked for it.
+package struct Job: Sendable {
+    package let id: RecordID
+    package let kind: String
+    package let payload: JSONValue
+    package let attempt: Int
+}
+
+/// Does jobs of one kind.
+package protocol JobHandler: Sendable {
+    static var kind: String { get }
+    /// At least once: it must be able to start again where an earlier run stopped.
+    func run(_ job: Job, _ services: Services) async throws
+}
+
+/// Jobs waiting, running and done, in one table shared by all processes.
+package enum JobQueue {
+    package static let channel = "jobs"
+    /// A worker that has not renewed for this long is taken for dead.
+    static let leaseMilliseconds: Int64 = 30_000
+    /// After as many failed runs a job is left as failed, for a person to look at.
+    static let maximumAttempts = 5
+
+    static let schema: [SQL] = [
+        """
+        CREATE TABLE sys_job (id \(.type(.integer)) PRIMARY KEY, kind \(.type(.text)) NOT NULL, payload \(.type(.text)) NOT NULL,
+            state \(.type(.text)) NOT NULL, run_at \(.type(.integer)) NOT NULL, attempts \(.type(.integer)) NOT NULL DEFAULT 0,
+            lease_until \(.type(.integer)), error \(.type(.text)), total \(.type(.integer)), done \(.type(.integer)), failed \(.type(.integer)),
+            created_at \(.type(.integer)) NOT NULL, finished_at \(.type(.integer)))\(.strict)
+        """,
+        "CREATE INDEX sys_job_due ON sys_job (run_at) WHERE state IN ('waiting', 'running')",
+    ]
+
+    /// Part of the caller's transaction: the job exists when, and only when, the rest does.
+    static func enqueue(_ kind: String, _ payload: JSONValue, id: RecordID, at: Instant, _ tx: Transaction) throws {
+        try tx.execute(
+            """
+            INSERT INTO sys_job (id, kind, payload, state, run_at, created_at)
+            VALUES (\(id), \(.text(kind)), \(.text(payload.text)), 'waiting', \(at), \(at))
+            """)
+        try tx.notify(channel, kind)
+    }
+
+    /// Takes the job due longest, or one whose worker died.
+    static func claim(now: Instant, _ tx: Transaction) throws -> Job? {
+        let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
+        let due: SQL = """
+            SELECT id FROM sys_job WHERE state IN ('waiting', 'running') AND run_at <= \(now) AND (state = 'waiting' OR lease_until < \(now)) \
+            ORDER BY run_at, id LIMIT 1\(.skipLocked)
+            """
+        return try tx.first(
+            "UPDATE sys_job SET state = 'running', lease_until = \(lease), attempts = attempts + 1 WHERE id = (\(due)) RETURNING id, kind, payload, attempts"
+        ) { row in
+            Job(
+                id: RecordID(raw: row.integer(0) ?? 0), kind: row.text(1) ?? "", payload: try JSONValue.parse(row.text(2) ?? "null"),
+                attempt: Int(row.integer(3) ?? 0))
+        }
+    }
+
+    static func renew(_ id: RecordID, now: Instant, _ tx: Transaction) throws {
+        let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
+        try tx.execute("UPDATE sys_job SET lease_until = \(lease) WHERE id = \(id) AND state = 'running'")
+    }
+
+    static func finish(_ id: RecordID, now: Instant, _ tx: Transaction) throws {
+        try tx.execute("UPDATE sys_job SET state = 'done', lease_until = NULL, finished_at = \(now) WHERE id = \(id)")
+    }
+
+    /// Puts a job back to be tried again, later each time; after the last attempt it stays as failed.
+    static func fail(_ job: Job, _ error: String, now: Instant, _ tx: Transaction) throws {
+        if job.attempt >= maximumAttempts {
+            try tx.execute("UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE id = \(job.id)")
+        } else {
+            let pause = Int64(1_000) << Int64(job.attempt)
+            let next = Instant(milliseconds: now.milliseconds + pause)
+            try tx.execute("UPDATE sys_job SET state = 'waiting', error = \(.text(error)), lease_until = NULL, run_at = \(next) WHERE id = \(job.id)")
+        }
+    }
+
+    /// Frees jobs whose worker is known to be gone, because this process is the only one.
+    static func freeAll(_ tx: Transaction) throws {
+        try tx.execute("UPDATE sys_job SET state = 'waiting', lease_until = NULL WHERE state = 'running'")
+    }
+}

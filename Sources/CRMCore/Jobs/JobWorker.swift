@@ -1,0 +1,77 @@
+import Logging
+import Metadata
+import SQLStore
+import Wire
+
+/// Takes jobs and does them, one at a time, until cancelled.
+package struct JobWorker: Sendable {
+    private let services: Services
+    private let handlers: [String: any JobHandler]
+
+    package init(_ services: Services, handlers: [any JobHandler] = [MergeJob()]) {
+        self.services = services
+        self.handlers = Dictionary(handlers.map { (type(of: $0).kind, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Works when told that there is something, and looks by itself once a second.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            let (bells, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+            group.addTask {
+                for await _ in services.database.notifications(JobQueue.channel) { bell.yield() }
+            }
+            group.addTask {
+                repeat { bell.yield() } while (try? await Task.sleep(for: .seconds(1))) != nil
+                bell.finish()
+            }
+            for await _ in bells { await drain() }
+            group.cancelAll()
+        }
+    }
+
+    /// Does all jobs that are due. Tests call it instead of `run`.
+    package func drain() async {
+        while !Task.isCancelled {
+            let now = services.clock()
+            guard let job = try? await services.database.run(.write, { tx in try JobQueue.claim(now: now, tx) }) else { return }
+            await perform(job)
+        }
+    }
+
+    private func perform(_ job: Job) async {
+        let failure = await withTaskGroup(of: (any Error)?.self) { group in
+            group.addTask { await attempt(job) }
+            group.addTask {
+                // A third of the lease, so that two renewals may be missed.
+                while (try? await Task.sleep(for: .milliseconds(JobQueue.leaseMilliseconds / 3))) != nil {
+                    let now = services.clock()
+                    try? await services.database.run(.write) { tx in try JobQueue.renew(job.id, now: now, tx) }
+                }
+                return nil
+            }
+            let result = await group.next() ?? nil
+            group.cancelAll()
+            return result
+        }
+        let now = services.clock()
+        if let failure { services.logger.error("job failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(failure)"]) }
+        try? await services.database.run(.write) { tx in
+            if let failure { try JobQueue.fail(job, String(describing: failure), now: now, tx) } else { try JobQueue.finish(job.id, now: now, tx) }
+        }
+    }
+
+    private func attempt(_ job: Job) async -> (any Error)? {
+        guard let handler = handlers[job.kind] else { return UnknownJob(kind: job.kind) }
+        do {
+            try await handler.run(job, services)
+            return nil
+        } catch let moved as CatalogMoved {
+            try? await services.catalog.refresh(ifOlderThan: moved.newest)
+            return moved
+        } catch {
+            return error
+        }
+    }
+
+    private struct UnknownJob: Error { let kind: String }
+}

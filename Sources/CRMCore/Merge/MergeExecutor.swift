@@ -1,0 +1,104 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Carries a plan out. Every step is a statement over a set; none loops over related rows. All of it is in the change log
+/// under the merge's group, which is what undo reads.
+struct MergeExecutor {
+    let plan: MergePlan
+    let scope: WriteScope
+    private var request: MergeRequest { plan.request }
+    private var childIDs: [RecordID] { request.children.map(\.id) }
+
+    init(_ plan: MergePlan, _ scope: WriteScope) {
+        self.plan = plan
+        self.scope = scope
+    }
+
+    /// Returns how many rows moved, by module and field.
+    func run() throws -> MergeOutcome {
+        var outcome = MergeOutcome(warnings: plan.warnings)
+        for move in plan.moves {
+            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
+            if module.generatedType == "subform", field.apiName == "Parent_Id" {
+                try buryRows(of: module, table, field)
+                continue
+            }
+            if module.linkPair != nil {
+                outcome.collisions += try MergeLinks(link: module, table: table, field: field, request: request, scope: scope).unite()
+            }
+            outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repoint(field, of: module, table)
+        }
+        let tags = try uniteTags()
+        if tags > 0 { outcome.moved["Tags"] = tags }
+        try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
+        try Graves.bury(request.children, as: .merged, successor: request.master.id, scope)
+        try writeSurvivor()
+        return outcome
+    }
+
+    /// Rows of the merged module itself that take part are left out: children go, and the master is written last.
+    private func repoint(_ field: Field, of module: Module, _ table: TableName) throws -> Int {
+        guard let column = field.columns.first else { return 0 }
+        let outside: SQL = module.id == request.module.id ? " AND t.id NOT IN (\(.joined(request.participants.map { "\($0.id)" }, by: ", ")))" : ""
+        let rows = MergeRows(field, request)
+        try ChangeLog.appendRows(
+            kind: .repoint, field, of: module, table, before: heldChild(column), after: "\(SQLValue.text(String(request.master.id.raw)))",
+            where: rows.held(byAny: childIDs, alias: "t") + outside, scope)
+        return try scope.tx.execute(
+            """
+            UPDATE \(table) AS t SET \(column) = \(request.master.id), row_version = row_version + 1 \
+            WHERE \(rows.held(byAny: childIDs, alias: "t"))\(outside)
+            """)
+    }
+
+    /// The id a row held, as text; made of the few ids it can be rather than by the engine for each row.
+    private func heldChild(_ column: ColumnName) -> SQL {
+        let texts = childIDs.map { SQLValue.text(String($0.raw)) }
+        guard childIDs.count == 2 else { return "\(texts[0])" }
+        return "CASE \(column, of: "t") WHEN \(childIDs[0]) THEN \(texts[0]) ELSE \(texts[1]) END"
+    }
+
+    /// Subform rows belong to their record and go with it (`merge.md` §4).
+    private func buryRows(of module: Module, _ table: TableName, _ field: Field) throws {
+        let ids = try scope.tx.rows("SELECT t.id FROM \(table) t WHERE \(MergeRows(field, request).held(byAny: childIDs, alias: "t"))") {
+            RecordID(raw: $0.integer(0) ?? 0)
+        }
+        let rows = try Planner(scope.catalog, .system("subform rows of a merged record go with it")).rows(ids, of: module, for: .delete, scope.tx)
+        try Graves.bury(ids.compactMap { rows[$0] }, as: .merged, successor: request.master.id, scope)
+    }
+
+    private func uniteTags() throws -> Int {
+        switch request.tagSource {
+        case nil: return try TagStore.unite(childIDs, into: request.master.id, scope)
+        case .master: return try TagStore.drop(childIDs, scope)
+        case .child(let index): return try TagStore.replace(request.master.id, with: childIDs[index], all: childIDs, scope)
+        }
+    }
+
+    /// Last, when the children's unique values are free.
+    private func writeSurvivor() throws {
+        guard let table = request.module.table else { return }
+        try RecordStore.update(plan.survivor, from: request.master, table, scope)
+        try ChangeLog.append([.change(from: request.master, to: plan.survivor, kind: .merged)], scope)
+        if request.module.apiName == "Deals", plan.survivor["Stage"] != request.master["Stage"] {
+            try StageHistoryRule.append([(request.master, plan.survivor)], scope)
+        }
+    }
+}
+
+/// What a merge did besides making one record of several.
+package struct MergeOutcome: Sendable, Equatable {
+    /// Rows moved to the master, by `Module.Field`.
+    package var moved: [String: Int] = [:]
+    /// Link rows dropped because the master had one to the same record.
+    package var collisions = 0
+    package var warnings: [String] = []
+
+    package var json: JSONValue {
+        [
+            "moved": .object(moved.sorted { $0.key < $1.key }.map { .init($0.key, .integer(Int64($0.value))) }), "collisions": .integer(Int64(collisions)),
+            "warnings": .array(warnings.map(JSONValue.string)),
+        ]
+    }
+}

@@ -1,0 +1,46 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Runs a scheduled merge. It is one transaction, so a crash leaves it to be run again from the start.
+package struct MergeJob: JobHandler {
+    package static let kind = "merge"
+
+    package init() {}
+
+    package func run(_ job: Job, _ services: Services) async throws {
+        let id = job.id
+        guard let entry = try await services.database.run(.read, { tx in try MergeJournal.entry(id, tx) }) else { return }
+        guard entry.state == .scheduled || entry.state == .running else { return }
+        let now = services.clock()
+        try await services.database.run(.write) { tx in try MergeJournal.advance(id, to: .running, at: now, tx) }
+        do {
+            try await carryOut(entry, services)
+        } catch let refusal as MergeRefusal {
+            try await giveUp(entry, refusal.rejection, services)
+        } catch let rejection as Rejection {
+            try await giveUp(entry, rejection, services)
+        }
+    }
+
+    private func carryOut(_ entry: MergeJournal.Entry, _ services: Services) async throws {
+        let catalog = services.catalog.current()
+        guard let module = catalog.module(id: entry.module) else { throw Rejection.invalidModule() }
+        let access = try AccessPolicy.of(entry.user, catalog)
+        let object = JSONCursor(entry.request, at: JSONPath().appending("merge").appending(0))
+        try await services.write(catalog, access, .merge, group: entry.id) { scope in
+            guard case .merged(_, let outcome) = try MergeService.perform(object, module, master: entry.master, holder: entry.id, scope) else { return }
+            try MergeJournal.advance(entry.id, to: .completed, outcome: outcome.json, at: scope.now, scope.tx)
+        }
+    }
+
+    /// Nothing has changed; the records are free again.
+    private func giveUp(_ entry: MergeJournal.Entry, _ reason: Rejection, _ services: Services) async throws {
+        let now = services.clock(), table = services.catalog.current().module(id: entry.module)?.table
+        try await services.database.run(.write) { tx in
+            try MergeJournal.advance(entry.id, to: .failure, outcome: reason.result, at: now, tx)
+            guard let table else { return }
+            try tx.execute("UPDATE \(table) SET in_merge = NULL WHERE in_merge = \(entry.id)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Every merge, with what it was asked and what it did. Its id is the change group under which the log holds the rows.
+package enum MergeJournal {
+    static let schema: [SQL] = [
+        """
+        CREATE TABLE sys_merge (id \(.type(.integer)) PRIMARY KEY, module_id \(.type(.integer)) NOT NULL, master_id \(.type(.integer)) NOT NULL,
+            children \(.type(.text)) NOT NULL, user_id \(.type(.integer)) NOT NULL, state \(.type(.text)) NOT NULL,
+            scheduled \(.type(.integer)) NOT NULL, request \(.type(.text)) NOT NULL, outcome \(.type(.text)), created_at \(.type(.integer)) NOT NULL,
+            finished_at \(.type(.integer)), undone_at \(.type(.integer)))\(.strict)
+        """,
+        "CREATE INDEX sys_merge_master ON sys_merge (master_id, id)",
+    ]
+
+    /// The words of the v7 page (`merge.md` §2).
+    package enum State: String, Sendable { case scheduled = "SCHEDULED", running = "RUNNING", completed = "COMPLETED", failure = "FAILURE" }
+
+    struct Entry {
+        let id: RecordID
+        let module: ModuleID
+        let master: RecordID
+        let children: [RecordID]
+        let user: UserID
+        let state: State
+        let request: JSONValue
+    }
+
+    static func record(_ request: MergeRequest, body: JSONValue, _ state: State, outcome: MergeOutcome?, _ scope: WriteScope) throws {
+        let children = JSONValue.array(request.children.map { .id($0.id) })
+        let finished = outcome == nil ? SQLValue.null : .integer(scope.now.milliseconds)
+        try scope.tx.execute(
+            """
+            INSERT INTO sys_merge (id, module_id, master_id, children, user_id, state, scheduled, request, outcome, created_at, finished_at) VALUES
+            (\(scope.group), \(.integer(request.module.id.raw)), \(request.master.id), \(.text(children.text)), \(.integer(scope.access.user.raw)),
+            \(.text(state.rawValue)), \(.integer(state == .scheduled ? 1 : 0)), \(.text(body.text)), \(.init(outcome?.json.text)), \(scope.now), \(finished))
+            """)
+    }
+
+    static func entry(_ id: RecordID, _ tx: Transaction) throws -> Entry? {
+        try tx.first("SELECT id, module_id, master_id, children, user_id, state, request FROM sys_merge WHERE id = \(id)") { row in
+            let children = try JSONValue.parse(row.text(3) ?? "[]")
+            return Entry(
+                id: RecordID(raw: row.integer(0) ?? 0), module: ModuleID(raw: row.integer(1) ?? 0), master: RecordID(raw: row.integer(2) ?? 0),
+                children: (children.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) }, user: UserID(raw: row.integer(4) ?? 0),
+                state: State(rawValue: row.text(5) ?? "") ?? .failure, request: try JSONValue.parse(row.text(6) ?? "null"))
+        }
+    }
+
+    static func advance(_ id: RecordID, to state: State, outcome: JSONValue? = nil, at now: Instant, _ tx: Transaction) throws {
+        let finished = state == .running ? SQLValue.null : .integer(now.milliseconds)
+        try tx.execute(
+            "UPDATE sys_merge SET state = \(.text(state.rawValue)), outcome = \(.init(outcome?.text)), finished_at = \(finished) WHERE id = \(id)")
+    }
+
+    /// The scheduled merges of a master, newest first; at most 100 (`merge.md` §2).
+    package static func jobs(of master: RecordID, only job: RecordID?, _ tx: Transaction) throws -> [(id: RecordID, state: String)] {
+        let one: SQL = job.map { " AND id = \($0)" } ?? ""
+        return try tx.rows("SELECT id, state FROM sys_merge WHERE master_id = \(master) AND scheduled = 1\(one) ORDER BY id DESC LIMIT 100") {
+            (RecordID(raw: $0.integer(0) ?? 0), $0.text(1) ?? "")
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Metadata
+import Wire
+
+/// A merge that has passed every check of the contract: who survives, who goes, and whose value each named field takes.
+package struct MergeRequest: Sendable, Equatable {
+    /// Where a named field's value comes from.
+    package enum Source: Sendable, Hashable { case master, child(Int) }
+
+    package let master: Record
+    package let children: [Record]
+    /// Fields named by the caller. What is not named keeps the master's value.
+    package let sources: [FieldID: Source]
+    /// Whether the caller named a record whose tags alone shall stay; otherwise all are united.
+    package let tagSource: Source?
+
+    package var module: Module { master.module }
+    package var participants: [Record] { [master] + children }
+}

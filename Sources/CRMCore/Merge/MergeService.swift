@@ -1,0 +1,64 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Merges records: reads the request, surveys, plans, and either carries the plan out or leaves it to a job.
+package struct MergeService: Sendable {
+    package enum Answer: Sendable {
+        case merged(RecordID, MergeOutcome)
+        case scheduled(job: RecordID)
+    }
+
+    /// The modules of `merge.md` §1, besides every custom one.
+    private static let standardModules: Set<String> = ["Leads", "Contacts", "Accounts", "Deals", "Vendors"]
+
+    package let services: Services
+
+    package init(_ services: Services) { self.services = services }
+
+    /// The module of a merge path, or the refusal of rule 1; then the right to merge, rule 34.
+    package static func module(_ name: String, _ catalog: Catalog, _ access: AccessPolicy) throws(Rejection) -> Module {
+        guard let module = catalog.module(name), module.table != nil, standardModules.contains(module.apiName) || module.generatedType == "custom" else {
+            throw .invalidModule()
+        }
+        try access.require(.merge, module)
+        return module
+    }
+
+    package func merge(_ module: Module, master: RecordID, _ body: JSONCursor, _ catalog: Catalog, _ access: AccessPolicy) async throws -> Answer {
+        let object = try MergeReader.mergeObject(body)
+        return try await services.write(catalog, access, .merge) { scope in
+            try Self.perform(object, module, master: master, holder: nil, scope)
+        }
+    }
+
+    /// The scheduled merges of a master, newest first.
+    package func jobs(of master: RecordID, only job: RecordID?) async throws -> [(id: RecordID, state: String)] {
+        try await services.database.run(.read) { tx in try MergeJournal.jobs(of: master, only: job, tx) }
+    }
+
+    /// All or nothing, inside the caller's transaction. `holder` is the scheduled merge that now runs, if it is one.
+    static func perform(_ object: JSONCursor, _ module: Module, master: RecordID, holder: RecordID?, _ scope: WriteScope) throws -> Answer {
+        let ids = [master] + MergeReader.childIDs(object)
+        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
+        let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(object, master: master, rows: rows)
+        let survey = MergeSurvey(request: request, scope: scope)
+        try survey.refuseTakenValues()
+        let plan = MergePlan.make(
+            request, moves: try survey.moves(), loops: try survey.loops(), at: scope.now, by: scope.access.user, scope.catalog)
+        if holder == nil, plan.mustBeScheduled { return try schedule(plan, object, scope) }
+        let outcome = try MergeExecutor(plan, scope).run()
+        if holder == nil { try MergeJournal.record(request, body: object.value, .completed, outcome: outcome, scope) }
+        return .merged(master, outcome)
+    }
+
+    /// Holds the records and leaves the work to a job; both or neither.
+    private static func schedule(_ plan: MergePlan, _ object: JSONCursor, _ scope: WriteScope) throws -> Answer {
+        let request = plan.request
+        guard let table = request.module.table else { throw MergeRefusal.top(.invalidModule()) }
+        try scope.tx.execute("UPDATE \(table) SET in_merge = \(scope.group) WHERE \(.memberIDs("id", request.participants.map(\.id.raw)))")
+        try MergeJournal.record(request, body: object.value, .scheduled, outcome: nil, scope)
+        try JobQueue.enqueue(MergeJob.kind, ["merge": .id(scope.group)], id: scope.group, at: scope.now, scope.tx)
+        return .scheduled(job: scope.group)
+    }
+}

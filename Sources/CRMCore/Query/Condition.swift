@@ -1,0 +1,27 @@
+import Metadata
+import Wire
+
+/// How a field is tested.
+package enum Comparator: String, Sendable {
+    case equal, notEqual, among, notAmong, contains, notContains, startsWith, less, lessOrEqual, greater, greaterOrEqual, between, notBetween, empty, notEmpty
+}
+
+/// The one filter language: search criteria, custom views, related lists, mass actions and rules all become this.
+package indirect enum Condition: Sendable {
+    case always
+    case all([Condition])
+    case any([Condition])
+    case not(Condition)
+    case test(field: String, Comparator, [JSONValue])
+    case ids([RecordID])
+    /// Rows joined to `record` through a linking module.
+    case linked(ModuleID, mine: FieldID, theirs: FieldID, record: RecordID)
+    /// Rows whose any-module lookup holds `record` of `module`.
+    case pointsAt(field: FieldID, RecordID, ModuleID)
+
+    package func and(_ other: Condition) -> Condition {
+        if case .always = self { return other }
+        if case .always = other { return self }
+        return .all([self, other])
+    }
+}

@@ -1,0 +1,139 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Turns a condition over one module into SQL. Every value is bound; every name comes from the catalog.
+struct ConditionSQL {
+    let catalog: Catalog
+    let module: Module
+    let alias: String
+    let access: AccessPolicy
+
+    func render(_ condition: Condition) throws(Rejection) -> SQL {
+        switch condition {
+        case .always: return "1 = 1"
+        case .all(let parts): return try joined(parts, by: " AND ", whenEmpty: "1 = 1")
+        case .any(let parts): return try joined(parts, by: " OR ", whenEmpty: "1 = 0")
+        case .not(let inner): return "NOT coalesce(\(try render(inner)), \(SQL.isFalse))"
+        case .ids(let ids): return SQL(.memberIDs(SQL("id", of: alias), ids.map(\.raw)))
+        case .test(let name, let comparator, let operands):
+            guard let field = module.field(name), !field.columns.isEmpty, field.type.comparison != .none else {
+                throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is not filterable"))
+            }
+            return try test(field, comparator, operands)
+        case .linked(let linkID, let mineID, let theirsID, let record):
+            guard let link = catalog.module(id: linkID), let table = link.table, let mine = link.field(mineID)?.columns.first,
+                let theirs = link.field(theirsID)?.columns.first
+            else { return "1 = 0" }
+            return "\("id", of: alias) IN (SELECT x.\(theirs) FROM \(table) x WHERE x.\(mine) = \(record))"
+        case .pointsAt(let fieldID, let record, let target):
+            guard let field = module.field(fieldID), let column = field.columns.first else { return "1 = 0" }
+            guard field.isAnyLookup, field.columns.count == 2 else { return "\(column, of: alias) = \(record)" }
+            return "(\(column, of: alias) = \(record) AND \(field.columns[1], of: alias) = \(.integer(target.raw)))"
+        }
+    }
+
+    private func joined(_ parts: [Condition], by separator: StaticString, whenEmpty: SQL) throws(Rejection) -> SQL {
+        if parts.isEmpty { return whenEmpty }
+        var rendered: [SQL] = []
+        for part in parts { rendered.append(try render(part)) }
+        return "(\(.joined(rendered, by: separator)))"
+    }
+
+    private func test(_ field: Field, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
+        let column: SQL = "\(field.columns[0], of: alias)"
+        switch comparator {
+        case .empty: return "\(column) IS NULL"
+        case .notEmpty: return "\(column) IS NOT NULL"
+        default: break
+        }
+        var values: [SQLValue] = []
+        for operand in operands { values.append(try self.operand(operand, field)) }
+        guard let first = values.first else { throw invalid(field, "the value is missing") }
+        switch field.type.comparison {
+        case .text, .longText, .choice: return try text(column, field, comparator, values.map { $0.text ?? "" })
+        case .choices: return try choices(column, field, comparator, values.map { $0.text ?? "" })
+        case .number, .flag, .date, .instant, .reference: return try ordered(column, field, comparator, values, first)
+        case .none: throw invalid(field, "the field is not filterable")
+        }
+    }
+
+    private func text(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [String]) throws(Rejection) -> SQL {
+        let folded: SQL = "\(.folded(column))"
+        func bound(_ text: String) -> SQL { "\(.folded("\(SQLValue.text(text))"))" }
+        switch comparator {
+        case .equal: return "\(folded) = \(bound(values[0]))"
+        case .notEqual: return "(\(column) IS NULL OR \(folded) <> \(bound(values[0])))"
+        case .among: return "\(folded) IN (\(.joined(values.map(bound), by: ", ")))"
+        case .notAmong: return "(\(column) IS NULL OR \(folded) NOT IN (\(.joined(values.map(bound), by: ", "))))"
+        case .contains: return SQL(.containsFolded(column, values[0]))
+        case .notContains: return "(\(column) IS NULL OR NOT \(.containsFolded(column, values[0])))"
+        case .startsWith: return SQL(.startsFolded(column, values[0]))
+        case .less: return "\(folded) < \(bound(values[0]))"
+        case .lessOrEqual: return "\(folded) <= \(bound(values[0]))"
+        case .greater: return "\(folded) > \(bound(values[0]))"
+        case .greaterOrEqual: return "\(folded) >= \(bound(values[0]))"
+        case .between where values.count == 2: return "\(folded) BETWEEN \(bound(values[0])) AND \(bound(values[1]))"
+        default: throw invalid(field, "the operator does not fit the field")
+        }
+    }
+
+    private func choices(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [String]) throws(Rejection) -> SQL {
+        let tests = values.map { value -> SQL in "\(.arrayContains(column, value))" }
+        switch comparator {
+        case .equal, .contains, .startsWith: return "(\(.joined(tests, by: " AND ")))"
+        case .among: return "(\(.joined(tests, by: " OR ")))"
+        case .notEqual, .notContains, .notAmong: return "(\(column) IS NULL OR NOT (\(.joined(tests, by: " OR "))))"
+        default: throw invalid(field, "the operator does not fit the field")
+        }
+    }
+
+    private func ordered(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [SQLValue], _ first: SQLValue) throws(Rejection) -> SQL {
+        let list: SQL = .joined(values.map { "\($0)" }, by: ", ")
+        switch comparator {
+        case .equal, .contains: return "\(column) = \(first)"
+        case .notEqual, .notContains: return "(\(column) IS NULL OR \(column) <> \(first))"
+        case .among: return "\(column) IN (\(list))"
+        case .notAmong: return "(\(column) IS NULL OR \(column) NOT IN (\(list)))"
+        case .less: return "\(column) < \(first)"
+        case .lessOrEqual: return "\(column) <= \(first)"
+        case .greater: return "\(column) > \(first)"
+        case .greaterOrEqual: return "\(column) >= \(first)"
+        case .between where values.count == 2: return "\(column) BETWEEN \(values[0]) AND \(values[1])"
+        case .notBetween where values.count == 2: return "(\(column) IS NULL OR \(column) NOT BETWEEN \(values[0]) AND \(values[1]))"
+        default: throw invalid(field, "the operator does not fit the field")
+        }
+    }
+
+    /// A value as the field stores it. Criteria carry everything as text; rules carry JSON.
+    private func operand(_ value: JSONValue, _ field: Field) throws(Rejection) -> SQLValue {
+        switch field.type.comparison {
+        case .text, .longText, .choice, .choices:
+            if let text = value.string { return .text(text) }
+            if let number = value.int64 { return .text(String(number)) }
+        case .number:
+            if field.type.storage == [.integer], let whole = value.looseInt64 { return .integer(whole) }
+            if let number = value.double ?? value.string.flatMap(Double.init), number.isFinite { return .real(number) }
+        case .flag:
+            let text = value.string?.lowercased()
+            if let flag = value.bool ?? (text == "true" ? true : text == "false" ? false : nil) { return .integer(flag ? 1 : 0) }
+        case .date:
+            if let date = value.string.flatMap(CalendarDate.init) { return .text(date.iso) }
+        case .instant:
+            if let instant = value.string.flatMap(Instant.init(iso:)) { return .integer(instant.milliseconds) }
+        case .reference:
+            if let id = (value["id"] ?? value).looseInt64 { return .integer(id) }
+        case .none: break
+        }
+        throw invalid(field, "the value does not fit the field")
+    }
+
+    private func invalid(_ field: Field, _ reason: String) -> Rejection {
+        Rejection(.invalidQuery, .apiName(field.apiName), .other("reason", .string(reason)))
+    }
+}
+
+extension SQL {
+    /// The truth value both engines accept where a condition stands.
+    static let isFalse: SQL = "(1 = 0)"
+}

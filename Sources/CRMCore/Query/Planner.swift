@@ -1,0 +1,192 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// A query whose names are resolved and whose rights are checked. Only the planner makes one.
+package struct QueryPlan: Sendable {
+    /// One member of each answered record. Plain numbers, so that the row loop touches no reference counts.
+    struct Cell: Sendable {
+        let form: FieldType.CellForm
+        let column: Int32
+        /// The column that holds a lookup's display name.
+        let name: Int32
+        let keyStart: Int32
+        let keyLength: Int32
+    }
+
+    package let module: Module
+    let sql: SQL
+    let cells: [Cell]
+    /// The members' names, escaped, one after another.
+    let keys: [UInt8]
+    let orderColumn: Int
+    let idColumn: Int
+    let limit: Int
+    /// Whether each record ends with the keys the system adds (`common.md` §11).
+    let systemKeys: Bool
+    let mergeColumn: Int
+
+    fileprivate init(
+        module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
+        mergeColumn: Int
+    ) {
+        self.module = module
+        self.sql = sql
+        self.cells = cells
+        self.keys = keys
+        self.orderColumn = orderColumn
+        self.idColumn = idColumn
+        self.limit = limit
+        self.systemKeys = systemKeys
+        self.mergeColumn = mergeColumn
+    }
+}
+
+/// Makes plans: names to columns, lookups to joins, rights to predicates.
+package struct Planner: Sendable {
+    package let catalog: Catalog
+    package let access: AccessPolicy
+
+    package init(_ catalog: Catalog, _ access: AccessPolicy) {
+        self.catalog = catalog
+        self.access = access
+    }
+
+    package func plan(_ query: Query) throws(Rejection) -> QueryPlan {
+        try access.require(.view, query.module)
+        guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
+        let everything = query.fields == nil
+        var select = Selection(catalog: catalog)
+        for field in query.fields ?? query.module.fields where field.apiName != "id" { select.add(field) }
+        let idColumn = select.addID()
+        let orderColumn = select.column(for: query.order.field, of: query.module)
+        let mergeColumn = select.add("\("in_merge", of: "t")")
+
+        let filter = try filter(query)
+        let order = orderSQL(query.order, query.module)
+        let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
+        let sql: SQL = """
+            SELECT \(.joined(select.columns, by: ", ")) FROM \(table) t\(.joined(select.joins, by: "")) WHERE \(filter) \
+            ORDER BY \(order) LIMIT \(.integer(Int64(query.limit) + 1))\(offset)
+            """
+        return QueryPlan(
+            module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
+            systemKeys: everything, mergeColumn: mergeColumn)
+    }
+
+    /// A plan that counts what `query` would find.
+    package func count(_ query: Query) throws(Rejection) -> SQL {
+        try access.require(.view, query.module)
+        guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
+        return "SELECT count(*) FROM \(table) t WHERE \(try filter(query))"
+    }
+
+    /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
+    package func rows(_ ids: [RecordID], of module: Module, for operation: RecordOperation, _ tx: Transaction) throws -> [RecordID: Record] {
+        guard let table = module.table, !ids.isEmpty else { return [:] }
+        let visible = access.rows(of: module, for: operation, alias: "t").map { " AND \($0)" as SQL } ?? ""
+        let names: [SQL] = module.storedColumns.map { "\($0.name, of: "t")" }
+        let sql: SQL = """
+            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw)))\(visible) ORDER BY t.id\(.lockRows)
+            """
+        let types = module.storedColumns.map(\.type)
+        let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }
+        return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+    }
+
+    private func filter(_ query: Query) throws(Rejection) -> SQL {
+        var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access).render(query.filter)]
+        if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
+        if case .after(let key, let id) = query.page { parts.append(beyond(query.order, query.module, key, id)) }
+        return .joined(parts, by: " AND ")
+    }
+
+    /// Rows after one in the given order. Empty sort values stand last when ascending and first when descending, as `orderKey` has it.
+    private func beyond(_ order: Query.Order, _ module: Module, _ key: Int64?, _ id: RecordID) -> SQL {
+        guard order.field != "id", let column = module.field(order.field)?.columns.first else {
+            return order.descending ? "t.id < \(id)" : "t.id > \(id)"
+        }
+        let name: SQL = "\(column, of: "t")"
+        guard let key else {
+            return order.descending ? "(\(name) IS NOT NULL OR (\(name) IS NULL AND t.id < \(id)))" : "(\(name) IS NULL AND t.id > \(id))"
+        }
+        let value = SQLValue.integer(key)
+        return order.descending
+            ? "(\(name) < \(value) OR (\(name) = \(value) AND t.id < \(id)))"
+            : "(\(name) > \(value) OR \(name) IS NULL OR (\(name) = \(value) AND t.id > \(id)))"
+    }
+
+    private func orderSQL(_ order: Query.Order, _ module: Module) -> SQL {
+        let direction: SQL = order.descending ? " DESC" : " ASC"
+        guard order.field != "id", let column = module.field(order.field)?.columns.first else { return "t.id\(direction)" }
+        return "\(column, of: "t")\(direction), t.id\(direction)"
+    }
+}
+
+/// The columns, joins and cells of a plan while it grows.
+private struct Selection {
+    let catalog: Catalog
+    var columns: [SQL] = []
+    var joins: [SQL] = []
+    var cells: [QueryPlan.Cell] = []
+    var keys: [UInt8] = []
+    private var lookups = 0
+
+    init(catalog: Catalog) { self.catalog = catalog }
+
+    @discardableResult
+    mutating func add(_ column: SQL) -> Int {
+        columns.append(column)
+        return columns.count - 1
+    }
+
+    mutating func addID() -> Int {
+        let column = add("t.id")
+        cell(.digits, key: JSONKey("id"), column: column)
+        return column
+    }
+
+    mutating func column(for name: String, of module: Module) -> Int {
+        add(module.field(name)?.columns.first.map { "\($0, of: "t")" } ?? "t.id")
+    }
+
+    mutating func add(_ field: Field) {
+        guard let first = field.columns.first else {
+            return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
+        }
+        let column = add("\(first, of: "t")")
+        switch field.type.cell {
+        case .lookup:
+            guard let target = field.target.flatMap({ catalog.module(id: $0) }), let table = target.table, let display = target.displayColumn else {
+                return cell(.digits, key: field.key, column: column)
+            }
+            lookups += 1
+            let alias = "j\(lookups)"
+            joins.append(" LEFT JOIN \(table) \(SQL.alias(lookups)) ON \("id", of: alias) = \(first, of: "t")")
+            cell(.lookup, key: field.key, column: column, name: add("\(display, of: alias)"))
+        case .anyLookup where field.columns.count == 2:
+            let name = add(anyName(first, field.columns[1]))
+            // The module's number follows the name's column.
+            add("\(field.columns[1], of: "t")")
+            cell(field.type.dataType == "multi_module_lookup" || field.apiName == "Parent_Id" ? .anyLookup : .lookup, key: field.key, column: column, name: name)
+        default:
+            cell(field.type.cell, key: field.key, column: column)
+        }
+        if field.apiName == "What_Id" { cell(.moduleName, key: JSONKey("$se_module"), column: columns.count - 1) }
+    }
+
+    /// The display name behind a lookup that may point into any module: one indexed probe, in the table its module number names.
+    private func anyName(_ id: ColumnName, _ module: ColumnName) -> SQL {
+        let branches = catalog.modules.compactMap { candidate -> SQL? in
+            guard let table = candidate.table, let display = candidate.displayColumn, candidate.generatedType != "linking" else { return nil }
+            return " WHEN \(SQL.literal(candidate.id.raw)) THEN (SELECT n.\(display) FROM \(table) n WHERE n.id = \(id, of: "t"))"
+        }
+        return "CASE \(module, of: "t")\(.joined(branches, by: "")) END"
+    }
+
+    private mutating func cell(_ form: FieldType.CellForm, key: JSONKey, column: Int, name: Int = -1) {
+        cells.append(.init(
+            form: form, column: Int32(column), name: Int32(name), keyStart: Int32(keys.count), keyLength: Int32(key.escaped.count)))
+        keys += key.escaped
+    }
+}

@@ -1,0 +1,37 @@
+import Metadata
+import Wire
+
+/// What is asked of one module: which fields of which records, in which order.
+package struct Query: Sendable {
+    package enum Page: Sendable {
+        case offset(Int)
+        /// Beyond the row that held this sort value and id.
+        case after(key: Int64?, id: RecordID)
+    }
+    package struct Order: Sendable {
+        /// A field whose values are whole numbers in storage (ids and times), so that a page can go on after any row.
+        package let field: String
+        package let descending: Bool
+        package init(field: String, descending: Bool) {
+            self.field = field
+            self.descending = descending
+        }
+    }
+
+    package let module: Module
+    /// `nil` asks for everything, system keys included.
+    package var fields: [Field]?
+    package var filter: Condition
+    package var order: Order
+    package var page: Page
+    package var limit: Int
+
+    package init(_ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0), limit: Int = 200) {
+        self.module = module
+        self.fields = fields
+        self.filter = filter
+        self.order = order
+        self.page = page
+        self.limit = limit
+    }
+}

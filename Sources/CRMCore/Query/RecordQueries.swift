@@ -1,0 +1,51 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Asks about records on behalf of a caller, each question in one read transaction.
+package struct RecordQueries: Sendable {
+    private let services: Services
+    private let catalog: Catalog
+    private let access: AccessPolicy
+    private let zone: TimeZoneRule
+
+    package init(_ services: Services, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule) {
+        self.services = services
+        self.catalog = catalog
+        self.access = access
+        self.zone = zone
+    }
+
+    /// Rows as the elements of a JSON array, brackets included, and what the page was.
+    package func page(_ query: Query) async throws -> (records: [UInt8], page: RecordReader.Page) {
+        let plan = try Planner(catalog, access).plan(query), render = services.render(catalog, zone)
+        return try await services.database.run(.read) { tx in
+            var json = JSONWriter(capacity: 4096)
+            json.beginArray()
+            let page = try RecordReader.write(plan, render, tx, to: &json)
+            json.endArray()
+            return (json.finish(), page)
+        }
+    }
+
+    package func count(_ query: Query) async throws -> Int64 {
+        let sql = try Planner(catalog, access).count(query)
+        return try await services.database.run(.read) { tx in try tx.first(sql) { $0.integer(0) ?? 0 } ?? 0 }
+    }
+
+    /// Whether a record is there, and there for the caller.
+    package func exists(_ id: RecordID, in module: Module) async throws -> Bool {
+        try await count(Query(module, fields: [], filter: .ids([id]), limit: 1)) > 0
+    }
+
+    /// The record that a merged one went into.
+    package func successor(of id: RecordID) async throws -> RecordID? {
+        try await services.database.run(.read) { tx in try Graves.successor(of: id, tx) }
+    }
+
+    /// What left a module, newest first.
+    package func deleted(from module: Module, _ kinds: [Graves.Kind], since: Instant?, skipping: Int, limit: Int) async throws -> [Graves.Listed] {
+        try access.require(.view, module)
+        return try await services.database.run(.read) { tx in try Graves.list(of: module.id, kinds, since: since, skipping: skipping, limit: limit, tx) }
+    }
+}

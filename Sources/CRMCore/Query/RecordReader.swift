@@ -1,0 +1,93 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Runs a plan and writes its rows as JSON, from the engine's buffers straight into the answer's.
+package enum RecordReader {
+    /// What a page was, besides its bytes.
+    package struct Page: Sendable {
+        package var count = 0
+        package var more = false
+        package var first: Position?
+        package var last: Position?
+    }
+
+    /// Where a row stood in the order, to go on from.
+    package struct Position: Sendable {
+        package let key: Int64?
+        package let id: RecordID
+    }
+
+    private static let id = JSONKey("id"), name = JSONKey("name"), module = JSONKey("module")
+
+    /// Writes the elements of the `data` array. The caller has begun it, and ends it.
+    package static func write(_ plan: QueryPlan, _ context: RenderContext, _ tx: Transaction, to json: inout JSONWriter) throws -> Page {
+        var page = Page()
+        let idColumn = plan.idColumn
+        try plan.keys.withUnsafeBufferPointer { keys in
+            try plan.cells.withUnsafeBufferPointer { cells in
+                try tx.forEach(plan.sql) { row in
+                    if page.count == plan.limit {
+                        page.more = true
+                        return
+                    }
+                    json.beginObject()
+                    for cell in cells {
+                        json.key(escaped: UnsafeBufferPointer(rebasing: keys[Int(cell.keyStart)..<Int(cell.keyStart + cell.keyLength)]))
+                        write(cell, row, context, to: &json)
+                    }
+                    if plan.systemKeys { writeSystemKeys(plan, row, context, to: &json) }
+                    json.endObject()
+                    let position = Position(key: row.integer(plan.orderColumn), id: RecordID(raw: row.integer(idColumn) ?? 0))
+                    if page.count == 0 { page.first = position }
+                    page.last = position
+                    page.count += 1
+                }
+            }
+        }
+        return page
+    }
+
+    private static func write(_ cell: QueryPlan.Cell, _ row: borrowing Row, _ context: RenderContext, to json: inout JSONWriter) {
+        let column = Int(cell.column)
+        guard column >= 0, !row.isNull(column) else { return json.null() }
+        switch cell.form {
+        case .text: row.withText(column) { json.text($0 ?? .init(start: nil, count: 0)) }
+        case .json: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
+        case .digits: json.digits(row.integer(column) ?? 0)
+        case .number: json.integer(row.integer(column) ?? 0)
+        case .real: json.double(row.real(column) ?? 0)
+        case .flag: json.bool(row.integer(column) != 0)
+        case .instant:
+            let instant = Instant(milliseconds: row.integer(column) ?? 0)
+            json.string(instant.iso(offsetMinutes: context.zone.offsetMinutes(at: instant)))
+        case .user: known(context.users, row.integer(column) ?? 0, to: &json)
+        case .layout: known(context.layouts, row.integer(column) ?? 0, to: &json)
+        case .moduleName: json.string(context.moduleNames[row.integer(column) ?? 0] ?? "")
+        case .lookup: reference(cell, row, column, nil, to: &json)
+        case .anyLookup: reference(cell, row, column, context, to: &json)
+        case .absent: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
+        }
+    }
+
+    /// `{"name","id"}`, with the module where a field may point into several. A lookup to a record that is gone reads as null.
+    private static func reference(_ cell: QueryPlan.Cell, _ row: borrowing Row, _ column: Int, _ context: RenderContext?, to json: inout JSONWriter) {
+        let nameColumn = Int(cell.name)
+        guard nameColumn >= 0 else { return json.digits(row.integer(column) ?? 0) }
+        guard !row.isNull(nameColumn) else { return json.null() }
+        json.beginObject()
+        if let context, let shown = context.modules[row.integer(nameColumn + 1) ?? 0] {
+            json.key(module)
+            json.raw(shown)
+        }
+        json.key(name)
+        row.withText(nameColumn) { json.text($0 ?? .init(start: nil, count: 0)) }
+        json.key(id)
+        json.digits(row.integer(column) ?? 0)
+        json.endObject()
+    }
+
+    private static func known(_ shown: [Int64: [UInt8]], _ id: Int64, to json: inout JSONWriter) {
+        if let bytes = shown[id] { json.raw(bytes) } else { json.null() }
+    }
+}

@@ -1,0 +1,44 @@
+import Metadata
+import Synchronization
+import Wire
+
+/// What turns stored values into shown ones: the caller's time zone, and how users, layouts and modules are named.
+package struct RenderContext: Sendable {
+    package var zone: TimeZoneRule
+    let users: [Int64: [UInt8]]
+    let layouts: [Int64: [UInt8]]
+    /// `{"api_name":…,"id":…}` by module number.
+    let modules: [Int64: [UInt8]]
+    let moduleNames: [Int64: String]
+    let currencySymbol: String
+
+    package init(_ catalog: Catalog, zone: TimeZoneRule) {
+        self.zone = zone
+        users = Dictionary(catalog.users.map { ($0.id.raw, $0.reference.encoded()) }, uniquingKeysWith: { first, _ in first })
+        layouts = Dictionary(
+            catalog.documents(.layout).map { ($0.id.raw, (["name": $0.body["name"] ?? .null, "id": .id($0.id)] as JSONValue).encoded()) },
+            uniquingKeysWith: { first, _ in first })
+        modules = Dictionary(
+            catalog.modules.map { ($0.id.raw, (["api_name": .string($0.apiName), "id": .string(String($0.id.raw))] as JSONValue).encoded()) },
+            uniquingKeysWith: { first, _ in first })
+        moduleNames = Dictionary(catalog.modules.map { ($0.id.raw, $0.apiName) }, uniquingKeysWith: { first, _ in first })
+        currencySymbol = catalog.organization["currency_symbol"]?.string ?? "$"
+    }
+}
+
+/// The render context of the newest catalog, made when first asked for.
+final class RenderCache: Sendable {
+    private let held = Mutex<(version: Int64, context: RenderContext)?>(nil)
+
+    func context(_ catalog: Catalog, _ zone: TimeZoneRule) -> RenderContext {
+        var context = held.withLock { $0?.version == catalog.version ? $0?.context : nil }
+        if context == nil {
+            let made = RenderContext(catalog, zone: zone)
+            held.withLock { $0 = (catalog.version, made) }
+            context = made
+        }
+        var found = context ?? RenderContext(catalog, zone: zone)
+        found.zone = zone
+        return found
+    }
+}

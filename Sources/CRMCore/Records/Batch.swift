@@ -1,0 +1,104 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// The items of one write between decoding and the tables. Refused ones drop out and keep their refusal.
+struct Batch {
+    struct Pending {
+        let index: Int
+        var change: PendingChange
+        var references: [RecordDecoder.Reference]
+    }
+
+    let module: Module
+    private(set) var pending: [Pending] = []
+    private var refused: [Int: Rejection] = [:]
+    private let scope: WriteScope
+
+    init(_ module: Module, _ scope: WriteScope) {
+        self.module = module
+        self.scope = scope
+    }
+
+    mutating func decode(_ index: Int, _ body: () throws(Rejection) -> (PendingChange, [RecordDecoder.Reference])) {
+        do throws(Rejection) {
+            let (change, references) = try body()
+            pending.append(Pending(index: index, change: change, references: references))
+        } catch {
+            refused[index] = error
+        }
+    }
+
+    /// Runs `body` on each pending change; a refusal drops it.
+    mutating func forEach(_ body: (inout PendingChange) throws -> Void) throws {
+        var kept: [Pending] = []
+        kept.reserveCapacity(pending.count)
+        for var item in pending {
+            do {
+                try body(&item.change)
+                kept.append(item)
+            } catch let rejection as Rejection {
+                refused[item.index] = rejection
+            }
+        }
+        pending = kept
+    }
+
+    func outcome(_ index: Int) -> RecordStore.Outcome {
+        if let rejection = refused[index] { return .failure(rejection) }
+        guard let item = pending.first(where: { $0.index == index }) else { return .failure(Rejection(.internalError)) }
+        return .success(item.change.after)
+    }
+
+    /// One statement for each module looked into, however many items there are.
+    mutating func refuseMissingReferences() throws {
+        let wanted = Dictionary(grouping: pending.flatMap(\.references), by: \.module)
+        var found: [ModuleID: Set<RecordID>] = [:]
+        for (target, references) in wanted {
+            guard let table = scope.catalog.module(id: target)?.table else { continue }
+            let ids = Set(references.map(\.id.raw)).sorted()
+            found[target] = Set(try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("id", ids))") { RecordID(raw: $0.integer(0) ?? 0) })
+        }
+        drop { item in
+            let missing = item.references.first { !(found[$0.module]?.contains($0.id) ?? false) }
+            return missing.map { .invalid(at: $0.path, message: "the related id given seems to be invalid") }
+        }
+    }
+
+    /// The friendly check before the unique index: names the record that has the value, and finds repeats inside the batch.
+    mutating func refuseTakenValues() throws {
+        var clashes: [Int: [Rejection]] = [:]
+        for field in module.fields where field.unique && !field.columns.isEmpty {
+            let changed = pending.filter { $0.change.before.map { before in before[field] } != $0.change.after[field] && !$0.change.after[field].isNull }
+            guard !changed.isEmpty else { continue }
+            let holders = try UniqueValues(field, module).holders(of: changed.map { $0.change.after[field] }, scope.tx)
+            var seen: [SQLValue: RecordID] = [:]
+            for item in changed {
+                let key = UniqueValues.key(item.change.after[field])
+                let others = (holders[key] ?? []).filter { $0.id != item.change.after.id }
+                let path = item.change.path.appending(field.apiName)
+                if let holder = others.first {
+                    clashes[item.index, default: []].append(holder.clash(field, module, more: others.count > 1, at: path, scope.catalog))
+                } else if seen[key] != nil {
+                    clashes[item.index, default: []].append(.duplicate(at: path))
+                } else {
+                    seen[key] = item.change.after.id
+                }
+            }
+        }
+        guard !clashes.isEmpty else { return }
+        drop { item in
+            guard let errors = clashes[item.index], let first = errors.first else { return nil }
+            if errors.count == 1 { return first }
+            return Rejection(.multipleOrMultiErrors, message: "Multiple errors in the request", .other("errors", .array(errors.map(\.result))))
+        }
+    }
+
+    private mutating func drop(_ refusal: (Pending) -> Rejection?) {
+        pending.removeAll { item in
+            guard let rejection = refusal(item) else { return false }
+            refused[item.index] = rejection
+            return true
+        }
+    }
+}

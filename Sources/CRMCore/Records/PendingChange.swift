@@ -1,0 +1,36 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// A record on its way into the database: as it was, as it will be, and what the caller said.
+package struct PendingChange: Sendable {
+    package enum Kind: Sendable { case insert, update }
+
+    package let kind: Kind
+    package let before: Record?
+    package var after: Record
+    /// The fields the caller gave a value for.
+    package var given: Set<FieldID> = []
+    /// The item of the request, for refusals with its path.
+    package let path: JSONPath
+    /// Tag names to hold, when the caller gave any.
+    package var tags: [String]?
+
+    package func gave(_ apiName: String) -> Bool {
+        after.module.field(apiName).map { given.contains($0.id) } ?? false
+    }
+}
+
+/// Something that must hold, or must follow, whenever a record changes. Runs inside the write; cannot wait.
+package protocol RecordRule: Sendable {
+    func concerns(_ module: Module) -> Bool
+    /// Completes or refuses one change.
+    func before(_ change: inout PendingChange, _ scope: WriteScope) throws
+    /// Follows up on the changes of a batch, once they are in the tables.
+    func after(_ changes: [PendingChange], _ scope: WriteScope) throws
+}
+
+extension RecordRule {
+    package func before(_ change: inout PendingChange, _ scope: WriteScope) throws {}
+    package func after(_ changes: [PendingChange], _ scope: WriteScope) throws {}
+}

@@ -1,0 +1,118 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Reads one item of a write body into a pending change: types, lengths, mandatory fields. Touches no database.
+struct RecordDecoder {
+    /// A lookup value whose record must exist.
+    struct Reference {
+        let module: ModuleID
+        let id: RecordID
+        let field: String
+        let path: JSONPath
+    }
+
+    let catalog: Catalog
+    let module: Module
+
+    func decode(_ item: JSONCursor, into record: Record, _ kind: PendingChange.Kind) throws(Rejection) -> (PendingChange, [Reference]) {
+        var change = PendingChange(kind: kind, before: kind == .update ? record : nil, after: record, path: item.path)
+        var references: [Reference] = []
+        for member in try item.object() {
+            guard let field = module.field(member.name), member.name != "id" else { continue }
+            // A key that cannot be written is ignored, as an unknown one is (`common.md` §10).
+            guard kind == .insert ? field.creatable : field.settable else { continue }
+            let input = JSONCursor(member.value, at: item.path.appending(member.name))
+            if field.apiName == "Tag" {
+                change.tags = try tags(input)
+                continue
+            }
+            guard !field.columns.isEmpty else { continue }
+            var value = try decode(input, field)
+            if case .reference(let id, let named) = value {
+                let target = try target(of: field, named, item, record)
+                value = .reference(id, field.isAnyLookup ? target : nil)
+                try check(id, field, target, input, &references)
+            }
+            if case .choices(let added) = value, item.value["$append_values"]?[member.name]?.bool == true {
+                value = appended(added, to: record, field)
+            }
+            change.after.set(field, to: value.bind(field))
+            change.given.insert(field.id)
+        }
+        try requireMandatory(change, item)
+        return (change, references)
+    }
+
+    private func decode(_ input: JSONCursor, _ field: Field) throws(Rejection) -> FieldValue {
+        if input.value.isNull || input.value == .string("") { return .null }
+        return try field.type.decode(input, field, catalog)
+    }
+
+    private func tags(_ input: JSONCursor) throws(Rejection) -> [String] {
+        if input.value.isNull { return [] }
+        var names: [String] = []
+        for element in try input.elements(0...TagStore.limitPerRecord) {
+            let name = element.value.string == nil ? try element.required("name") : element
+            let text = try name.string(max: TagStore.nameLimit, min: 1)
+            if !names.contains(text) { names.append(text) }
+        }
+        return names
+    }
+
+    /// The module a lookup's id belongs to: the field's own, or the one named beside it or inside the value.
+    private func target(of field: Field, _ named: ModuleID?, _ item: JSONCursor, _ record: Record) throws(Rejection) -> ModuleID? {
+        guard field.isAnyLookup else { return field.target }
+        if let named { return named }
+        for key in ["$se_module", "se_module"] {
+            guard let given = item.optional(key), !given.value.isNull else { continue }
+            let name = given.value.string ?? given.value["api_name"]?.string
+            guard let module = name.flatMap({ catalog.module($0) }) else { throw .invalid(at: given.path) }
+            return module.id
+        }
+        if let stored = record.columns(of: field).last?.integer { return ModuleID(raw: stored) }
+        let key = field.apiName == "What_Id" ? "$se_module" : "module"
+        throw Rejection(
+            .dependentFieldMissing, .dependee(field.apiName, item.path.appending(field.apiName)), .apiName(key), .jsonPath(item.path.appending(key)))
+    }
+
+    private func check(_ id: RecordID, _ field: Field, _ target: ModuleID?, _ input: JSONCursor, _ references: inout [Reference]) throws(Rejection) {
+        switch field.type.cell {
+        case .user:
+            guard let user = catalog.user(UserID(raw: id.raw)), user.active || field.apiName != "Owner" else {
+                throw .invalid(at: input.path, message: "the related id given seems to be invalid")
+            }
+        case .layout:
+            let layouts = catalog.documents(.layout)
+            guard layouts.contains(where: { $0.id == id && $0.parent?.raw == module.id.raw }) else { throw .invalid(at: input.path) }
+        default:
+            guard let target else { return }
+            references.append(Reference(module: target, id: id, field: field.apiName, path: input.path))
+        }
+    }
+
+    private func appended(_ added: [String], to record: Record, _ field: Field) -> FieldValue {
+        let stored = record[field].text.flatMap { try? JSONValue.parse(Array($0.utf8)) }
+        var chosen = (stored?.array ?? []).compactMap(\.string)
+        for value in added where !chosen.contains(value) { chosen.append(value) }
+        return .choices(chosen)
+    }
+
+    private func requireMandatory(_ change: PendingChange, _ item: JSONCursor) throws(Rejection) {
+        let required = requiredByLayout(item)
+        for field in module.fields where (field.systemMandatory || required.contains(field.apiName)) && !field.columns.isEmpty {
+            guard change.kind == .insert || change.given.contains(field.id) else { continue }
+            if change.after[field].isNull { throw .missing(field.apiName, at: item.path) }
+        }
+    }
+
+    /// Naming a layout switches its mandatory fields on (`records.md`, "Per-record keys on write").
+    private func requiredByLayout(_ item: JSONCursor) -> Set<String> {
+        guard let id = item.value["Layout"]?["id"]?.looseInt64,
+            let layout = catalog.documents(.layout).first(where: { $0.id.raw == id && $0.parent?.raw == module.id.raw })
+        else { return [] }
+        let sections = layout.body["sections"]?.array ?? []
+        let fields = sections.flatMap { $0["fields"]?.array ?? [] }
+        return Set(fields.filter { $0["required"]?.bool == true }.compactMap { $0["api_name"]?.string })
+    }
+}

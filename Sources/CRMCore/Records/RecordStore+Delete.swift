@@ -1,0 +1,42 @@
+import Metadata
+import SQLStore
+import Wire
+
+extension RecordStore {
+    /// Moves records to the recycle bin, and with them what has no life of its own: notes, attachments, subform rows.
+    package func delete(_ ids: [(id: RecordID, path: JSONPath)], _ module: Module, _ scope: WriteScope) throws -> [Result<RecordID, Rejection>] {
+        try scope.access.require(.delete, module)
+        let rows = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .delete, scope.tx)
+        var going: [Record] = []
+        let outcomes = ids.map { id, path -> Result<RecordID, Rejection> in
+            guard let row = rows[id], !going.contains(where: { $0.id == id }) else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }
+            if row.heldByMerge != nil { return .failure(Rejection(.recordLocked, .id(id))) }
+            going.append(row)
+            return .success(id)
+        }
+        try bury(going, scope)
+        return outcomes
+    }
+
+    private func bury(_ records: [Record], _ scope: WriteScope) throws {
+        guard let module = records.first?.module else { return }
+        for (owned, field) in Self.belongings(of: module, scope.catalog) {
+            guard let table = owned.table, let column = field.columns.first else { continue }
+            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("\(column)", records.map(\.id.raw)))") { RecordID(raw: $0.integer(0) ?? 0) }
+            guard !ids.isEmpty else { continue }
+            let system = Planner(scope.catalog, .system("what belongs to a deleted record goes with it"))
+            let rows = try system.rows(ids, of: owned, for: .delete, scope.tx)
+            try bury(ids.compactMap { rows[$0] }, scope)
+        }
+        try Graves.bury(records, as: .recycle, scope)
+        try ChangeLog.append(records.map { .init(record: $0, kind: .deleted) }, scope)
+    }
+
+    /// The lookups by which rows belong to a record of `module` wholly.
+    private static func belongings(of module: Module, _ catalog: Catalog) -> [(Module, Field)] {
+        catalog.inbound(to: module.id).filter { entry in
+            let owned = entry.module.apiName == "Notes" || entry.module.apiName == "Attachments" || entry.module.generatedType == "subform"
+            return owned && entry.field.apiName == "Parent_Id"
+        }.map { ($0.module, $0.field) }
+    }
+}

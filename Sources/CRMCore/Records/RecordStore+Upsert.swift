@@ -1,0 +1,81 @@
+import Metadata
+import SQLStore
+import Wire
+
+extension RecordStore {
+    /// What an upsert did with an item.
+    package enum Action: String, Sendable { case insert, update }
+
+    /// Updates the record an item matches, or adds one. `fields` are asked in order; the first with a match decides, and
+    /// `duplicateField` names it.
+    package struct Upserted: Sendable {
+        package let record: Record
+        package let action: Action
+        package let duplicateField: String?
+    }
+
+    package func upsert(
+        _ items: [JSONCursor], _ module: Module, matching fields: [Field], unmodifiedSince: Instant? = nil, _ scope: WriteScope
+    ) throws -> [Result<Upserted, Rejection>] {
+        var outcomes: [Result<Upserted, Rejection>] = []
+        outcomes.reserveCapacity(items.count)
+        var start = 0
+        while start < items.count {
+            // A value that repeats inside the batch must find the record its first mention made: a new round begins there.
+            let end = roundEnd(items, from: start, fields)
+            outcomes += try round(Array(items[start..<end]), module, fields, unmodifiedSince, scope)
+            start = end
+        }
+        return outcomes
+    }
+
+    private func roundEnd(_ items: [JSONCursor], from start: Int, _ fields: [Field]) -> Int {
+        var seen: Set<[String]> = []
+        for index in start..<items.count {
+            let values = fields.compactMap { field in items[index].value[field.apiName]?.string.map { [field.apiName, TextFolding.fold($0)] } }
+            if values.contains(where: seen.contains) { return index }
+            seen.formUnion(values)
+        }
+        return items.count
+    }
+
+    private func round(
+        _ items: [JSONCursor], _ module: Module, _ fields: [Field], _ unmodifiedSince: Instant?, _ scope: WriteScope
+    ) throws -> [Result<Upserted, Rejection>] {
+        var matches: [Int: (id: RecordID, field: String?)] = [:]
+        for (index, item) in items.enumerated() { if let id = item.value["id"]?.looseInt64 { matches[index] = (RecordID(raw: id), nil) } }
+        for field in fields {
+            let open = items.indices.filter { matches[$0] == nil }
+            let values = open.compactMap { index in value(of: field, in: items[index], scope).map { (index, $0) } }
+            let holders = try UniqueValues(field, module).holders(of: values.map(\.1), scope.tx)
+            for (index, value) in values {
+                if let holder = holders[UniqueValues.key(value)]?.first { matches[index] = (holder.id, field.apiName) }
+            }
+        }
+        let updates = items.indices.filter { matches[$0] != nil }, inserts = items.indices.filter { matches[$0] == nil }
+        let updated = try update(updates.map { items[$0].with(id: matches[$0]?.id) }, module, unmodifiedSince: unmodifiedSince, scope)
+        let inserted = inserts.isEmpty ? [] : try insert(inserts.map { items[$0] }, module, scope)
+        var outcomes: [Int: Result<Upserted, Rejection>] = [:]
+        for (index, outcome) in zip(updates, updated) {
+            outcomes[index] = outcome.map { Upserted(record: $0, action: .update, duplicateField: matches[index]?.field) }
+        }
+        for (index, outcome) in zip(inserts, inserted) { outcomes[index] = outcome.map { Upserted(record: $0, action: .insert, duplicateField: nil) } }
+        return items.indices.compactMap { outcomes[$0] }
+    }
+
+    private func value(of field: Field, in item: JSONCursor, _ scope: WriteScope) -> SQLValue? {
+        guard let input = item.optional(field.apiName), !input.value.isNull, input.value != .string("") else { return nil }
+        guard let value = try? field.type.decode(input, field, scope.catalog) else { return nil }
+        return value.bind(field).first.flatMap { $0.isNull ? nil : $0 }
+    }
+}
+
+extension JSONCursor {
+    /// The same item, naming the record it goes to.
+    fileprivate func with(id: RecordID?) -> JSONCursor {
+        guard let id else { return self }
+        var value = value
+        value["id"] = .id(id)
+        return JSONCursor(value, at: path)
+    }
+}

@@ -1,0 +1,134 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// The one way records change. Decoding, rules, rows and change log, for a batch at a time, item by item refused.
+package struct RecordStore: Sendable {
+    package typealias Outcome = Result<Record, Rejection>
+
+    package let rules: [any RecordRule]
+
+    /// Adds records. The outcomes stand in the order of the items.
+    package func insert(_ items: [JSONCursor], _ module: Module, _ scope: WriteScope) throws -> [Outcome] {
+        try scope.access.require(.create, module)
+        var batch = Batch(module, scope)
+        for (index, item) in items.enumerated() {
+            batch.decode(index) { () throws(Rejection) in
+                try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: Record(module, id: scope.ids.next()), .insert)
+            }
+        }
+        return try finish(batch, count: items.count, scope)
+    }
+
+    /// Changes records named by the `id` in each item. `unmodifiedSince` refuses those changed later.
+    package func update(_ items: [JSONCursor], _ module: Module, unmodifiedSince: Instant? = nil, _ scope: WriteScope) throws -> [Outcome] {
+        try scope.access.require(.edit, module)
+        let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
+        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
+        var batch = Batch(module, scope)
+        for (index, item) in items.enumerated() {
+            batch.decode(index) { () throws(Rejection) in
+                let id = try item.required("id").recordID()
+                guard let row = rows[id] else { throw .unknownRecord(at: item.path.appending("id")) }
+                try Self.refuseIfHeld(row)
+                if let unmodifiedSince, let modified = row["Modified_Time"].integer, modified > unmodifiedSince.milliseconds {
+                    throw Rejection(.alreadyModified, .id(id))
+                }
+                return try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: row, .update)
+            }
+        }
+        return try finish(batch, count: items.count, scope)
+    }
+
+    /// A record under merge cannot be changed (`merge.md` §8).
+    static func refuseIfHeld(_ record: Record) throws(Rejection) {
+        if record.heldByMerge != nil { throw Rejection(.recordLocked, .id(record.id)) }
+    }
+
+    /// Rules, unique values, rows, log. Items refused on the way leave the others alone.
+    private func finish(_ batch: consuming Batch, count: Int, _ scope: WriteScope) throws -> [Outcome] {
+        var batch = batch
+        let rules = rules.filter { $0.concerns(batch.module) }
+        try batch.refuseMissingReferences()
+        try batch.forEach { change in
+            Self.stamp(&change, scope)
+            for rule in rules { try rule.before(&change, scope) }
+        }
+        try batch.refuseTakenValues()
+        try write(&batch, scope)
+        let written = batch.pending.map(\.change)
+        for rule in rules where !written.isEmpty { try rule.after(written, scope) }
+        return (0..<count).map { batch.outcome($0) }
+    }
+
+    /// What every record carries: owner, author, times, layout, state.
+    private static func stamp(_ change: inout PendingChange, _ scope: WriteScope) {
+        let user = SQLValue.integer(scope.access.user.raw), now = SQLValue.integer(scope.now.milliseconds)
+        if change.kind == .insert {
+            if change.after["Owner"].isNull { change.after["Owner"] = user }
+            change.after["Created_By"] = user
+            change.after["Created_Time"] = now
+            change.after["Record_Status__s"] = .text("Available")
+            // A yes-or-no field without an answer says no, as upstream shows it.
+            for field in change.after.module.fields where field.type.dataType == "boolean" && change.after[field].isNull { change.after[field] = .integer(0) }
+            if change.after["Layout"].isNull { change.after["Layout"] = .init(scope.catalog.standardLayout(of: change.after.module.id)?.raw) }
+        }
+        change.after["Modified_By"] = user
+        change.after["Modified_Time"] = now
+        change.after["Last_Activity_Time"] = now
+    }
+
+    /// The batch goes in at once; only when the engine refuses a unique value is it tried again item by item.
+    private func write(_ batch: inout Batch, _ scope: WriteScope) throws {
+        guard !batch.pending.isEmpty else { return }
+        guard batch.module.fields.contains(where: \.unique) else { return try Self.write(batch.pending.map(\.change), scope) }
+        do {
+            try scope.tx.savepoint { try Self.write(batch.pending.map(\.change), scope) }
+        } catch SQLFailure.unique {
+            try batch.forEach { change in
+                do {
+                    try scope.tx.savepoint { try Self.write([change], scope) }
+                } catch SQLFailure.unique(let constraint) {
+                    let field = IndexName.uniqueField(constraint).flatMap { change.after.module.field($0) }
+                    throw Rejection.duplicate(at: field.map { change.path.appending($0.apiName) } ?? change.path)
+                }
+            }
+        }
+    }
+
+    private static func write(_ changes: [PendingChange], _ scope: WriteScope) throws {
+        guard let module = changes.first?.after.module, let table = module.table else { return }
+        let inserts = changes.filter { $0.kind == .insert }
+        if !inserts.isEmpty { try scope.tx.insert(into: table, module.storedColumns.map(\.name), rows: inserts.map(\.after.values)) }
+        // Each update sets its own columns; a call holds at most 100.
+        for change in changes {
+            guard let before = change.before else { continue }
+            try update(change.after, from: before, table, scope)
+        }
+        try ChangeLog.append(changes.map { change in
+            change.before.map { .change(from: $0, to: change.after) } ?? ChangeLog.Entry(record: change.after, kind: .added)
+        }, scope)
+        try TagStore.apply(changes, scope)
+    }
+
+    /// Writes the columns in which two states of a record differ.
+    static func update(_ record: Record, from before: Record, _ table: TableName, _ scope: WriteScope) throws {
+        let columns = record.module.storedColumns
+        let changed = columns.indices.filter { $0 != record.module.versionSlot && record.values[$0] != before.values[$0] }
+        let settings = changed.map { "\(columns[$0].name) = \(record.values[$0])" as SQL } + ["row_version = row_version + 1"]
+        try scope.tx.execute("UPDATE \(table) SET \(.joined(settings, by: ", ")) WHERE id = \(record.id)")
+    }
+}
+
+extension Rejection {
+    /// An id that names no record of the module which the caller may touch.
+    package static func unknownRecord(at path: JSONPath) -> Rejection {
+        .invalid(at: path, message: "the id given seems to be invalid")
+    }
+}
+
+extension Catalog {
+    func standardLayout(of module: ModuleID) -> RecordID? {
+        documents(.layout).first { $0.parent?.raw == module.raw }?.id
+    }
+}

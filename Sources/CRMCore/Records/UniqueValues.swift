@@ -1,0 +1,51 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Finds who holds given values of a field, comparing as the unique index does.
+struct UniqueValues {
+    struct Holder {
+        let id: RecordID
+        let owner: Int64?
+
+        /// The documented refusal (`duplicates.md` A2).
+        func clash(_ field: Field, _ module: Module, more: Bool, at path: JSONPath, _ catalog: Catalog) -> Rejection {
+            let owner = self.owner.flatMap { catalog.user(UserID(raw: $0)) }?.reference ?? .null
+            return Rejection(
+                .duplicateData, .apiName(field.apiName), .jsonPath(path), .id(id),
+                .other("duplicate_record", [
+                    "id": .id(id), "Owner": owner, "module": ["api_name": .string(module.apiName), "id": .string(String(module.id.raw))],
+                ]),
+                .other("more_records", .bool(more)))
+        }
+    }
+
+    private let field: Field
+    private let module: Module
+
+    init(_ field: Field, _ module: Module) {
+        self.field = field
+        self.module = module
+    }
+
+    /// The form in which two values are the same.
+    static func key(_ value: SQLValue) -> SQLValue {
+        if case .text(let text) = value { .text(TextFolding.fold(text)) } else { value }
+    }
+
+    /// One statement for all values; the index on the folded form serves it.
+    func holders(of values: [SQLValue], _ tx: Transaction) throws -> [SQLValue: [Holder]] {
+        guard let table = module.table, let column = field.columns.first, !values.isEmpty else { return [:] }
+        let isText = field.type.storage == [.text]
+        let compared: SQL = isText ? "\(.folded("\(column)"))" : "\(column)"
+        let list = values.map { isText ? "\(.folded("\($0)"))" as SQL : "\($0)" }
+        let owner: SQL = module.field("Owner") == nil ? "NULL" : "owner"
+        var found: [SQLValue: [Holder]] = [:]
+        let sql: SQL = "SELECT id, \(column), \(owner) FROM \(table) WHERE \(column) IS NOT NULL AND \(compared) IN (\(.joined(list, by: ", "))) ORDER BY id"
+        try tx.forEach(sql) { row in
+            let holder = Holder(id: RecordID(raw: row.integer(0) ?? 0), owner: row.integer(2))
+            found[Self.key(row.value(1, as: field.type.storage[0])), default: []].append(holder)
+        }
+        return found
+    }
+}

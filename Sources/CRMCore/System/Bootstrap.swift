@@ -1,0 +1,86 @@
+import Logging
+import Metadata
+import SQLStore
+import Wire
+
+package enum BootstrapError: Error {
+    /// All 1,024 process numbers are leased.
+    case tooManyProcesses
+}
+
+/// Opens a database, brings it to the present shape, fills an empty one with the standard organisation, and hands out the services.
+package enum Bootstrap {
+    package struct Result: Sendable {
+        package let services: Services
+        package let firstStart: Bool
+        package let administrator: User
+        /// Two records of the demo that are one person, to try a merge on.
+        package let demoPair: (module: String, master: RecordID, child: RecordID)?
+        let lease: ProcessLease
+    }
+
+    /// Holds the process number while the process lives.
+    struct ProcessLease: Sendable {
+        let number: Int64
+        let owner: String
+    }
+
+    package static func start(
+        _ location: Database.Location, options: Database.Options = .init(), demo: Bool, logger: Logger, clock: @Sendable @escaping () -> Instant = { .now() }
+    ) async throws -> Result {
+        let database = try await Database.open(location, options)
+        let owner = String(UInt64.random(in: 0...UInt64.max), radix: 36), alone = database.engine == .sqlite
+        let now = clock()
+        let (first, number, key) = try await database.run(.write) { tx -> (Bool, Int64, [UInt8]) in
+            let first = try Migrations.apply(tx)
+            if first { try seed(now, tx) }
+            if alone {
+                try tx.execute("DELETE FROM sys_process")
+                try JobQueue.freeAll(tx)
+            }
+            return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
+        }
+        let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
+        let services = Services(
+            database: database, catalog: CatalogCache(catalog, database), ids: TimedIDs(process: number, clock: clock), clock: clock, logger: logger,
+            pageKey: key, renderCache: RenderCache())
+        guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
+        let pair = first && demo ? try await DemoData(services, administrator.id).create() : nil
+        return Result(
+            services: services, firstStart: first, administrator: administrator, demoPair: pair, lease: ProcessLease(number: number, owner: owner))
+    }
+
+    private static func seed(_ now: Instant, _ tx: Transaction) throws {
+        let seed = try StandardSeed(administratorName: "Ada Admin", email: "admin@tributary.test", organization: "Tributary")
+        try MetadataStore.insert(seed.documents, at: now, tx)
+        try MetadataStore.bumpVersion(tx)
+        try SchemaPlan.between(nil, try MetadataStore.load(tx)).execute(tx)
+    }
+}
+
+extension Bootstrap.Result {
+    /// What runs beside the requests: following metadata, doing jobs, keeping the process number. Ends when cancelled.
+    package func runInBackground() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await services.catalog.follow() }
+            group.addTask { await JobWorker(services).run() }
+            group.addTask { await keepLease() }
+        }
+    }
+
+    /// A third of the lease, so that two renewals may be missed.
+    private func keepLease() async {
+        while (try? await Task.sleep(for: .milliseconds(ProcessNumbers.leaseMilliseconds / 3))) != nil {
+            let now = services.clock(), lease = lease
+            let kept = try? await services.database.run(.write) { tx in try ProcessNumbers.renew(lease.number, owner: lease.owner, now: now, tx) }
+            if kept == false { services.logger.critical("process number lost", metadata: ["number": "\(lease.number)"]) }
+        }
+    }
+
+    /// Gives the process number back and closes the database.
+    package func close() async {
+        let lease = lease
+        try? await services.database.run(.write) { tx in try ProcessNumbers.release(lease.number, owner: lease.owner, tx) }
+        await services.database.close()
+    }
+}

@@ -1,0 +1,38 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// A few records to look at, two of which are the same person.
+struct DemoData {
+    private let services: Services
+    private let user: UserID
+
+    init(_ services: Services, _ user: UserID) {
+        self.services = services
+        self.user = user
+    }
+
+    private static let leads: JSONValue = [
+        ["Last_Name": "Okafor", "First_Name": "Nadia", "Company": "Harbour Light Ltd", "Email": "nadia.okafor@harbourlight.example", "Lead_Source": "Trade Show"],
+        ["Last_Name": "Okafor", "First_Name": "N.", "Company": "Harbour Light", "Phone": "+44 20 7946 0018", "Description": "Asked for a quote."],
+        ["Last_Name": "Lindqvist", "First_Name": "Per", "Company": "Norrsken Bygg AB", "Email": "per@norrsken.example"],
+        ["Last_Name": "Moreau", "First_Name": "Camille", "Company": "Atelier Moreau", "Phone": "+33 1 99 00 12 34"],
+    ]
+
+    func create() async throws -> (module: String, master: RecordID, child: RecordID)? {
+        let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog), records = services.records
+        guard let leads = catalog.module("Leads"), let notes = catalog.module("Notes"), let tasks = catalog.module("Tasks") else { return nil }
+        return try await services.write(catalog, access, .system) { scope in
+            let made = try records.insert(JSONCursor(Self.leads).elements(), leads, scope).map { try $0.get().id }
+            let parent: (RecordID) -> JSONValue = { ["module": ["api_name": "Leads"], "id": .id($0)] }
+            let noted: JSONValue = [
+                ["Note_Title": "First call", "Note_Content": "Met at the spring fair.", "Parent_Id": parent(made[0])],
+                ["Note_Title": "Quote", "Note_Content": "Wants prices by Friday.", "Parent_Id": parent(made[1])],
+            ]
+            let planned: JSONValue = [["Subject": "Send the quote", "What_Id": ["id": .id(made[1])], "$se_module": "Leads"]]
+            for outcome in try records.insert(JSONCursor(noted).elements(), notes, scope) { _ = try outcome.get() }
+            for outcome in try records.insert(JSONCursor(planned).elements(), tasks, scope) { _ = try outcome.get() }
+            return ("Leads", made[0], made[1])
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Metadata
+import SQLStore
+
+/// A numbered change of the fixed tables. A landed one is never edited; the next change is a new one.
+package struct Migration: Sendable {
+    package let number: Int64
+    package let purpose: String
+    package let statements: [SQL]
+}
+
+/// The fixed tables, in the order they came to be.
+package enum Migrations {
+    package static let all: [Migration] = [
+        Migration(number: 1, purpose: "metadata", statements: MetadataStore.schema),
+        Migration(number: 2, purpose: "change log and graves", statements: ChangeLog.schema + Graves.schema),
+        Migration(number: 3, purpose: "jobs, counters and processes", statements: JobQueue.schema + Counters.schema + ProcessNumbers.schema + SharedSecrets.schema),
+        Migration(number: 4, purpose: "merges", statements: MergeJournal.schema),
+        Migration(number: 5, purpose: "tags", statements: TagStore.schema),
+        Migration(number: 6, purpose: "clients and tokens", statements: OAuthSchema.schema),
+    ]
+
+    /// Serialises the migrations of several processes starting at once.
+    private static let lockKey: Int64 = 0x7472_6962
+
+    /// Applies what is missing, all in one transaction. Returns whether the database was empty.
+    static func apply(_ tx: Transaction) throws -> Bool {
+        try tx.advisoryLock(lockKey, exclusive: true)
+        try tx.execute("CREATE TABLE IF NOT EXISTS sys_migration (number \(.type(.integer)) PRIMARY KEY, purpose \(.type(.text)) NOT NULL)\(.strict)")
+        let done = try tx.first("SELECT coalesce(max(number), 0) FROM sys_migration") { $0.integer(0) ?? 0 } ?? 0
+        for migration in all where migration.number > done {
+            for statement in migration.statements { try tx.execute(statement) }
+            try tx.execute("INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
+        }
+        return done == 0
+    }
+}

@@ -1,0 +1,62 @@
+import Logging
+import Metadata
+import SQLStore
+import Wire
+
+/// What every request and job is handed.
+package struct Services: Sendable {
+    package let database: Database
+    package let catalog: CatalogCache
+    package let ids: any IDSource
+    package let clock: @Sendable () -> Instant
+    package let logger: Logger
+    /// Seals page tokens; the same in every process on one database.
+    package let pageKey: [UInt8]
+    let renderCache: RenderCache
+
+    /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.
+    package func render(_ catalog: Catalog, _ zone: TimeZoneRule) -> RenderContext { renderCache.context(catalog, zone) }
+
+    package var records: RecordStore { RecordStore(rules: RecordRules.all) }
+
+    /// Keeps writers out while metadata changes, and changes of metadata out while writers run.
+    private static let fence: Int64 = 0x6361_7461
+
+    /// The only way to write: opens the transaction, checks that the catalog is the newest, and names the change group.
+    package func write<T: Sendable>(
+        _ catalog: Catalog, _ access: AccessPolicy, _ origin: Origin, group: RecordID? = nil, _ body: @Sendable @escaping (WriteScope) throws -> T
+    ) async throws -> T {
+        let now = clock(), group = group ?? ids.next(), ids = ids
+        return try await database.run(.write) { tx in
+            // Two statements: in one, a waiter would read the version from before its wait.
+            try tx.advisoryLock(Self.fence, exclusive: false)
+            let newest = try MetadataStore.version(tx)
+            guard newest == catalog.version else { throw CatalogMoved(newest: newest) }
+            return try body(WriteScope(tx: tx, catalog: catalog, access: access, origin: origin, now: now, group: group, ids: ids))
+        }
+    }
+
+    /// Changes metadata: alone, on the newest catalog, with the tables changed in the same transaction.
+    package func changeMetadata<T: Sendable>(_ body: @Sendable @escaping (MetadataScope) throws -> T) async throws -> T {
+        let now = clock(), ids = ids
+        let result = try await database.run(.write) { tx -> (T, Int64) in
+            try tx.advisoryLock(Self.fence, exclusive: true)
+            let before = try MetadataStore.load(tx)
+            let result = try body(MetadataScope(tx: tx, catalog: before, now: now, ids: ids))
+            try MetadataStore.bumpVersion(tx)
+            let after = try MetadataStore.load(tx)
+            try SchemaPlan.between(before, after).execute(tx)
+            return (result, after.version)
+        }
+        try await catalog.refresh(ifOlderThan: result.1)
+        return result.0
+    }
+}
+
+/// What a change of metadata needs.
+package struct MetadataScope {
+    package let tx: Transaction
+    package let catalog: Catalog
+    package let now: Instant
+    package let ids: any IDSource
+}

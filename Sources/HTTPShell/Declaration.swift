@@ -1,0 +1,51 @@
+/// The request methods that endpoints answer.
+package enum HTTPMethod: String, Sendable, CaseIterable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+}
+
+/// How much of its directory entry an endpoint fulfils; printed on the coverage page.
+package enum Support: Sendable, Equatable {
+    case full
+    /// What is missing.
+    case partial(StaticString)
+
+    package static func == (a: Support, b: Support) -> Bool {
+        switch (a, b) {
+        case (.full, .full): true
+        case (.partial(let left), .partial(let right)): left.description == right.description
+        case (.full, .partial), (.partial, .full): false
+        }
+    }
+}
+
+/// The only statement of an endpoint's method, path, scope, credits and support. Routing, `__apis` and the coverage
+/// page are read from it.
+package struct Declaration: Sendable {
+    package let method: HTTPMethod
+    /// Such as "/crm/v7/{module}/{id}/actions/merge".
+    package let path: String
+    /// The row of the directory: "178", "U1"; empty for extensions of our own and for OAuth.
+    package let entry: String
+    package let scope: ScopeRule
+    package let credits: Int
+    package let support: Support
+    /// The largest body in bytes, where it is not the usual one.
+    package let bodyLimit: Int?
+
+    package init(
+        _ method: HTTPMethod, _ path: String, entry: String, scope: ScopeRule, credits: Int = 1, support: Support = .full,
+        bodyLimit: Int? = nil
+    ) {
+        self.method = method
+        self.path = path
+        self.entry = entry
+        self.scope = scope
+        self.credits = credits
+        self.support = support
+        self.bodyLimit = bodyLimit
+    }
+}

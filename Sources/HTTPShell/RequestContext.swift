@@ -1,0 +1,35 @@
+import CRMCore
+import Metadata
+import Wire
+
+/// Everything settled before an endpoint runs. A value; nothing in it changes.
+package struct RequestContext: Sendable {
+    package let services: Services
+    package let tokens: TokenStore
+    package let catalog: Catalog
+    package let access: AccessPolicy
+    package let scopes: ScopeSet
+    package let requestID: String
+    package let now: Instant
+    /// Our own origin as this caller reaches it, without a slash at the end.
+    package let baseURL: String
+    /// The time zone in which the caller reads datetimes.
+    package let zone: TimeZoneRule
+    /// Empty where no token is asked for.
+    package let clientID: String
+}
+
+extension RequestContext {
+    /// Questions about records with the caller's rights and in the caller's time zone.
+    package var records: RecordQueries { RecordQueries(services, catalog, access, zone: zone) }
+
+    /// For endpoints that learn the module from a body: the same check the path's module gets.
+    package func requireScope(_ operations: [String], on module: Module) throws(Rejection) {
+        guard scopes.covers(operations, module: module.apiName, custom: module.isCustomMade) else { throw .scopeMismatch }
+    }
+}
+
+extension Rejection {
+    /// The text is the one common §2 gives; the code's usual message is another API's.
+    static var scopeMismatch: Rejection { Rejection(.oauthScopeMismatch, message: "invalid oauth scope to access this URL") }
+}

@@ -1,0 +1,85 @@
+import CRMCore
+import Logging
+import Metadata
+import SQLStore
+import Wire
+
+/// Answers requests: no sockets, so tests call it as the server does.
+package struct Shell: Sendable {
+    package struct Options: Sendable {
+        /// 16 MB: a hundred records with every text field full stay well below.
+        package var bodyLimit = 16 << 20
+        /// Our origin as clients reach it. Without one the Host header tells.
+        package var publicURL: String?
+        package var fallbackURL = "http://127.0.0.1:8080"
+
+        package init() {}
+    }
+
+    package let services: Services
+    package let tokens: TokenStore
+    package let table: EndpointTable
+    package let options: Options
+    let access = AccessCache()
+    let log: AccessLog
+
+    /// The health endpoint comes on its own.
+    package init(services: Services, tokens: TokenStore? = nil, endpoints: [any Endpoint.Type], options: Options = Options()) {
+        self.services = services
+        self.tokens = tokens ?? TokenStore(services.database, ids: services.ids, clock: services.clock)
+        self.options = options
+        table = EndpointTable(endpoints + [CheckHealth.self])
+        log = AccessLog(services.logger)
+    }
+
+    /// `path` carries the query.
+    package func answer(method: String, path: String, headers: [(String, String)] = [], body: [UInt8] = []) async -> Reply {
+        await answer(IncomingRequest(method: method, target: path, headers: headers, body: .bytes(body)))
+    }
+
+    package func answer(_ incoming: IncomingRequest) async -> Reply {
+        let began = ContinuousClock.now
+        var trace = RequestTrace(requestID: RequestTrace.requestID(incoming.header("x-request-id")))
+        var reply: Reply
+        do {
+            reply = try await walkOnNewestCatalog(incoming, &trace)
+        } catch {
+            reply = refusal(of: error, trace)
+        }
+        if reply.status == 204 || reply.status == 304 {
+            reply.body = []
+            reply.headers.removeAll { ASCIICase.equal($0.0, "content-type") }
+        }
+        reply.headers.append(("X-Request-Id", trace.requestID))
+        log.note(incoming, reply.status, trace, since: began)
+        return reply
+    }
+
+    /// The largest body this request may have; asked before the body is read.
+    package func bodyLimit(method: String, target: String) -> Int {
+        guard let target = try? RequestTarget(target), let match = try? table.match(method, target.segments) else { return options.bodyLimit }
+        return match.entry.declaration.bodyLimit ?? options.bodyLimit
+    }
+
+    /// A request planned on a catalog that is no longer the newest changed nothing: it starts again on the newer one. Three
+    /// times, because a schema change is rare and a fourth in the same moment is no accident.
+    private func walkOnNewestCatalog(_ incoming: IncomingRequest, _ trace: inout RequestTrace) async throws -> Reply {
+        for _ in 0..<3 {
+            do {
+                return try await walk(incoming, &trace)
+            } catch let moved as CatalogMoved {
+                try await services.catalog.refresh(ifOlderThan: moved.newest)
+            }
+        }
+        return try await walk(incoming, &trace)
+    }
+
+    /// The only place where an error becomes an answer. What is not a refusal is ours: logged, never shown.
+    private func refusal(of error: any Error, _ trace: RequestTrace) -> Reply {
+        if let rejection = error as? Rejection { return .rejected(rejection) }
+        if let failure = error as? SQLFailure, case .busy = failure { return .rejected(Rejection(.tooManyRequests)) }
+        services.logger.error(
+            "request failed", metadata: ["request_id": .string(trace.requestID), "error": .string(String(describing: error))])
+        return .rejected(Rejection(.internalError))
+    }
+}

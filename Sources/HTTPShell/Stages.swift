@@ -1,0 +1,69 @@
+import CRMCore
+import Metadata
+import Wire
+
+/// The way every request goes. Each stage may refuse; what it refuses is said in docs/ARCHITECTURE.md.
+extension Shell {
+    func walk(_ incoming: IncomingRequest, _ trace: inout RequestTrace) async throws -> Reply {
+        let target = try RequestTarget(incoming.target)
+        let match = try table.match(incoming.method, target.segments)
+        let body = try body(of: incoming, match)
+        let grant = match.entry.scope.needsToken ? try await Authenticator(tokens: tokens).grant(incoming.header("authorization")) : nil
+        trace.userID = grant?.user.raw
+        let catalog = services.catalog.current()
+        let policy = try policy(of: grant, catalog)
+        try checkScope(match, grant, catalog)
+        let request = ParsedRequest(
+            method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body)
+        return try await match.entry.answer(request, context(incoming, grant, catalog, policy, trace))
+    }
+
+    private func body(of incoming: IncomingRequest, _ match: EndpointTable.Match) throws(Rejection) -> [UInt8] {
+        let limit = match.entry.declaration.bodyLimit ?? options.bodyLimit
+        guard case .bytes(let bytes) = incoming.body, bytes.count <= limit else {
+            throw Rejection(.fileTooLarge, message: "the request body is larger than allowed", .other("limit", .integer(Int64(limit))))
+        }
+        return bytes
+    }
+
+    /// A token whose user is gone says nothing any more; one whose user is inactive says too much.
+    private func policy(of grant: Grant?, _ catalog: Catalog) throws(Rejection) -> AccessPolicy {
+        guard let grant else { return .system("endpoints without a token hold no records") }
+        guard let user = catalog.user(grant.user) else { throw Rejection(.invalidToken) }
+        guard user.active else { throw Rejection(.inactiveUser) }
+        return try access.policy(of: grant.user, catalog)
+    }
+
+    private func checkScope(_ match: EndpointTable.Match, _ grant: Grant?, _ catalog: Catalog) throws(Rejection) {
+        guard let grant else { return }
+        let pathModule = match.parameters["module"]
+        let module = pathModule.flatMap { catalog.module($0) }
+        guard match.entry.scope.permits(grant.scopes, pathModule: pathModule, module) else { throw .scopeMismatch }
+    }
+
+    private func context(
+        _ incoming: IncomingRequest, _ grant: Grant?, _ catalog: Catalog, _ policy: AccessPolicy, _ trace: RequestTrace
+    ) -> RequestContext {
+        RequestContext(
+            services: services, tokens: tokens, catalog: catalog, access: policy, scopes: grant?.scopes ?? .none,
+            requestID: trace.requestID, now: services.clock(), baseURL: baseURL(incoming),
+            zone: grant.flatMap { catalog.user($0.user)?.zone } ?? catalog.zone, clientID: grant?.clientID ?? "")
+    }
+
+    /// The Host header is the caller's word: it is used only in what goes back to that caller, and only if it looks like one.
+    private func baseURL(_ incoming: IncomingRequest) -> String {
+        if let url = options.publicURL { return url }
+        guard let host = incoming.header("host"), (1...255).contains(host.utf8.count), host.utf8.allSatisfy(Self.isHostByte) else {
+            return options.fallbackURL
+        }
+        return "http://\(host)"
+    }
+
+    private static func isHostByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+}

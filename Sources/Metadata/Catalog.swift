@@ -1,0 +1,83 @@
+import Wire
+
+/// Everything settings say, frozen at one version. A request holds one from start to end.
+package final class Catalog: Sendable {
+    package let version: Int64
+    package let modules: [Module]
+    package let users: [User]
+    package let organization: JSONValue
+    package let zone: TimeZoneRule
+    private let byName: [String: Module]
+    private let byID: [ModuleID: Module]
+    private let usersByID: [UserID: User]
+    private let documentsByKind: [Document.Kind: [Document]]
+    private let lookupsInto: [ModuleID: [(Module, Field)]]
+    private let lookupsAnywhere: [(Module, Field)]
+    private let lists: [ModuleID: [RelatedList]]
+
+    init(version: Int64, documents: [Document]) {
+        let kinds = Dictionary(grouping: documents, by: \.kind)
+        let defaults = { (kind: String) in kinds[.defaults]?.first { $0.apiName == kind }?.body ?? [:] }
+        let moduleIDs = Dictionary(
+            (kinds[.module] ?? []).map { ($0.apiName ?? "", ModuleID(raw: $0.id.raw)) }, uniquingKeysWith: { first, _ in first })
+        let fieldDefaults = defaults("field"), moduleDefaults = defaults("module")
+        let fields = Dictionary(grouping: kinds[.field] ?? [], by: { $0.parent?.raw ?? 0 })
+        let modules = (kinds[.module] ?? []).map { document in
+            Module(document, moduleDefaults, fields: (fields[document.id.raw] ?? []).map { Field($0, fieldDefaults, modules: moduleIDs) })
+        }
+        let byName = Dictionary(modules.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
+        self.version = version
+        self.modules = modules
+        self.byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        byID = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        users = (kinds[.user] ?? []).map(User.init)
+        usersByID = Dictionary(users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        organization = kinds[.org]?.first?.body ?? [:]
+        zone = organization["time_zone"]?.string.flatMap(TimeZoneRule.init(identifier:)) ?? .utc
+        documentsByKind = kinds
+
+        var into: [ModuleID: [(Module, Field)]] = [:], anywhere: [(Module, Field)] = []
+        for module in modules where module.table != nil {
+            for field in module.fields where field.isRecordLookup && !field.columns.isEmpty {
+                if let target = field.target { into[target, default: []].append((module, field)) } else { anywhere.append((module, field)) }
+            }
+        }
+        lookupsInto = into
+        lookupsAnywhere = anywhere
+
+        let listDefaults = defaults("related_list")
+        let listDocuments = Dictionary(grouping: kinds[.relatedList] ?? [], by: { $0.parent?.raw ?? 0 })
+        lists = Dictionary(uniqueKeysWithValues: modules.map { module in
+            let reader = RelationReader(owner: module, modules: byName)
+            let lists = (listDocuments[module.id.raw] ?? []).map { document in
+                let body = document.body, via = body["via"]?.string ?? ""
+                let listed = (body["module"] ?? listDefaults["module"])?["api_name"]?.string
+                return RelatedList(
+                    id: document.id, apiName: document.apiName ?? "", listed: listed.flatMap { byName[$0]?.id },
+                    relations: reader.read(via, listed: listed), body: body)
+            }
+            return (module.id, lists)
+        })
+    }
+
+    /// A module by API name in any letter case; `Potentials` is Deals.
+    package func module(_ apiName: some StringProtocol) -> Module? {
+        let name = apiName.lowercased()
+        return byName[name == "potentials" ? "deals" : name]
+    }
+    package func module(id: ModuleID) -> Module? { byID[id] }
+    package func user(_ id: UserID) -> User? { usersByID[id] }
+    package func documents(_ kind: Document.Kind) -> [Document] { documentsByKind[kind] ?? [] }
+    package func defaults(of kind: String) -> JSONValue { documents(.defaults).first { $0.apiName == kind }?.body ?? [:] }
+
+    /// Every lookup that may point at `module`, wherever it is defined. Merge and delete read this.
+    package func inbound(to module: ModuleID) -> [(module: Module, field: Field)] {
+        ((lookupsInto[module] ?? []) + lookupsAnywhere).map { ($0.0, $0.1) }
+    }
+
+    package func relatedLists(of module: ModuleID) -> [RelatedList] { lists[module] ?? [] }
+    package func relatedList(_ apiName: some StringProtocol, of module: ModuleID) -> RelatedList? {
+        let name = apiName.lowercased()
+        return relatedLists(of: module).first { $0.apiName.lowercased() == name }
+    }
+}

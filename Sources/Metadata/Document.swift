@@ -1,0 +1,39 @@
+import Wire
+
+/// One settings item: a row of `sys_metadata`, understood by whoever owns the kind.
+package struct Document: Sendable {
+    package let id: RecordID
+    package let kind: Kind
+    package let parent: RecordID?
+    package let apiName: String?
+    package let body: JSONValue
+
+    package init(id: RecordID, kind: Kind, parent: RecordID? = nil, apiName: String? = nil, body: JSONValue) {
+        self.id = id
+        self.kind = kind
+        self.parent = parent
+        self.apiName = apiName
+        self.body = body
+    }
+
+    /// What a document describes. New settings families add a kind beside their own code.
+    package struct Kind: Sendable, Hashable, ExpressibleByStringLiteral {
+        package let name: String
+        package init(_ name: String) { self.name = name }
+        package init(stringLiteral name: String) { self.name = name }
+        package static let module: Kind = "module"
+        package static let field: Kind = "field"
+        package static let relatedList: Kind = "related_list"
+        package static let layout: Kind = "layout"
+        package static let profile: Kind = "profile"
+        package static let role: Kind = "role"
+        package static let pipeline: Kind = "pipeline"
+        package static let customView: Kind = "custom_view"
+        package static let contactRole: Kind = "contact_role"
+        package static let currency: Kind = "currency"
+        package static let user: Kind = "user"
+        package static let org: Kind = "org"
+        /// What the compact bodies of another kind leave out.
+        package static let defaults: Kind = "defaults"
+    }
+}

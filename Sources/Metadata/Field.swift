@@ -1,0 +1,69 @@
+import SQLStore
+import Wire
+
+/// A field of a module. `columns` never change after creation, whatever happens to the names.
+package final class Field: Sendable {
+    package let id: FieldID
+    package let apiName: String
+    package let label: String
+    package let type: FieldType
+    package let columns: [ColumnName]
+    package let length: Int?
+    package let decimals: Int?
+    /// Mandatory whatever the layout says.
+    package let systemMandatory: Bool
+    package let unique: Bool
+    /// Part of every record and set by the system only: ids, times, computed values.
+    package let settable: Bool
+    package let creatable: Bool
+    package let custom: Bool
+    /// Every accepted spelling of a picklist value, with the value shown for it.
+    package let choices: [String: String]
+    /// The module a lookup points into; `nil` when it may point into any.
+    package let target: ModuleID?
+    package let key: JSONKey
+    /// The metadata answer, without what `defaults` says.
+    package let body: JSONValue
+
+    init(_ document: Document, _ defaults: JSONValue, modules: [String: ModuleID]) {
+        let body = document.body
+        func value(_ name: String) -> JSONValue? { body[name] ?? defaults[name] }
+        let name = document.apiName ?? ""
+        let dataType = value("data_type")?.string ?? "text"
+        let targetName = value("lookup")?["module"]?["api_name"]?.string
+        let anyModule = targetName == "se_module"
+        self.body = body
+        id = FieldID(raw: document.id.raw)
+        apiName = name
+        label = value("field_label")?.string ?? name
+        type = anyModule ? .multiModuleLookup.with(dataType: dataType) : .named(dataType, field: name)
+        columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
+        length = value("length")?.int64.map(Int.init)
+        decimals = value("decimal_place")?.int64.map(Int.init)
+        systemMandatory = value("system_mandatory")?.bool ?? false
+        unique = !(value("unique")?.members ?? []).isEmpty
+        custom = value("custom_field")?.bool ?? false
+        let operations = value("operation_type")
+        settable = operations?["api_update"]?.bool ?? true
+        creatable = operations?["api_create"]?.bool ?? true
+        choices = Self.spellings(value("pick_list_values")?.array ?? [])
+        target = anyModule ? nil : targetName.flatMap { modules[$0] }
+        key = JSONKey(name)
+    }
+
+    /// Whether the value is an id of a record (not of a user or a layout).
+    package var isRecordLookup: Bool { type.cell == .lookup || type.cell == .anyLookup }
+
+    /// Whether the lookup may point into more than one module; its second column then names the module.
+    package var isAnyLookup: Bool { type.cell == .anyLookup }
+
+    private static func spellings(_ values: [JSONValue]) -> [String: String] {
+        var found: [String: String] = [:]
+        for value in values {
+            guard let shown = value["display_value"]?.string else { continue }
+            if let actual = value["actual_value"]?.string { found[actual] = shown }
+            found[shown] = shown
+        }
+        return found
+    }
+}

@@ -1,0 +1,52 @@
+import SQLStore
+import Wire
+
+/// One `data_type` of the API as a value: how it is stored, shown, compared and read from JSON.
+/// Each type is a static member in a file of its own, entered once in `FieldType.registry`.
+package struct FieldType: Sendable {
+    package let dataType: String
+    /// The column types of one value; empty when the value lives in rows elsewhere.
+    package let storage: [ColumnType]
+    package let cell: CellForm
+    package let comparison: Comparison
+    package let decode: @Sendable (JSONCursor, Field, Catalog) throws(Rejection) -> FieldValue
+
+    /// The shape of a value in an answer. One switch in the record reader turns columns into bytes.
+    package enum CellForm: UInt8, Sendable {
+        case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, absent
+    }
+
+    /// What kinds of test a value allows, and how they are asked in SQL.
+    package enum Comparison: UInt8, Sendable {
+        case text, longText, choice, number, flag, date, instant, reference, choices, none
+    }
+}
+
+extension FieldType {
+    /// The types by API name. A new type is a file and a line here.
+    static let registry: [String: FieldType] = {
+        let types: [FieldType] = [
+            .text, .textarea, .email, .phone, .website, .picklist, .autonumber, .profileImage, .integer, .bigint, .double, .currency,
+            .percent, .boolean, .date, .datetime, .multiSelectPicklist, .lookup, .ownerLookup, .userLookup, .multiModuleLookup, .layout,
+            .consentLookup,
+        ]
+        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map(FieldType.structured)
+        let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "fileupload", "imageupload", "rollup_summary", "formula"]
+            .map(FieldType.elsewhere)
+        return Dictionary(uniqueKeysWithValues: (types + structured + elsewhere).map { ($0.dataType, $0) })
+    }()
+
+    /// Fields whose metadata says one type while their values have the form of another (`metadata/types.md`, "Special JSON").
+    private static let exceptions: [String: FieldType] = [
+        "Tag": .elsewhere("text"), "Participants": .structured("bigint"), "Pricing_Details": .structured("text"),
+        "Comments": .structured("text"),
+    ]
+
+    static func named(_ dataType: String, field apiName: String) -> FieldType {
+        exceptions[apiName] ?? registry[dataType] ?? .text
+    }
+
+    func with(dataType: String) -> FieldType {
+        FieldType(dataType: dataType, storage: storage, cell: cell, comparison: comparison, decode: decode)
+    }
+}

@@ -1,0 +1,56 @@
+import SQLStore
+import Wire
+
+extension FieldType {
+    /// At most nine digits unless the field says otherwise; a numeric string is taken as its number.
+    static let integer = whole("integer", cell: .number)
+    /// Up to 18 digits, a string on the wire.
+    static let bigint = whole("bigint", cell: .digits)
+    static let double = decimal("double")
+    static let percent = decimal("percent")
+    /// Excess decimals are cut off (`metadata/types.md`, "Rules per type").
+    static let currency = decimal("currency", truncates: true)
+
+    private static func whole(_ dataType: String, cell: CellForm) -> FieldType {
+        FieldType(dataType: dataType, storage: [.integer], cell: cell, comparison: .number) {
+            (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
+            guard let value = input.value.looseInt64 else { throw .wrongType(dataType, at: input.path) }
+            let limit = dataType == "bigint" ? 18 : min(field.length ?? 9, 9)
+            let digits = String(value.magnitude).count
+            guard digits <= limit else { throw .tooLong(limit, at: input.path) }
+            return .integer(value)
+        }
+    }
+
+    private static func decimal(_ dataType: String, truncates: Bool = false) -> FieldType {
+        FieldType(dataType: dataType, storage: [.real], cell: .real, comparison: .number) {
+            (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
+            guard let value = input.value.double ?? input.value.string.flatMap(Double.init), value.isFinite else {
+                throw .wrongType("double", at: input.path)
+            }
+            // 16 digits before the point: more would not survive a double.
+            guard value.magnitude < 1e16 else { throw .tooLong(16, at: input.path) }
+            guard let places = field.decimals, places <= 9 else { return .number(value) }
+            return .number(truncates ? value.cut(to: places) : value)
+        }
+    }
+}
+
+extension Double {
+    /// Drops the decimals past `places`, tolerating the binary form of the ones that stay.
+    package func cut(to places: Int) -> Double {
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        let scaled = self * scale
+        let nearest = scaled.rounded()
+        let kept = (scaled - nearest).magnitude < 1e-6 ? nearest : scaled.rounded(.towardZero)
+        return kept / scale
+    }
+
+    /// Rounds half away from zero to `places` decimals.
+    package func rounded(to places: Int) -> Double {
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        return (self * scale).rounded() / scale
+    }
+}

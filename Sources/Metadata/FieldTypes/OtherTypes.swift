@@ -1,0 +1,52 @@
+import SQLStore
+import Wire
+
+extension FieldType {
+    static let boolean = FieldType(dataType: "boolean", storage: [.integer], cell: .flag, comparison: .flag) {
+        (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
+        guard let flag = input.value.bool else { throw .wrongType("boolean", at: input.path) }
+        return .flag(flag)
+    }
+
+    static let date = FieldType(dataType: "date", storage: [.text], cell: .text, comparison: .date) {
+        (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
+        guard let date = input.value.string.flatMap(CalendarDate.init) else { throw .wrongType("date", at: input.path) }
+        return .date(date)
+    }
+
+    /// Any offset is accepted; answers use the caller's zone.
+    static let datetime = FieldType(dataType: "datetime", storage: [.integer], cell: .instant, comparison: .instant) {
+        (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
+        guard let instant = input.value.string.flatMap(Instant.init(iso:)) else { throw .wrongType("datetime", at: input.path) }
+        return .instant(instant)
+    }
+
+    static let multiSelectPicklist = FieldType(dataType: "multiselectpicklist", storage: [.text], cell: .json, comparison: .choices) {
+        (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
+        var chosen: [String] = []
+        for element in try input.elements() {
+            guard let text = element.value.string else { throw .wrongType("text", at: element.path) }
+            let value = field.choices[text] ?? text
+            if !chosen.contains(value) { chosen.append(value) }
+        }
+        return chosen.isEmpty ? .null : .choices(chosen)
+    }
+
+    /// A structured value kept as it came; only its JSON kind is checked.
+    static func structured(_ dataType: String) -> FieldType {
+        FieldType(dataType: dataType, storage: [.text], cell: .json, comparison: .none) {
+            (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
+            switch input.value {
+            case .object, .array: .json(input.value)
+            default: throw .wrongType(dataType == "ALARM" || dataType == "RRULE" ? "jsonobject" : "jsonarray", at: input.path)
+            }
+        }
+    }
+
+    /// A value that lives in rows of another table, or is computed: no column of its own.
+    static func elsewhere(_ dataType: String) -> FieldType {
+        FieldType(dataType: dataType, storage: [], cell: .absent, comparison: .none) {
+            (_: JSONCursor, _: Field, _: Catalog) throws(Rejection) in .null
+        }
+    }
+}

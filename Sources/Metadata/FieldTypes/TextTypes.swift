@@ -1,0 +1,74 @@
+import SQLStore
+import Wire
+
+extension FieldType {
+    static let text = plainText("text", .text)
+    static let textarea = plainText("textarea", .longText)
+    /// Unknown picklist values are accepted and stored as given (`metadata/types.md`); `-None-` means empty.
+    static let picklist = FieldType(dataType: "picklist", storage: [.text], cell: .text, comparison: .choice) {
+        (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
+        let text = try shortText(input, field)
+        if text == "-None-" { return .null }
+        return .text(field.choices[text] ?? text)
+    }
+    static let autonumber = plainText("autonumber", .choice)
+    static let profileImage = plainText("profileimage", .none)
+
+    static let email = checkedText("email") { $0.isEmailAddress }
+    static let phone = checkedText("phone") { $0.isPhoneNumber }
+    static let website = checkedText("website") { $0.isWebAddress }
+
+    private static func plainText(_ dataType: String, _ comparison: Comparison) -> FieldType {
+        FieldType(dataType: dataType, storage: [.text], cell: .text, comparison: comparison) {
+            (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in .text(try shortText(input, field))
+        }
+    }
+
+    private static func checkedText(_ dataType: String, _ accepts: @escaping @Sendable (String) -> Bool) -> FieldType {
+        FieldType(dataType: dataType, storage: [.text], cell: .text, comparison: .text) {
+            (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
+            let text = try shortText(input, field)
+            guard accepts(text) else { throw .wrongType(dataType, at: input.path) }
+            return .text(text)
+        }
+    }
+
+    /// A string no longer than its field allows, counted in characters.
+    private static func shortText(_ input: JSONCursor, _ field: Field) throws(Rejection) -> String {
+        guard let text = input.value.string else { throw .wrongType("text", at: input.path) }
+        if let limit = field.length, text.utf8.count > limit, text.count > limit { throw .tooLong(limit, at: input.path) }
+        return text
+    }
+}
+
+extension String {
+    /// Local part starting with a letter, digit, `_`, `+` or `-`; a domain with a dot; a top-level name of 2 to 22 letters.
+    var isEmailAddress: Bool {
+        let parts = split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, utf8.count <= 256, let first = parts[0].unicodeScalars.first,
+            first.properties.isAlphabetic || first.properties.numericType != nil || "_+-".unicodeScalars.contains(first)
+        else { return false }
+        let labels = parts[1].split(separator: ".", omittingEmptySubsequences: false)
+        guard labels.count >= 2, let last = labels.last, (2...22).contains(last.count),
+            last.unicodeScalars.allSatisfy({ $0.properties.isAlphabetic })
+        else { return false }
+        let clean = { (part: Substring) in !part.isEmpty && !part.contains { $0.isWhitespace || "\"(),:;<>[]\\".contains($0) } }
+        return clean(parts[0]) && labels.allSatisfy(clean)
+    }
+
+    /// Digits and letters in groups parted by blanks, dots, dashes or slashes, with an optional `+`, brackets and extension marks.
+    var isPhoneNumber: Bool {
+        guard unicodeScalars.contains(where: { $0.properties.numericType != nil }) else { return false }
+        return unicodeScalars.allSatisfy { $0.properties.isAlphabetic || $0.properties.numericType != nil || "+-./ ();#,:*".unicodeScalars.contains($0) }
+    }
+
+    /// At least one dot between non-blank parts, with or without a scheme.
+    var isWebAddress: Bool {
+        guard !contains(where: \.isWhitespace) else { return false }
+        var rest = self[...]
+        for scheme in ["http://", "https://", "ftp://"] where rest.lowercased().hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+        let host = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.count >= 2 && labels.allSatisfy { !$0.isEmpty }
+    }
+}

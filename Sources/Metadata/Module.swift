@@ -1,0 +1,63 @@
+import SQLStore
+import Wire
+
+/// A module with its fields, as one catalog version knows it.
+package final class Module: Sendable {
+    package let id: ModuleID
+    package let apiName: String
+    package let singularLabel: String
+    /// Where its records live; `nil` for modules without rows of their own.
+    package let table: TableName?
+    package let fields: [Field]
+    package let displayField: Field?
+    package let generatedType: String
+    package let apiSupported: Bool
+    /// The metadata answer, without what the defaults say.
+    package let body: JSONValue
+    /// All columns of the table in the order of their creation; `id` comes first.
+    package let storedColumns: [StoredColumn]
+    private let slots: [FieldID: Int]
+    private let byName: [String: Field]
+    private let byID: [FieldID: Field]
+
+    init(_ document: Document, _ defaults: JSONValue, fields: [Field]) {
+        let body = document.body
+        id = ModuleID(raw: document.id.raw)
+        apiName = document.apiName ?? ""
+        singularLabel = body["singular_label"]?.string ?? apiName
+        table = body["table"]?.string.flatMap(TableName.init(checked:))
+        generatedType = body["generated_type"]?.string ?? defaults["generated_type"]?.string ?? "default"
+        apiSupported = (body["api_supported"] ?? defaults["api_supported"])?.bool ?? true
+        self.fields = fields
+        self.body = body
+        displayField = fields.first { $0.body["display_field"]?.bool == true }
+        byName = Dictionary(fields.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
+        var columns = [StoredColumn(name: "id", type: .integer)], slots: [FieldID: Int] = [:]
+        for field in fields where !field.columns.isEmpty {
+            if field.columns[0].raw == "id" { slots[field.id] = 0; continue }
+            slots[field.id] = columns.count
+            columns += field.storedColumns
+        }
+        storedColumns = columns + Self.systemColumns
+        self.slots = slots
+        byID = Dictionary(fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func field(_ apiName: some StringProtocol) -> Field? { byName[String(apiName)] }
+    package func field(_ id: FieldID) -> Field? { byID[id] }
+
+    /// Where the field's first column stands among `storedColumns`; `nil` when it has none.
+    package func slot(of field: Field) -> Int? { slots[field.id] }
+    package var versionSlot: Int { storedColumns.count - 2 }
+    package var mergeSlot: Int { storedColumns.count - 1 }
+
+    /// The two lookups whose values must be a unique pair, when this is a linking module.
+    package var linkPair: (Field, Field)? {
+        guard generatedType == "linking" else { return nil }
+        let lookups = fields.filter { $0.isRecordLookup && $0.body["link_side"]?.bool == true }
+        return lookups.count == 2 ? (lookups[0], lookups[1]) : nil
+    }
+
+    /// The column that names a record of this module.
+    package var displayColumn: ColumnName? { displayField?.columns.first }
+}

@@ -1,0 +1,103 @@
+import SQLStore
+
+/// The table changes that lead from one catalog to the next. Dropped fields keep their columns; see `docs/ARCHITECTURE.md`.
+package struct SchemaPlan: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
+        case createTable(TableName, [StoredColumn])
+        case addColumn(TableName, StoredColumn)
+        case addIndex(IndexName, on: TableName, column: ColumnName, IndexKind)
+        case dropIndex(IndexName)
+    }
+
+    /// `text` and `uniqueText` index the folded form, the others the value; only `time` includes empty rows.
+    package enum IndexKind: Sendable, Equatable { case lookup, time, text, unique, uniqueText }
+
+    package let steps: [Step]
+
+    package static func between(_ old: Catalog?, _ new: Catalog) -> SchemaPlan {
+        var steps: [Step] = []
+        for module in new.modules {
+            guard let table = module.table else { continue }
+            guard let before = old?.module(id: module.id), before.table != nil else {
+                steps.append(.createTable(table, module.storedColumns))
+                steps += module.fields.flatMap { indexes(of: $0, in: module, table) }
+                continue
+            }
+            for field in module.fields {
+                let known = before.field(field.id)
+                if known == nil { steps += field.storedColumns.map { .addColumn(table, $0) } }
+                let had = known.map { indexes(of: $0, in: before, table) } ?? [], wanted = indexes(of: field, in: module, table)
+                steps += wanted.filter { !had.contains($0) }
+                for case .addIndex(let name, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) { steps.append(.dropIndex(name)) }
+            }
+        }
+        return SchemaPlan(steps: steps)
+    }
+
+    /// Runs the steps inside the transaction that changes the metadata, so both commit or vanish together.
+    package func execute(_ tx: Transaction) throws {
+        for step in steps { try tx.execute(step.sql) }
+    }
+
+    private static func indexes(of field: Field, in module: Module, _ table: TableName) -> [Step] {
+        guard let column = field.columns.first, column.raw != "id" else { return [] }
+        func step(_ kind: IndexKind) -> Step { .addIndex(IndexName(kind, field.id), on: table, column: column, kind) }
+        var found: [Step] = []
+        if field.isRecordLookup { found.append(step(.lookup)) }
+        if field.apiName == "Modified_Time" { found.append(step(.time)) }
+        if field.unique { found.append(step(field.type.storage == [.text] ? .uniqueText : .unique)) } else if field.type.dataType == "email" || field === module.displayField { found.append(step(.text)) }
+        return found
+    }
+}
+
+/// The name of an index, made from its field so that an engine's complaint leads back to it.
+package struct IndexName: Sendable, Hashable {
+    package let table: TableName
+    init(_ kind: SchemaPlan.IndexKind, _ field: FieldID) {
+        let prefix = switch kind {
+        case .lookup: "l"
+        case .time: "t"
+        case .text: "x"
+        case .unique, .uniqueText: "u"
+        }
+        table = TableName(checked: "\(prefix)_\(field.raw)") ?? "invalid"
+    }
+
+    /// The field whose unique index an engine named.
+    package static func uniqueField(_ constraint: String) -> FieldID? {
+        guard constraint.hasPrefix("u_"), let raw = Int64(constraint.dropFirst(2)) else { return nil }
+        return FieldID(raw: raw)
+    }
+}
+
+extension SchemaPlan.Step {
+    fileprivate func names(_ index: IndexName) -> Bool {
+        if case .addIndex(index, _, _, _) = self { true } else { false }
+    }
+
+    fileprivate var sql: SQL {
+        switch self {
+        case .createTable(let table, let columns):
+            let parts = columns.map { column -> SQL in
+                switch column.name.raw {
+                case "id": "id \(.type(.integer)) PRIMARY KEY"
+                case "row_version": "\(column.name) \(.type(.integer)) NOT NULL DEFAULT 0"
+                default: "\(column.name) \(.type(column.type))"
+                }
+            }
+            return "CREATE TABLE \(table) (\(.joined(parts, by: ", ")))\(.strict)"
+        case .addColumn(let table, let column):
+            return "ALTER TABLE \(table) ADD COLUMN \(column.name) \(.type(column.type))"
+        case .addIndex(let name, let table, let column, let kind):
+            switch kind {
+            case .time: return "CREATE INDEX \(name.table) ON \(table) (\(column), id)"
+            case .lookup: return "CREATE INDEX \(name.table) ON \(table) (\(column)) WHERE \(column) IS NOT NULL"
+            case .text: return "CREATE INDEX \(name.table) ON \(table) (\(.folded("\(column)"))) WHERE \(column) IS NOT NULL"
+            case .unique: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(column)) WHERE \(column) IS NOT NULL"
+            case .uniqueText: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(.folded("\(column)"))) WHERE \(column) IS NOT NULL"
+            }
+        case .dropIndex(let name):
+            return "DROP INDEX \(name.table)"
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import HTTPShell
+
+/// The one list. Routing, scopes, `__apis` and the coverage page are read from it.
+package let allEndpoints: [any Endpoint.Type] = oauthEndpoints + recordEndpoints + mergeEndpoints + settingsEndpoints + organizationEndpoints
+
+private let recordEndpoints: [any Endpoint.Type] = [
+    GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,
+    DeletedRecords.self, CountRecords.self, SearchRecords.self, GetRelatedRecords.self, GetRelatedRecord.self, InsertRecordNotes.self,
+]
+
+private let mergeEndpoints: [any Endpoint.Type] = [MergeRecords.self, GetMergeStatus.self]
+
+private let settingsEndpoints: [any Endpoint.Type] = [
+    ListModules.self, GetModule.self, ListFields.self, GetField.self, ListLayouts.self, GetLayout.self, ListRelatedLists.self, GetRelatedList.self,
+    ListCustomViews.self, GetCustomView.self, ListProfiles.self, ListRoles.self,
+]
+
+private let organizationEndpoints: [any Endpoint.Type] = [GetOrganization.self, ListUsers.self, GetUser.self, ListAPIs.self]

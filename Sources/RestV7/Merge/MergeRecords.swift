@@ -1,0 +1,72 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// Makes one record of up to three. Contract: merge, §1 to §8; merge-records, 178.
+enum MergeRecords: Endpoint {
+    static let declaration = Declaration(
+        .post, "/crm/v7/{module}/{id}/actions/merge", entry: "178", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
+        support: .partial("files in fields, event participants, filter criteria of lookups"))
+
+    struct Input: EndpointInput {
+        let module: Module
+        let master: RecordID
+        let body: JSONCursor
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            module = try MergeService.module(request.path["module"] ?? "", context.catalog, context.access)
+            body = try request.json()
+            guard let master = RecordID(request.path["id"] ?? "") else {
+                throw Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1))
+            }
+            self.master = master
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        do {
+            switch try await MergeService(context.services).merge(input.module, master: input.master, input.body, context.catalog, context.access) {
+            case .merged(let id, _):
+                let result = JSONValue.success("The records have been merged successfully", details: ["id": .id(id)])
+                return .items("merge", [.success(result)], success: 201)
+            case .scheduled(let job):
+                let result = JSONValue.success("The records have been scheduled for merge", code: "SCHEDULED", details: ["job_id": .id(job)])
+                return .items("merge", [.success(result)], success: 201)
+            }
+        } catch let refusal as MergeRefusal {
+            return refusal.wrapped ? .wrapped("merge", refusal.rejection) : .rejected(refusal.rejection)
+        }
+    }
+}
+
+/// The scheduled merges of a master. Contract: merge, §2; merge-records, 179.
+enum GetMergeStatus: Endpoint {
+    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]))
+
+    struct Input: EndpointInput {
+        let module: Module
+        let master: RecordID
+        /// `nil` when absent; an id that names no job finds none.
+        let job: RecordID?
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            module = try MergeService.module(request.path["module"] ?? "", context.catalog, context.access)
+            guard let master = RecordID(request.path["id"] ?? "") else {
+                throw Rejection(.invalidData, message: "Specified master record ID is invalid", .resourcePathIndex(1))
+            }
+            self.master = master
+            let text = request.query("job_id").flatMap { $0.isEmpty ? nil : $0 }
+            job = text.map { RecordID($0) ?? RecordID(raw: 0) }
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        guard try await context.records.exists(input.master, in: input.module) else {
+            throw Rejection(.invalidData, message: "Specified master record ID is invalid", .resourcePathIndex(1))
+        }
+        let jobs = try await MergeService(context.services).jobs(of: input.master, only: input.job)
+            .map { ["job_id": .id($0.id), "status": .string($0.state)] as JSONValue }
+        return jobs.isEmpty ? .nothing : .json(["merge": .array(jobs)])
+    }
+}

@@ -1,0 +1,41 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// Asks a person, signed in or about to be, whether a client may act for them. Contract: common, §3, "GET /oauth/v2/auth".
+enum AskAuthorization: Endpoint {
+    static let declaration = Declaration(.get, "/oauth/v2/auth", entry: "", scope: .anyone)
+
+    struct Input: EndpointInput {
+        let request: AuthorizationRequest
+        let session: String?
+        let visitor: String?
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            self.request = AuthorizationRequest(FormFields(request))
+            session = request.cookie(FormSeal.sessionCookie)
+            visitor = request.cookie(FormSeal.visitorCookie)
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        switch try await CheckedAuthorization.check(input.request, context) {
+        case .page(let problem): return AuthorizationPages.problem(problem)
+        case .refused(let error): return input.request.redirect([("error", error)])
+        case .valid(let client, let scopes):
+            if let session = input.session, let user = try await context.signedIn(session) {
+                return AuthorizationPages.consent(input.request, client, scopes, user, seal: FormSeal.of(session))
+            }
+            return AuthorizationPages.signIn(input.request, client, visitor: input.visitor, context)
+        }
+    }
+}
+
+extension RequestContext {
+    /// The active user behind a session cookie.
+    func signedIn(_ session: String) async throws -> User? {
+        guard let id = try await tokens.user(ofSession: session), let user = catalog.user(id), user.active else { return nil }
+        return user
+    }
+}

@@ -1,0 +1,43 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// Moves up to 100 records to the recycle bin. Contract: records, 127.
+enum DeleteRecords: Endpoint {
+    static let declaration = Declaration(.delete, "/crm/v7/{module}", entry: "127", scope: .modules(["DELETE"]))
+
+    struct Input: EndpointInput {
+        let module: Module
+        let ids: [(id: RecordID, path: JSONPath)]
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            module = try request.module(context)
+            ids = try request.ids().map { ($0, JSONPath()) }
+        }
+
+        init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            module = try request.module(context)
+            ids = [(try request.recordID(), JSONPath())]
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
+            try context.services.records.delete(input.ids, input.module, scope)
+        }
+        return .items("data", outcomes.map { $0.map(RecordAnswers(context: context).deleted) })
+    }
+}
+
+/// Moves the record of the path to the recycle bin. Contract: records, 127.
+enum DeleteRecord: Endpoint {
+    static let declaration = Declaration(.delete, "/crm/v7/{module}/{id}", entry: "127", scope: .modules(["DELETE"]))
+
+    struct Input: EndpointInput {
+        let delete: DeleteRecords.Input
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await DeleteRecords.respond(input.delete, context) }
+}

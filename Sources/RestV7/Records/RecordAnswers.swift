@@ -1,0 +1,38 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// The result objects of record writes.
+struct RecordAnswers {
+    let context: RequestContext
+
+    func added(_ record: Record) -> JSONValue {
+        var details = details(record)
+        details["$approval_state"] = "approved"
+        return .success("record added", details: details)
+    }
+
+    func updated(_ record: Record) -> JSONValue { .success("record updated", details: details(record)) }
+
+    func deleted(_ id: RecordID) -> JSONValue { .success("record deleted", details: ["id": .id(id)]) }
+
+    /// When and by whom a record was made and changed, as far as its module keeps it.
+    private func details(_ record: Record) -> JSONValue {
+        [
+            "Modified_Time": time(record["Modified_Time"].integer), "Modified_By": user(record["Modified_By"].integer),
+            "Created_Time": time(record["Created_Time"].integer), "id": .id(record.id), "Created_By": user(record["Created_By"].integer),
+        ]
+    }
+
+    private func time(_ milliseconds: Int64?) -> JSONValue {
+        guard let milliseconds else { return .null }
+        let instant = Instant(milliseconds: milliseconds)
+        return .string(instant.iso(offsetMinutes: context.zone.offsetMinutes(at: instant)))
+    }
+
+    private func user(_ id: Int64?) -> JSONValue {
+        guard let id, let user = context.catalog.user(UserID(raw: id)) else { return .null }
+        return ["name": .string(user.fullName), "id": .string(String(id))]
+    }
+}

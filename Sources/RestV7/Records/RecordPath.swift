@@ -1,0 +1,62 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+extension ParsedRequest {
+    /// The module of the path; one without records is as unknown as one that does not exist.
+    func module(_ context: RequestContext) throws(Rejection) -> Module {
+        guard let module = context.catalog.module(path["module"] ?? ""), module.table != nil else { throw .invalidModule() }
+        return module
+    }
+
+    /// A record id in the path. What is no id names no record.
+    func recordID(_ name: String = "id", index: Int = 1) throws(Rejection) -> RecordID {
+        guard let id = RecordID(path[name] ?? "") else { throw .invalidPathID(index) }
+        return id
+    }
+
+    /// Ids of a comma-separated parameter.
+    func ids(_ name: String = "ids", limit: Int = 100) throws(Rejection) -> [RecordID] {
+        guard let text = query(name), !text.isEmpty else { throw .missingParameter(name) }
+        return try Self.ids(text, name, limit: limit)
+    }
+
+    static func ids(_ text: String, _ name: String, limit: Int) throws(Rejection) -> [RecordID] {
+        var ids: [RecordID] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let id = RecordID(part.filter { $0 != " " }) else { throw Rejection(.unableToParseDataType, .parameter(name)) }
+            ids.append(id)
+        }
+        guard ids.count <= limit else { throw Rejection(.limitExceeded, .parameter(name), .other("limit", .integer(limit))) }
+        return ids
+    }
+
+    /// A moment in a header such as If-Modified-Since.
+    func instant(header name: String) throws(Rejection) -> Instant? {
+        guard let text = header(name), !text.isEmpty else { return nil }
+        guard let instant = Instant(iso: text) else { throw Rejection(.invalidData, .other("header", .string(name)), .expectedType("datetime")) }
+        return instant
+    }
+
+    /// A whole number of a parameter, no less than one.
+    func positive(_ name: String) throws(Rejection) -> Int? {
+        guard let text = query(name), !text.isEmpty else { return nil }
+        guard let number = Int(text) else { throw Rejection(.unableToParseDataType, .parameter(name)) }
+        guard number >= 1 else { throw .invalidParameter(name) }
+        return number
+    }
+}
+
+extension JSONCursor {
+    /// The items of a write body: an array under `name` of one to `limit` elements.
+    func items(_ name: String, limit: Int = 100) throws(Rejection) -> [JSONCursor] {
+        let array = try required(name)
+        let elements = try array.elements()
+        if elements.isEmpty { throw .tooShort(1, at: array.path) }
+        guard elements.count <= limit else {
+            throw Rejection(.limitExceeded, .apiName(name), .jsonPath(array.path), .other("limit", .integer(limit)), .maximumLength(limit))
+        }
+        return elements
+    }
+}

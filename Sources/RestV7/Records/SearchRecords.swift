@@ -1,0 +1,47 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// Finds records by criteria, e-mail, phone or word. Contract: records, 131.
+enum SearchRecords: Endpoint {
+    static let declaration = Declaration(
+        .get, "/crm/v7/{module}/search", entry: "131", scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
+        support: .partial("a full-text index for word, phone and contains"))
+
+    struct Input: EndpointInput {
+        let query: Query
+        let page: PageRequest
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            let module = try request.module(context)
+            guard let search = try SearchRecords.condition(request, module) else {
+                throw Rejection(.expectedParamMissing, .other("expected_params", ["criteria", "email", "phone", "word"]))
+            }
+            let named = request.query("fields").flatMap { $0.isEmpty ? nil : $0 }
+            let fields = named == nil ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" } : try RecordPage.fields(named, module)
+            page = try PageRequest(request, context)
+            let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved"))).and(search)
+            query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await RecordPage.answer(input.query, input.page, context)
+    }
+
+    /// What is searched for: the first given of criteria, email, phone and word. `nil` when none is.
+    static func condition(_ request: ParsedRequest, _ module: Module) throws(Rejection) -> Condition? {
+        if let text = request.query("criteria"), !text.isEmpty { return try CriteriaParser(module).parse(text) }
+        let kinds: [(String, @Sendable (Field) -> Bool, Comparator)] = [
+            ("email", { $0.type.dataType == "email" }, .equal), ("phone", { $0.type.dataType == "phone" }, .contains),
+            ("word", { [.text, .longText].contains($0.type.comparison) }, .contains),
+        ]
+        for (name, fits, comparator) in kinds {
+            guard let text = request.query(name), !text.isEmpty else { continue }
+            guard text.count >= 2 else { throw .invalidParameter(name) }
+            return .any(module.fields.filter { fits($0) && !$0.columns.isEmpty }.map { .test(field: $0.apiName, comparator, [.string(text)]) })
+        }
+        return nil
+    }
+}

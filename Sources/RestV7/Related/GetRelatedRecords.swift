@@ -1,0 +1,56 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// The rows of a related list. Contract: related-records, 161; notes, 236.
+enum GetRelatedRecords: Endpoint {
+    static let declaration = Declaration(
+        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", scope: .modules(["READ"]),
+        support: .partial("mails, invited events, grouped activity views and member details"))
+
+    struct Input: EndpointInput {
+        let path: RelatedPath
+        let query: Query
+        let page: PageRequest
+        let since: Instant?
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            path = try RelatedPath(request, context)
+            let fields = try RecordPage.fields(request.query("fields"), path.listed)
+            // Notes come oldest first, everything else newest first.
+            page = try PageRequest(request, context, defaultOrder: .init(field: "id", descending: path.listed.apiName != "Notes"))
+            since = try request.instant(header: "If-Modified-Since")
+            var filter = path.condition(context.now)
+            if let ids = request.query("ids"), !ids.isEmpty { filter = filter.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
+            filter = filter.and(try ListFilter.converted(request.query("converted") ?? "both", path.listed))
+            if let since { filter = filter.and(ListFilter.modified(after: since, path.listed)) }
+            query = Query(path.listed, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await input.path.requireRecord(context)
+        return try await RecordPage.answer(input.query, input.page, notModifiedWhenEmpty: input.since != nil, context)
+    }
+}
+
+/// One row of a related list, whole. Contract: related-records, 161.
+enum GetRelatedRecord: Endpoint {
+    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/{related_list}/{related_id}", entry: "161", scope: .modules(["READ"]))
+
+    struct Input: EndpointInput {
+        let path: RelatedPath
+        let query: Query
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            path = try RelatedPath(request, context)
+            let id = try request.recordID("related_id", index: 3)
+            query = Query(path.listed, fields: nil, filter: path.condition(context.now).and(.ids([id])), limit: 1)
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await input.path.requireRecord(context)
+        return try await RecordPage.single(input.query, context) ?? .nothing
+    }
+}

@@ -1,0 +1,43 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// All modules. Contract: modules, U1.
+enum ListModules: Endpoint {
+    static let declaration = Declaration(.get, "/crm/v7/settings/modules", entry: "U1", scope: .fixed(["ZohoCRM.settings.modules.READ"]))
+
+    struct Input: EndpointInput {
+        let statuses: Set<String>?
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            statuses = request.query("status").flatMap { $0.isEmpty ? nil : Set($0.split(separator: ",").map(String.init)) }
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        let answers = MetadataAnswers(catalog: context.catalog)
+        let shown = context.catalog.modules.filter { $0.body["listed"]?.bool != false }.map(answers.module)
+        let wanted = shown.filter { module in input.statuses.map { $0.contains(module["status"]?.string ?? "") } ?? true }
+        return wanted.isEmpty ? .nothing : .json(["modules": .array(wanted)])
+    }
+}
+
+/// One module by API name or id. Contract: modules, U2.
+enum GetModule: Endpoint {
+    static let declaration = Declaration(.get, "/crm/v7/settings/modules/{name}", entry: "U2", scope: .fixed(["ZohoCRM.settings.modules.READ"]))
+
+    struct Input: EndpointInput {
+        let module: Module
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            let name = request.path["name"] ?? ""
+            guard let module = context.catalog.module(name) ?? Int64(name).flatMap({ context.catalog.module(id: ModuleID(raw: $0)) }) else {
+                throw .invalidModule()
+            }
+            self.module = module
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        .json(["modules": [MetadataAnswers(catalog: context.catalog).moduleInFull(input.module)]])
+    }
+}

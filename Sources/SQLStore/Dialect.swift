@@ -1,0 +1,32 @@
+/// How one engine spells SQL and names its failures. The conformance suite holds both to one meaning.
+protocol Dialect: Sendable {
+    /// The mark of the parameter at this position, counted from 1.
+    func appendPlaceholder(_ position: Int, to text: inout String)
+    func render(_ term: DialectTerm, into sql: inout RenderedSQL)
+    func classify(_ failure: DriverFailure) -> SQLFailure
+    /// The texts that do this, to be sent in order.
+    func statements(for command: TransactionCommand) -> [String]
+    /// Inserts of `rows` rows, cut into statements of the size this engine likes.
+    func inserts(into table: TableName, _ columns: [ColumnName], rows: Int) -> [InsertChunk]
+    /// Nil when messages are delivered in process after the commit.
+    func notification(_ channel: String, _ payload: String) -> SQL?
+    /// Nil when there is only one writer anyway.
+    func advisoryLock(_ key: Int64, exclusive: Bool) -> SQL?
+}
+
+/// One INSERT statement and how many of the rows it takes.
+struct InsertChunk {
+    let text: String
+    let rows: Int
+}
+
+/// What moves a transaction on. Not shown to the observer: a statement counter counts what callers wrote.
+enum TransactionCommand: Hashable {
+    case begin(Database.Mode)
+    case commit
+    case rollback
+    case savepoint(Int)
+    case release(Int)
+    /// Back to the savepoint, and forget it.
+    case undo(Int)
+}

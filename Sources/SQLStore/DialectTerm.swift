@@ -1,0 +1,37 @@
+/// What the two engines spell differently, named by meaning. Nothing outside a dialect asks which engine it is.
+package enum DialectTerm: Sendable {
+    /// The text without letter case: one meaning on both engines (`TextFolding`), in parentheses, usable in an index.
+    case folded(SQL)
+    /// The folded text contains the folded operand.
+    case containsFolded(SQL, String)
+    /// The folded text starts with the folded operand; an index on `folded` serves it.
+    case startsFolded(SQL, String)
+    /// The integer is one of these. One bind however many.
+    case memberIDs(SQL, [Int64])
+    /// The text is exactly one of these. One bind however many.
+    case memberTexts(SQL, [String])
+    /// A FROM item with one integer column; it needs an alias behind it.
+    case idTable([Int64], column: ColumnName)
+    /// The text holds a JSON array of strings that has this element. False, not null, when the text is null.
+    case arrayContains(SQL, String)
+    /// After a SELECT: keeps the rows read from being changed by others until the end of the transaction.
+    case lockRows
+    /// As `lockRows`, but leaves out rows that another transaction has locked.
+    case skipLocked
+    /// An ORDER BY item. Nulls come last ascending and first descending; text goes by its folded form, then by its bytes.
+    case orderKey(SQL, descending: Bool, type: ColumnType = .text)
+    /// The text of a JSON object of these members; integers, reals and texts, no blobs.
+    case jsonObject([(String, SQL)])
+    /// An aggregate: the text of a JSON array of such objects, in the order of the rows of a sorted subquery; `[]` when there are none.
+    case jsonArray([(String, SQL)])
+    /// The larger of two values; null only when both are.
+    case greatest(SQL, SQL)
+    /// An integer, real or text as text, the same digits on both engines.
+    case textOf(SQL)
+    /// In CREATE TABLE, after a column name: a key that numbers itself.
+    case identityKey
+    /// In CREATE TABLE and ALTER TABLE: the name of a type.
+    case type(ColumnType)
+    /// After the closing parenthesis of CREATE TABLE.
+    case strict
+}

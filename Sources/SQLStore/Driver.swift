@@ -1,0 +1,19 @@
+/// One connection of one engine. Blocking, and used from its own thread only: deliberately not Sendable.
+///
+/// Throws `DriverFailure` for what the engine refused; errors of the row closure pass through as they are.
+protocol Driver: AnyObject {
+    /// False when the connection is of no more use.
+    var isOpen: Bool { get }
+    /// False when the engine has given the transaction up by itself.
+    var isInTransaction: Bool { get }
+    /// Hands each row to `body` until it returns false.
+    func query(_ sql: RenderedSQL, each body: (borrowing Row) throws -> Bool) throws
+    /// Rows changed.
+    func execute(_ sql: RenderedSQL) throws -> Int
+    /// The text takes one row (SQLite: run for each) or all of them (PostgreSQL).
+    func insert(_ text: String, rows: ArraySlice<[SQLValue]>) throws
+    func control(_ command: TransactionCommand) throws
+    /// Stops the running statement; may be called from any thread while the connection is open.
+    func interrupter() -> @Sendable () -> Void
+    func close()
+}

@@ -1,0 +1,55 @@
+import CLibPQ
+import Glibc
+
+/// One value of a PostgreSQL result in text form, read where libpq keeps it.
+struct PostgresCell {
+    /// Ends in a NUL, as libpq promises.
+    private let start: UnsafePointer<CChar>
+    let count: Int
+
+    /// Nil when the value is null, or the column is not there.
+    init?(_ result: OpaquePointer, _ row: Int32, _ column: Int32) {
+        guard PQgetisnull(result, row, column) == 0, let start = PQgetvalue(result, row, column) else { return nil }
+        self.start = UnsafePointer(start)
+        count = Int(PQgetlength(result, row, column))
+    }
+
+    var utf8: UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: count)
+    }
+
+    /// Digits up to the first other character; a boolean as 1 or 0. SQLite reads its values in the same way.
+    var integer: Int64 {
+        var bytes = utf8[...]
+        let first = bytes.first
+        if first == UInt8(ascii: "t") { return 1 }
+        if first == UInt8(ascii: "-") { bytes = bytes.dropFirst() }
+        // Counted downwards: the least integer has no positive twin.
+        var value: Int64 = 0
+        for byte in bytes {
+            let digit = byte &- UInt8(ascii: "0")
+            guard digit < 10 else { break }
+            value = value &* 10 &- Int64(digit)
+        }
+        return first == UInt8(ascii: "-") ? value : 0 &- value
+    }
+
+    var real: Double { strtod(start, nil) }
+
+    /// The server writes bytea as `\x` and two digits a byte (`bytea_output = hex`).
+    var blob: [UInt8] {
+        let digits = utf8.dropFirst(2)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
+        var index = digits.startIndex
+        while index + 1 < digits.endIndex {
+            bytes.append(nibble(digits[index]) << 4 | nibble(digits[index + 1]))
+            index += 2
+        }
+        return bytes
+    }
+
+    private func nibble(_ digit: UInt8) -> UInt8 {
+        digit <= UInt8(ascii: "9") ? digit &- UInt8(ascii: "0") : digit &- UInt8(ascii: "a") &+ 10
+    }
+}

@@ -1,0 +1,182 @@
+import CLibPQ
+
+/// One PostgreSQL connection.
+///
+/// What needs no answer at once (BEGIN, SAVEPOINT, RELEASE, ROLLBACK TO, DEALLOCATE) travels with the next statement,
+/// and the COMMIT of a read is not waited for: a transaction of one statement is one round trip.
+final class PostgresDriver: Driver {
+    /// A statement prepared on the server, and the parameter types it was prepared with (0: inferred there).
+    private final class Prepared {
+        let name: String
+        let types: [Oid]
+        init(name: String, types: [Oid]) {
+            self.name = name
+            self.types = types
+        }
+    }
+
+    private let connection: OpaquePointer
+    private let canceller: OpaquePointer?
+    private let pipeline: PostgresPipeline
+    private var statements = StatementCache<Prepared>()
+    private var names = 0
+    /// Texts to be sent before the next statement.
+    private var postponed: [String] = []
+    /// The BEGIN has been sent.
+    private var hasBegun = false
+    private var mode = Database.Mode.read
+    /// Flushes whose answers have not been read.
+    private var unread = 0
+    private var isClosed = false
+    private(set) var isInTransaction = false
+
+    init(_ url: String, lockTimeoutMilliseconds: Int) throws(DriverFailure) {
+        connection = try PostgresConnection.open(url, lockTimeoutMilliseconds: lockTimeoutMilliseconds, purpose: "tributary")
+        do {
+            pipeline = try PostgresPipeline(connection)
+        } catch {
+            PQfinish(connection)
+            throw error
+        }
+        canceller = PQgetCancel(connection)
+    }
+
+    var isOpen: Bool { !isClosed && pipeline.isOpen }
+
+    func query(_ sql: RenderedSQL, each body: (borrowing Row) throws -> Bool) throws {
+        let result = try run(sql.text, PostgresParameters(sql.binds, arrays: sql.arrays))
+        for number in 0..<result.rows {
+            let row = Row(.postgres(result.handle, number))
+            guard try body(row) else { return }
+        }
+    }
+
+    func execute(_ sql: RenderedSQL) throws -> Int {
+        let result = try run(sql.text, PostgresParameters(sql.binds, arrays: sql.arrays))
+        return result.changes
+    }
+
+    func insert(_ text: String, rows: ArraySlice<[SQLValue]>) throws {
+        _ = try run(text, PostgresParameters(rows: rows))
+    }
+
+    func control(_ command: TransactionCommand) throws {
+        let texts = PostgresDialect().statements(for: command)
+        switch command {
+        case .begin(let mode):
+            self.mode = mode
+            isInTransaction = true
+            hasBegun = false
+            postponed += texts
+        case .savepoint, .release, .undo:
+            postponed += texts
+        case .commit:
+            try end(postponed + texts, expecting: "COMMIT", wait: mode == .write)
+        case .rollback:
+            try end(texts, expecting: "ROLLBACK", wait: true)
+        }
+    }
+
+    func interrupter() -> @Sendable () -> Void {
+        // An address, because pointers are not Sendable. The connection outlives every call (`ConnectionSlot`).
+        let address = UInt(bitPattern: canceller)
+        return {
+            guard let canceller = OpaquePointer(bitPattern: address) else { return }
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { message in
+                _ = PQcancel(canceller, message.baseAddress, Int32(message.count))
+            }
+        }
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        PQfreeCancel(canceller)
+        PQfinish(connection)
+    }
+
+    /// One round trip: what was postponed, the statement's preparation if it is new, and the statement.
+    private func run(_ text: String, _ parameters: PostgresParameters) throws(DriverFailure) -> PostgresResult {
+        try readOwed()
+        let known = statements.statement(for: text)
+        let isKnown = known.map { accepts($0, parameters) } ?? false
+        let statement = isKnown ? known : nil
+        let prepared = statement ?? Prepared(name: nextName(), types: merged(parameters.types, known?.types))
+        if let known, statement == nil { postponed.append("DEALLOCATE \(known.name)") }
+        let before = postponed
+        postponed = []
+        hasBegun = true
+        do throws(DriverFailure) {
+            for text in before { try pipeline.send(text) }
+            if statement == nil { try pipeline.prepare(prepared.name, text, types: prepared.types) }
+            try pipeline.execute(prepared.name, parameters)
+        } catch {
+            // Something was refused before it was sent. What went before it is answered all the same.
+            if isOpen {
+                try pipeline.flush()
+                _ = try pipeline.receive()
+            }
+            throw error
+        }
+        try pipeline.flush()
+        var answer = try pipeline.receive()
+        if statement == nil, answer.succeeded > before.count, let evicted = statements.insert(prepared, for: text), evicted !== known {
+            postponed.append("DEALLOCATE \(evicted.name)")
+        }
+        if let failure = answer.failure { throw statement == nil ? failure : stale(failure, text) }
+        guard let result = answer.result.take() else { throw DriverFailure(code: "08006", message: "no answer") }
+        return result
+    }
+
+    /// A statement that was prepared before a change of the schema, or has been taken from us, is prepared again when the
+    /// transaction is: the failure is turned into one that has it repeated.
+    private func stale(_ failure: DriverFailure, _ text: String) -> DriverFailure {
+        // "cached plan must not change result type", "prepared statement does not exist"
+        guard failure.code == "0A000" || failure.code == "26000" else { return failure }
+        statements.remove(text)
+        return DriverFailure(code: "40001", message: failure.message)
+    }
+
+    private func end(_ texts: [String], expecting tag: String, wait: Bool) throws(DriverFailure) {
+        isInTransaction = false
+        postponed = []
+        // Nothing was asked of the server, so there is nothing to end.
+        guard hasBegun else { return }
+        hasBegun = false
+        try readOwed()
+        for text in texts { try pipeline.send(text) }
+        try pipeline.flush()
+        unread += 1
+        guard wait else { return }
+        unread -= 1
+        let answer = try pipeline.receive()
+        if let failure = answer.failure { throw failure }
+        // The server answers COMMIT with ROLLBACK when a statement had failed.
+        guard answer.result?.tag == tag else { throw DriverFailure(code: "25P02", message: "the transaction was rolled back") }
+    }
+
+    private func readOwed() throws(DriverFailure) {
+        while unread > 0 {
+            unread -= 1
+            _ = try pipeline.receive()
+        }
+    }
+
+    private func nextName() -> String {
+        names += 1
+        return "p\(names)"
+    }
+
+    /// A null fits every type.
+    private func accepts(_ statement: Prepared, _ parameters: borrowing PostgresParameters) -> Bool {
+        let types = parameters.types
+        guard types.count == statement.types.count else { return false }
+        return types.indices.allSatisfy { types[$0] == 0 || types[$0] == statement.types[$0] }
+    }
+
+    /// What was null this time keeps the type it had before: the types of a text settle after a few uses.
+    private func merged(_ types: [Oid], _ known: [Oid]?) -> [Oid] {
+        guard let known, known.count == types.count else { return types }
+        return types.indices.map { types[$0] == 0 ? known[$0] : types[$0] }
+    }
+}

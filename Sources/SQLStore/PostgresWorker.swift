@@ -1,0 +1,125 @@
+import Glibc
+
+/// The loop of one PostgreSQL thread. Runs closures again where that is right, and connects again where it must.
+final class PostgresWorker {
+    private let queue: WorkQueue
+    private let slot: ConnectionSlot
+    private let hub: NotificationHub
+    private let observer: (@Sendable (String) throws -> Void)?
+    private let open: () throws -> PostgresDriver
+    private var driver: PostgresDriver?
+
+    /// Five: the fifth failure in a row means contention that waiting does not cure.
+    private static let attempts = 5
+
+    init(
+        _ queue: WorkQueue, _ slot: ConnectionSlot, _ hub: NotificationHub, observer: (@Sendable (String) throws -> Void)?,
+        open: @escaping () throws -> PostgresDriver
+    ) {
+        self.queue = queue
+        self.slot = slot
+        self.hub = hub
+        self.observer = observer
+        self.open = open
+    }
+
+    func run() {
+        while let work = queue.take() {
+            if work.mode == .read { slot.begin(work.id) }
+            let answer = answer(work)
+            if work.mode == .read { slot.end() }
+            answer()
+        }
+        disconnect()
+    }
+
+    /// Connects, so that whoever opens the database learns at once if it cannot be.
+    func connect() throws(DatabaseError) {
+        do {
+            use(try open())
+        } catch {
+            let failure = error as? DriverFailure
+            let message = failure?.message ?? String(describing: error)
+            throw failure?.code == PostgresConnection.unsuitable ? .unsuitable(message) : .cannotOpen(message)
+        }
+    }
+
+    private func answer(_ work: Work) -> () -> Void {
+        for attempt in 1... {
+            do {
+                return try once(work)
+            } catch {
+                guard attempt < Self.attempts, error.mayRepeat else { return { work.fail(error.cause) } }
+                // Up to 4, 16, 64, 256 ms. Jittered, so that two that collided do not collide again.
+                usleep(.random(in: 500...(1000 << (2 * UInt32(attempt)))))
+            }
+        }
+        return {}
+    }
+
+    /// An error of one attempt.
+    private struct Failed: Error {
+        let cause: any Error
+        /// The engine asks for it, or the connection was lost before anything could be committed.
+        let mayRepeat: Bool
+    }
+
+    private func once(_ work: Work) throws(Failed) -> () -> Void {
+        var transaction: Transaction?
+        var isCommitting = false
+        do {
+            let driver = try connection()
+            let current = Transaction(driver, PostgresDialect(), observer: observer)
+            transaction = current
+            try current.control(.begin(work.mode))
+            let deliver = try work.attempt(current)
+            if let failure = current.failure { throw failure }
+            isCommitting = true
+            try current.control(.commit)
+            let effects = current.takeEffects()
+            return { [hub] in
+                hub.carryOut(effects)
+                deliver()
+            }
+        } catch {
+            // The closure may have thrown an error of its own over a failure that calls for another attempt.
+            let failure = transaction?.failure ?? error as? SQLFailure
+            rollBack()
+            switch failure {
+            case .serialization: throw Failed(cause: error, mayRepeat: true)
+            case .connectionLost: throw Failed(cause: error, mayRepeat: !isCommitting)
+            default: throw Failed(cause: error, mayRepeat: false)
+            }
+        }
+    }
+
+    private func rollBack() {
+        guard let driver else { return }
+        if driver.isOpen, driver.isInTransaction { try? driver.control(.rollback) }
+        if !driver.isOpen || driver.isInTransaction { disconnect() }
+    }
+
+    private func connection() throws(SQLFailure) -> PostgresDriver {
+        if let driver, driver.isOpen { return driver }
+        disconnect()
+        do {
+            let opened = try open()
+            use(opened)
+            return opened
+        } catch {
+            throw (error as? DriverFailure).map(PostgresDialect().classify) ?? .connectionLost
+        }
+    }
+
+    private func use(_ opened: PostgresDriver) {
+        driver = opened
+        slot.connect(opened.interrupter())
+    }
+
+    private func disconnect() {
+        // First, so that nobody interrupts a connection that is gone.
+        slot.connect(nil)
+        driver?.close()
+        driver = nil
+    }
+}

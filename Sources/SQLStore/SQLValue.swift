@@ -1,0 +1,34 @@
+package import Wire
+
+/// One bound value: exactly what both engines can store.
+package enum SQLValue: Sendable, Hashable {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(String)
+    case blob([UInt8])
+
+    package init(_ text: String?) { self = text.map(SQLValue.text) ?? .null }
+    package init(_ integer: Int64?) { self = integer.map(SQLValue.integer) ?? .null }
+    package init(_ integer: Int?) { self = integer.map { .integer(Int64($0)) } ?? .null }
+    package init(_ real: Double?) { self = real.map(SQLValue.real) ?? .null }
+    package init(_ flag: Bool?) { self = flag.map { .integer($0 ? 1 : 0) } ?? .null }
+    package init(_ instant: Instant?) { self = instant.map { .integer($0.milliseconds) } ?? .null }
+
+    package static func id(_ id: RecordID?) -> SQLValue { id.map { .integer($0.raw) } ?? .null }
+
+    package var isNull: Bool { self == .null }
+}
+
+extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByNilLiteral
+{
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(floatLiteral value: Double) { self = .real(value) }
+    package init(booleanLiteral value: Bool) { self = .integer(value ? 1 : 0) }
+    package init(nilLiteral: ()) { self = .null }
+}
+
+/// The four storage types. Everything the API knows is stored in one of them, on both engines alike.
+package enum ColumnType: Sendable, Hashable, CaseIterable { case integer, real, text, blob }

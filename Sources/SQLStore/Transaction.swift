@@ -1,0 +1,171 @@
+/// The scope of one transaction. A class that is not Sendable cannot leave its closure or cross an await.
+///
+/// A failed statement spoils the transaction, on both engines alike: whatever follows fails with the same failure,
+/// and so does the whole, unless the statement stood inside a `savepoint`.
+package final class Transaction {
+    private let driver: any Driver
+    private let dialect: any Dialect
+    private let observer: (@Sendable (String) throws -> Void)?
+    private var depth = 0
+    private var effects: [Effect] = []
+    /// The statement that spoilt it, if any.
+    private(set) var failure: SQLFailure?
+
+    /// What happens once the transaction is committed.
+    enum Effect: Sendable {
+        case call(@Sendable () -> Void)
+        case notice(channel: String, payload: String)
+    }
+
+    init(_ driver: any Driver, _ dialect: any Dialect, observer: (@Sendable (String) throws -> Void)?) {
+        self.driver = driver
+        self.dialect = dialect
+        self.observer = observer
+    }
+
+    package func rows<T>(_ sql: SQL, _ map: (borrowing Row) throws -> T) throws -> [T] { try rows(rendered(sql), map) }
+    package func first<T>(_ sql: SQL, _ map: (borrowing Row) throws -> T) throws -> T? { try first(rendered(sql), map) }
+    package func forEach(_ sql: SQL, _ body: (borrowing Row) throws -> Void) throws { try forEach(rendered(sql), body) }
+    /// Rows changed.
+    @discardableResult
+    package func execute(_ sql: SQL) throws -> Int { try execute(rendered(sql)) }
+
+    /// For statements that are rendered once and run often.
+    package func rendered(_ sql: SQL) -> RenderedSQL { RenderedSQL(sql, dialect) }
+
+    package func rows<T>(_ sql: RenderedSQL, _ map: (borrowing Row) throws -> T) throws -> [T] {
+        var all: [T] = []
+        try query(sql) { row in
+            all.append(try map(row))
+            return true
+        }
+        return all
+    }
+
+    /// Stops after one row. It does not add a LIMIT, which the engines plan better.
+    package func first<T>(_ sql: RenderedSQL, _ map: (borrowing Row) throws -> T) throws -> T? {
+        var found: T?
+        try query(sql) { row in
+            found = try map(row)
+            return false
+        }
+        return found
+    }
+
+    package func forEach(_ sql: RenderedSQL, _ body: (borrowing Row) throws -> Void) throws {
+        try query(sql) { row in
+            try body(row)
+            return true
+        }
+    }
+
+    @discardableResult
+    package func execute(_ sql: RenderedSQL) throws -> Int {
+        try statement(sql.text) { try driver.execute(sql) }
+    }
+
+    /// Inserts many rows, each with a value for every column, in the order given.
+    package func insert(into table: TableName, _ columns: [ColumnName], rows: [[SQLValue]]) throws {
+        if let odd = rows.first(where: { $0.count != columns.count }) {
+            let failure = SQLFailure.other(.wrongCount(expected: columns.count, given: odd.count))
+            self.failure = failure
+            throw failure
+        }
+        guard !rows.isEmpty else { return }
+        var rest = rows[...]
+        for chunk in dialect.inserts(into: table, columns, rows: rows.count) {
+            try statement(chunk.text) { try driver.insert(chunk.text, rows: rest.prefix(chunk.rows)) }
+            rest = rest.dropFirst(chunk.rows)
+        }
+    }
+
+    /// Does all of `body` or nothing of it: an error rolls back to here, and is thrown on.
+    @discardableResult
+    package func savepoint<T>(_ body: () throws -> T) throws -> T {
+        if let failure { throw failure }
+        depth += 1
+        defer { depth -= 1 }
+        let level = depth
+        let kept = effects.count
+        try control(.savepoint(level))
+        do {
+            let result = try body()
+            // The body may have swallowed the failure of a statement; what it did is spoilt all the same.
+            if let failure { throw failure }
+            try control(.release(level))
+            return result
+        } catch {
+            effects.removeSubrange(kept...)
+            // A failure that ended the transaction or the connection leaves nothing to go back to.
+            guard driver.isOpen, driver.isInTransaction else { throw error }
+            failure = nil
+            try control(.undo(level))
+            throw error
+        }
+    }
+
+    /// Runs after commit, in order; dropped on rollback. For waking workers, not for work.
+    package func afterCommit(_ body: @escaping @Sendable () -> Void) { effects.append(.call(body)) }
+
+    /// Tells all processes on this database, after commit. The payload is not empty (that means "messages were lost")
+    /// and under 8,000 bytes (PostgreSQL's limit).
+    package func notify(_ channel: String, _ payload: String) throws {
+        if let notification = dialect.notification(channel, payload) {
+            try forEach(notification) { _ in }
+        } else {
+            effects.append(.notice(channel: channel, payload: payload))
+        }
+    }
+
+    /// Held until the end of the transaction.
+    package func advisoryLock(_ key: Int64, exclusive: Bool) throws {
+        if let lock = dialect.advisoryLock(key, exclusive: exclusive) { try forEach(lock) { _ in } }
+    }
+
+    /// Handed out once, to whoever committed.
+    func takeEffects() -> [Effect] {
+        defer { effects = [] }
+        return effects
+    }
+
+    private func query(_ sql: RenderedSQL, _ body: (borrowing Row) throws -> Bool) throws {
+        try statement(sql.text) { try driver.query(sql, each: body) }
+    }
+
+    /// Every statement of a caller goes through here.
+    private func statement<T>(_ text: String, _ run: () throws -> T) throws -> T {
+        if let failure { throw failure }
+        do {
+            try observe(text)
+            return try run()
+        } catch let refused as DriverFailure {
+            let failure = dialect.classify(refused)
+            self.failure = failure
+            throw failure
+        }
+    }
+
+    /// What the observer throws looks like a failure of the engine.
+    private func observe(_ text: String) throws {
+        guard let observer else { return }
+        do {
+            try observer(text)
+        } catch let failure as SQLFailure {
+            self.failure = failure
+            throw failure
+        } catch {
+            throw DriverFailure(code: "observer", message: String(describing: error))
+        }
+    }
+
+    /// BEGIN, COMMIT and the like. A failure among them spoils the transaction as any other does.
+    func control(_ command: TransactionCommand) throws(SQLFailure) {
+        do {
+            try driver.control(command)
+        } catch {
+            let failure = (error as? DriverFailure).map(dialect.classify) ?? .other(DriverFailure(code: "", message: "\(error)"))
+            self.failure = failure
+            throw failure
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import CRMCore
+import Foundation
+import HTTPShell
+import Metadata
+import RestV7
+import SQLStore
+import Wire
+
+/// The whole server over a fresh database, called in process.
+package struct TestServer: Sendable {
+    package let shell: Shell
+    package let services: Services
+    package let administrator: User
+    package let administration: Administration
+    package let clock: TestClock
+    private let start: Bootstrap.Result
+    private let home: TestDatabase
+
+    /// SQLite always; PostgreSQL too when TRIBUTARY_TEST_POSTGRES names a server, as `make test` makes it do.
+    package static var engines: [Database.Engine] { TestDatabase.postgresURL == nil ? [.sqlite] : [.sqlite, .postgres] }
+
+    /// Endpoints of a test come on top of the real ones. `limits` shortens what takes long.
+    package static func start(
+        _ engine: Database.Engine, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
+        limits: TokenLimits = TokenLimits()
+    ) async throws -> TestServer {
+        let home = try await TestDatabase.fresh(engine)
+        let start = try await Bootstrap.start(home.location, demo: false, logger: TestDatabase.logger)
+        let services = start.services, clock = TestClock()
+        let tokens = TokenStore(services.database, ids: services.ids, clock: { clock.now() }, limits: limits)
+        let shell = Shell(services: services, tokens: tokens, endpoints: allEndpoints + extra, options: options)
+        return TestServer(
+            shell: shell, services: services, administrator: start.administrator,
+            administration: Administration(services, tokens: tokens), clock: clock, start: start, home: home)
+    }
+
+    /// Starts a server, and ends it and removes its database whatever `body` does.
+    package static func with<T>(
+        _ engine: Database.Engine, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
+        limits: TokenLimits = TokenLimits(), _ body: (TestServer) async throws -> T
+    ) async throws -> T {
+        let server = try await start(engine, extra: extra, options: options, limits: limits)
+        let result: Result<T, any Error>
+        do {
+            result = .success(try await body(server))
+        } catch {
+            result = .failure(error)
+        }
+        await server.stop()
+        return try result.get()
+    }
+
+    package func stop() async {
+        await start.close()
+        await home.remove()
+    }
+
+    /// An access token of the administrator.
+    package func token(_ scopes: String = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.ALL,ZohoCRM.coql.READ")
+        async throws -> String
+    {
+        guard let set = ScopeSet(scopes) else { throw AdminFailure("bad scopes: \(scopes)") }
+        return try await shell.tokens.issueAccess(clientID: "test", user: administrator.id, scopes: set, lifeSeconds: 3600)
+    }
+
+    /// What came back; `json` is nil for an empty body and for one that is not JSON.
+    package struct Answer: Sendable {
+        package let status: Int
+        package let json: JSONValue?
+        package let headers: [(String, String)]
+        package let body: [UInt8]
+
+        package func header(_ name: String) -> String? { headers.first { $0.0.lowercased() == name.lowercased() }?.1 }
+        package var text: String { String(decoding: body, as: UTF8.self) }
+    }
+
+    /// A token is sent as the SDKs do.
+    @discardableResult
+    package func send(
+        _ method: String, _ path: String, _ json: JSONValue? = nil, token: String? = nil, headers: [(String, String)] = []
+    ) async -> Answer {
+        await send(method, path, body: json?.encoded() ?? [], token: token, headers: headers)
+    }
+
+    @discardableResult
+    package func send(
+        _ method: String, _ path: String, body: [UInt8], token: String? = nil, headers: [(String, String)] = []
+    ) async -> Answer {
+        let authorization = token.map { [("Authorization", "Zoho-oauthtoken \($0)")] } ?? []
+        let reply = await shell.answer(
+            method: method, path: path, headers: [("Host", "crm.example.test")] + authorization + headers, body: body)
+        return Answer(status: reply.status, json: try? JSONValue.parse(reply.body), headers: reply.headers, body: reply.body)
+    }
+
+    /// A form as the Python SDK sends it.
+    @discardableResult
+    package func post(_ path: String, form: [(String, String)], headers: [(String, String)] = []) async -> Answer {
+        let body = form.map { "\(PercentCoding.encode($0.0))=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
+        return await send(
+            "POST", path, body: Array(body.utf8), headers: headers + [("Content-Type", "application/x-www-form-urlencoded")])
+    }
+}

@@ -1,0 +1,36 @@
+import CRMCore
+import Logging
+import SQLStore
+import Wire
+
+/// Carries an administrator's request out: through the running server if one holds the data folder, otherwise on the
+/// database itself.
+enum AdminConnection {
+    static func perform(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {
+        if let folder = place.folder, let answer = try AdminSocket.ask(folder: folder, request.json) {
+            if let problem = answer["error"]?.string { throw CommandFailure(problem) }
+            return answer["result"] ?? .null
+        }
+        do {
+            return try await performHere(request, place)
+        } catch let failure as AdminFailure {
+            throw CommandFailure(failure.message)
+        } catch DatabaseError.alreadyInUse(let folder) {
+            throw CommandFailure("the data folder \(folder) is in use, but its server does not answer; try again when it has started")
+        }
+    }
+
+    private static func performHere(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {
+        var logger = Logger(label: "tributary")
+        logger.logLevel = .error
+        let start = try await Bootstrap.start(place.location, demo: false, logger: logger)
+        let answer: Result<JSONValue, any Error>
+        do {
+            answer = .success(try await Administration(start.services).perform(request))
+        } catch {
+            answer = .failure(error)
+        }
+        await start.close()
+        return try answer.get()
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import CRMCore
+import Foundation
+import HTTPShell
+import Logging
+import RestV7
+import SQLStore
+import ServiceLifecycle
+import UnixSignals
+
+/// Runs the server until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+    enum LogFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Run the server.")
+
+    @Option(help: "Address to listen on.")
+    var host = "127.0.0.1"
+    @Option(help: "Port to listen on; 0 takes any free one.")
+    var port = 8080
+    @OptionGroup var place: DatabaseOptions
+    @Flag(help: "Fill an empty database with a demo organisation, and print how to sign in to it.")
+    var demo = false
+    @Option(name: .customLong("public-url"), help: "The origin under which clients reach the server, such as https://crm.example.com.")
+    var publicURL: String?
+    @Option(help: "How log lines look: text or json.")
+    var logFormat = LogFormat.text
+    @Option(help: "trace, debug, info, notice, warning, error or critical. Each request is a line at info.")
+    var logLevel = Logger.Level.info
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port takes 0 to 65535") }
+        if let publicURL, !Self.isOrigin(publicURL) {
+            throw ValidationError("--public-url takes an origin such as https://crm.example.com, without a path")
+        }
+    }
+
+    func run() async throws {
+        let logger = makeLogger()
+        let start = try await Bootstrap.start(place.location, demo: demo, logger: logger)
+        do {
+            try await serve(start, logger)
+        } catch {
+            await start.close()
+            throw error
+        }
+        await start.close()
+    }
+
+    private func serve(_ start: Bootstrap.Result, _ logger: Logger) async throws {
+        let services = start.services
+        var options = Shell.Options()
+        options.publicURL = publicURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        options.fallbackURL = "http://\(Self.bracketed(host)):\(port)"
+        let shell = Shell(services: services, endpoints: allEndpoints, options: options)
+        let administration = Administration(services, tokens: shell.tokens)
+        let origin = options.publicURL, host = host, demo = demo
+        let server = HTTPServer(shell, host: host, port: port, logger: logger) { port in
+            do {
+                let welcome = try await Welcome.prepare(start, demo: demo, administration)
+                print(welcome.text(origin: origin ?? "http://\(Self.bracketed(host)):\(port)"))
+                fflush(nil)
+            } catch {
+                logger.error("no welcome could be made", metadata: ["error": .string(String(describing: error))])
+            }
+        }
+        try await run(server, start, shell, administration, logger)
+    }
+
+    /// Started in this order and stopped in the reverse one: the server takes no more requests before anything else ends.
+    private func run(
+        _ server: HTTPServer, _ start: Bootstrap.Result, _ shell: Shell, _ administration: Administration, _ logger: Logger
+    ) async throws {
+        var units: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .background("work") { await start.runInBackground() },
+            .background("revocations") { await shell.tokens.followRevocations() },
+        ]
+        if let folder = place.folder {
+            units.append(.init(service: AdminChannel(folder: folder, administration: administration, logger: logger)))
+        }
+        units.append(.init(service: ServerService(server: server)))
+        var configuration = ServiceGroupConfiguration(services: units, logger: Self.quiet(logger))
+        configuration.gracefulShutdownSignals = [.sigterm, .sigint]
+        // A request that takes longer than this is not going to end.
+        configuration.maximumGracefulShutdownDuration = .seconds(30)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let failure as ListenFailure {
+            throw CommandFailure("\(host):\(port): \(failure)")
+        }
+    }
+
+    private func makeLogger() -> Logger {
+        let format = logFormat
+        LoggingSystem.bootstrap { label in
+            switch format {
+            case .json: JSONLogHandler(label: label)
+            case .text: StreamLogHandler.standardError(label: label)
+            }
+        }
+        var logger = Logger(label: "tributary")
+        logger.logLevel = logLevel
+        return logger
+    }
+
+    /// The service group tells of every start and stop.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+
+    private static func isOrigin(_ text: String) -> Bool {
+        guard let url = URL(string: text), let scheme = url.scheme, url.host?.isEmpty == false else { return false }
+        return ["http", "https"].contains(scheme) && ["", "/"].contains(url.path) && url.query == nil && url.fragment == nil && url.user == nil
+    }
+
+    private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

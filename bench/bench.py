@@ -1,0 +1,472 @@
+#!/usr/bin/env python3
+"""Speed as ratios: Tributary beside code written by hand for the same work, on the same machine, data and engine.
+
+usage: bench.py [--only abcdefg] [--repetitions N] [--seconds N] [--million N]
+
+SQLite. Each figure is the median of several repetitions that alternate with those of its yardstick. The yardsticks are
+C programs against SQLite's own interface (handwritten.c) and nginx. "Same rows" yardsticks write what the server writes,
+its change log included; "records only" leaves the log out.
+"""
+
+import argparse
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from page_sql import FIELDS, page_sql
+from tools import (
+    QUIET,
+    Server,
+    Store,
+    alternating,
+    compiled,
+    free_port,
+    machine,
+    number,
+    resident_mb,
+    sequence,
+    table,
+    wrk,
+)
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
+from rest import Rest  # noqa: E402
+
+CLIENTS = 8
+# Seven of the eight lists of a merged contact: module, lookup, a body that makes one row. The
+# eighth is its products, which are link rows.
+LISTS = [
+    ("Notes", "Parent_Id", {"Note_Title": "Note", "Note_Content": "Some words about a person"}),
+    ("Tasks", "Who_Id", {"Subject": "Call"}),
+    ("Events", "Who_Id", {"Event_Title": "Visit", "Start_DateTime": "2026-03-04T12:00:00Z", "End_DateTime": "2026-03-04T13:00:00Z"}),
+    ("Calls", "Who_Id", {"Subject": "Ring", "Call_Type": "Outbound", "Call_Start_Time": "2026-03-04T12:00:00Z", "Call_Duration": "05:00"}),
+    ("Deals", "Contact_Name", {"Deal_Name": "Deal", "Stage": "Qualification"}),
+    ("Cases", "Related_To", {"Subject": "Case", "Case_Origin": "Email", "Status": "New"}),
+    ("Contacts", "Reporting_To", {"Last_Name": "Report"}),
+]
+
+
+def contact(i):
+    """A contact with a value in most of the forty fields."""
+    return {
+        "Last_Name": f"Last {i}",
+        "First_Name": f"First {i}",
+        "Salutation": "Ms.",
+        "Email": f"person{i}@example.test",
+        "Secondary_Email": f"second{i}@example.test",
+        "Title": "Head of Things",
+        "Department": "Research",
+        "Phone": "+49 30 123456",
+        "Home_Phone": "+49 30 123457",
+        "Other_Phone": "+49 30 123458",
+        "Mobile": "+49 170 123456",
+        "Fax": "+49 30 123459",
+        "Assistant": "Somebody Else",
+        "Asst_Phone": "+49 30 123460",
+        "Lead_Source": "Advertisement",
+        "Date_of_Birth": "1980-02-29",
+        "Email_Opt_Out": i % 2 == 0,
+        "Skype_ID": f"skype{i}",
+        "Twitter": f"twitter{i}",
+        "Description": "A few words that describe the person, long enough to look like what people write. " * 2,
+        "Mailing_Street": f"{i} Long Street",
+        "Mailing_City": "Springfield",
+        "Mailing_State": "Oregon",
+        "Mailing_Zip": "97477",
+        "Mailing_Country": "USA",
+        "Other_Street": f"{i} Short Street",
+        "Other_City": "Shelbyville",
+        "Other_State": "Oregon",
+        "Other_Zip": "97478",
+        "Other_Country": "USA",
+        "Reports_To": "The Board",
+    }
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.repetitions, self.seconds, self.million = options.repetitions, options.seconds, options.million
+        self.folder = Path(folder)
+        self.hand = compiled("handwritten", folder)
+        self.client = compiled("client", folder)
+        self.store = Store.sqlite()
+        self.server = Server(self.store, QUIET)
+        self.rows = [("", "what", "ours", "yardstick", "ratio", "aim", "spread ours", "spread yardstick")]
+        self.next_id = 1_000_000_000
+
+    # The server and its file
+
+    def start(self):
+        self.server.start()
+        self.idle_mb = resident_mb(self.server.process.pid)
+        self.token = self.server.access_token()
+        self.header = {"Authorization": f"Zoho-oauthtoken {self.token}"}
+        self.rest = Rest(self.server.base, self.token)
+        (self.file,) = self.store.folder.glob("data/tributary.db")
+        accounts = self.rest.create("Accounts", [{"Account_Name": f"Account {i}"} for i in range(50)])
+        boss = self.rest.create("Contacts", [contact(0)])[0]
+        self.links = lambda i: {"Account_Name": {"id": accounts[i % 50]}, "Reporting_To": {"id": boss}}
+        for start in range(1, 10_001, 100):
+            self.rest.create("Contacts", [{**contact(i), **self.links(i)} for i in range(start, start + 100)])
+
+    def database(self):
+        connection = sqlite3.connect(self.file, timeout=30, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def ids(self, count):
+        """Ids that the server will not give out: far below its own."""
+        first = self.next_id
+        self.next_id += count
+        return first
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+    def run_hand(self, *arguments):
+        return subprocess.run([self.hand, *map(str, arguments)], capture_output=True, text=True, check=True).stdout
+
+    def add(self, letter, what, ours, theirs, aim, unit, more_is_better=True):
+        ratio = ours.median / theirs.median
+        good = ratio >= aim if more_is_better else ratio <= aim
+        sign = "≥" if more_is_better else "≤"
+        self.rows.append(
+            (
+                letter,
+                what,
+                f"{number(ours.median)} {unit}",
+                f"{number(theirs.median)} {unit}",
+                f"{ratio:.2f}",
+                f"{sign} {aim} {'yes' if good else 'NO'}" if aim is not None else "",
+                ours.spread(),
+                theirs.spread(),
+            )
+        )
+
+    # (a) to (g)
+
+    def page(self):
+        """(a) 200 contacts of 40 fields over HTTP; the same JSON made by SQLite in process."""
+        fields = {field["api_name"]: field for field in self.rest.get("settings/fields", params={"module": "Contacts"}).body["fields"]}
+        users = self.rest.get("users", params={"type": "AllUsers"}).body["users"]
+        path = f"/crm/v7/Contacts?fields={','.join(FIELDS)}"
+        answer = self.rest.get(path)
+        offset = answer.body["data"][0]["Created_Time"][-6:]
+        sql = self.write("page.sql", page_sql(fields, users, offset))
+        text = self.database().execute(Path(sql).read_text()).fetchone()[0]
+        if problem := different(answer.body["data"], json.loads(text)["data"]):
+            print(f"note: the two pages of (a) differ: {problem}")
+        url = self.server.base + path
+        for connections, threads in ((1, 1), (CLIENTS, 2)):
+            ours, theirs = alternating(
+                self.repetitions,
+                lambda: wrk(url, connections=connections, seconds=self.seconds, headers=self.header),
+                lambda: float(self.run_hand("repeat", self.file, sql, self.seconds, threads).split()[0]),
+            )
+            what = f"pages of 200 × 40, {len(answer.text):,} bytes; {connections} connections, {threads} threads"
+            self.add("a", what, ours, theirs, 1.0, "/s")
+
+    def hand_insert(self, batch, with_log, records):
+        """The server's own rows for these records, inserted by a prepared statement; rows a second."""
+        made = self.rest.create("Contacts", records)
+        connection = self.database()
+        rows = [connection.execute("SELECT * FROM m_contacts WHERE id = ?", (id,)).fetchone() for id in made]
+        log = [connection.execute("SELECT * FROM sys_change WHERE record_id = ?", (id,)).fetchone() for id in made]
+        width = len(rows[0].keys())
+        statements = [f"INSERT INTO m_contacts ({', '.join(rows[0].keys())}) VALUES ({', '.join(f'?{i + 1}' for i in range(width))})"]
+        if with_log:
+            names = [name for name in log[0].keys() if name != "sequence"]
+            places = ["?1" if name == "record_id" else f"?{width + 1 + i}" for i, name in enumerate(names)]
+            statements.append(f"INSERT INTO sys_change ({', '.join(names)}) VALUES ({', '.join(places)})")
+
+        def run():
+            first = self.ids(50_000_000)
+            lines = []
+            for row, change in zip(rows, log):
+                values = [first, *row[1:]] + ([change[name] for name in names] if with_log else [])
+                lines.append("\t".join(cell(value) for value in values))
+            sql, data = self.write("insert.sql", "\n".join(statements)), self.write("insert.rows", "\n".join(lines))
+            return float(self.run_hand("insert", self.file, sql, data, batch, self.seconds).split()[0])
+
+        connection.close()
+        return run
+
+    def inserts(self):
+        """(b) 100 records a call."""
+        records = [{**contact(i), **self.links(i)} for i in range(100)]
+        body = json.dumps({"data": records})
+        url = self.server.base + "/crm/v7/Contacts"
+        for connections in (1, 4):
+            ours, same, bare = alternating(
+                self.repetitions,
+                lambda: 100 * wrk(url, connections=connections, seconds=self.seconds, headers=self.header, method="POST", body=body),
+                self.hand_insert(100, True, records),
+                self.hand_insert(100, False, records),
+            )
+            self.add("b", f"100 contacts a call, {connections} connections; same rows", ours, same, 0.5, "rows/s")
+            self.add("b", f"100 contacts a call, {connections} connections; records only", ours, bare, None, "rows/s")
+
+    def creates(self):
+        """(c) one durable create at a time from eight clients; the same inserts one by one in process."""
+        record = {**contact(1), **self.links(1)}
+        body = json.dumps({"data": [record]})
+        url = self.server.base + "/crm/v7/Contacts"
+        ours, same, bare = alternating(
+            self.repetitions,
+            lambda: wrk(url, connections=CLIENTS, seconds=self.seconds, headers=self.header, method="POST", body=body),
+            self.hand_insert(1, True, [record]),
+            self.hand_insert(1, False, [record]),
+        )
+        self.add("c", f"single durable creates, {CLIENTS} clients; same rows", ours, same, 0.6, "/s")
+        self.add("c", f"single durable creates, {CLIENTS} clients; records only", ours, bare, None, "/s")
+
+    def related_templates(self):
+        """One row of each list, made by the server, to be copied."""
+        owner = self.rest.create("Contacts", [contact(1)])[0]
+        templates = []
+        for module, lookup, body in LISTS:
+            value = {"id": owner, **({"module": {"api_name": "Contacts"}} if module == "Notes" else {})}
+            id = self.rest.create(module, [{**body, lookup: value}])[0]
+            templates.append((f"m_{module.lower()}", lookup.lower(), int(id)))
+        product = self.rest.create("Products", [{"Product_Name": "Product"}])[0]
+        templates.append(("m_contacts_x_products", "parent", int(product)))
+        return templates
+
+    def pairs(self, count, related):
+        """Pairs of contacts, the child of each with so many related rows, spread over eight lists."""
+        connection = self.database()
+        if not hasattr(self, "templates"):
+            self.templates = self.related_templates()
+            self.template_contact = int(self.rest.create("Contacts", [{**contact(2), **self.links(2)}])[0])
+        first = self.ids(2 * count)
+        connection.execute("BEGIN IMMEDIATE")
+        copy(connection, "m_contacts", self.template_contact, first, 2 * count, {})
+        pairs = [(first + 2 * i, first + 2 * i + 1) for i in range(count)]
+        for index, (table_name, column, template) in enumerate(self.templates):
+            each = related // 8 + (1 if index < related % 8 else 0)
+            for _, child in pairs:
+                start = self.ids(each)
+                if table_name == "m_contacts_x_products":
+                    products = copy(connection, "m_products", template, self.ids(each), each, {})
+                    link(connection, start, child, products, template)
+                else:
+                    copy(connection, table_name, template, start, each, {column: child})
+        connection.execute("COMMIT")
+        connection.close()
+        return pairs
+
+    def hand_merge_sql(self, with_log):
+        """The row changes of one merge, as statements over ?1, the master, and ?2, the child."""
+        connection = self.database()
+        change = connection.execute("SELECT * FROM sys_change WHERE kind = 'repoint' LIMIT 1").fetchone()
+        grave = connection.execute("SELECT * FROM sys_grave WHERE kind = 'merged' LIMIT 1").fetchone()
+        lines = []
+        for table_name, column, _ in self.templates:
+            if with_log:
+                lines.append(
+                    "INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after) "
+                    f"SELECT ?1, {change['at']}, {change['user_id']}, '{change['origin']}', {change['module_id']}, id, 'repoint', "
+                    f"{change['field_id']}, CAST(?2 AS TEXT), CAST(?1 AS TEXT) FROM {table_name} WHERE {column} = ?2"
+                )
+            lines.append(f"UPDATE {table_name} SET {column} = ?1, row_version = row_version + 1 WHERE {column} = ?2")
+        image = grave["image"].replace("'", "''")
+        lines += [
+            f"INSERT INTO sys_grave (id, module_id, kind, display_name, created_by, deleted_by, deleted_at, group_id, successor, image) "
+            f"VALUES (?2, {grave['module_id']}, 'merged', 'x', {grave['created_by']}, {grave['deleted_by']}, {grave['deleted_at']}, ?1, ?1, '{image}')",
+            "DELETE FROM m_contacts WHERE id = ?2",
+            f"UPDATE m_contacts SET phone = '555', modified_time = {grave['deleted_at']}, row_version = row_version + 1 WHERE id = ?1",
+        ]
+        connection.close()
+        return "\n".join(lines)
+
+    def server_merges(self, pairs):
+        body = '{"merge":[{"data":[{"id":"%d","_fields":[{"api_name":"Phone"}]}]}]}'
+        requests = [("POST", f"/crm/v7/Contacts/{master}/actions/merge", body % child) for master, child in pairs]
+        header = f"Authorization: Zoho-oauthtoken {self.token}"
+        return [milliseconds for _, milliseconds in sequence(self.client, self.server.port, header, requests)]
+
+    def hand_merges(self, pairs, sql):
+        file = self.write("pairs", "\n".join(f"{master} {child}" for master, child in pairs) + "\n")
+        return [float(line) for line in self.run_hand("merge", self.file, self.write("merge.sql", sql), file).split()]
+
+    def merges(self):
+        """(d) a merge with related rows in eight lists; one transaction written by hand for the same row changes."""
+        self.server_merges(self.pairs(20, 10))  # warm, and gives the log and the graves a row to copy
+        for related, aim, most in ((10, 3, 2), (500, 1.5, 4), (5000, 1.3, 40)):
+            each = 4 if related > 1000 else 10
+
+            def median(measure, *arguments):
+                return statistics.median(measure(self.pairs(each, related), *arguments))
+
+            ours, same, bare = alternating(
+                self.repetitions,
+                lambda: median(self.server_merges),
+                lambda: median(self.hand_merges, self.hand_merge_sql(True)),
+                lambda: median(self.hand_merges, self.hand_merge_sql(False)),
+            )
+            self.add("d", f"merge with {related:,} related rows (≤ {most} ms); same rows", ours, same, aim, "ms", more_is_better=False)
+            self.add("d", f"merge with {related:,} related rows; records only", ours, bare, None, "ms", more_is_better=False)
+
+    def single(self):
+        """(e) one record over HTTP; nginx with a file of the same size."""
+        id = self.rest.create("Contacts", [{**contact(3), **self.links(3)}])[0]
+        answer = self.rest.get(f"Contacts/{id}")
+        with Nginx(self.folder, answer.text) as nginx:
+            ours, theirs = alternating(
+                self.repetitions,
+                lambda: wrk(f"{self.server.base}/crm/v7/Contacts/{id}", connections=CLIENTS, seconds=self.seconds, headers=self.header),
+                lambda: wrk(nginx.url, connections=CLIENTS, seconds=self.seconds),
+            )
+        self.add("e", f"one record of {len(answer.text):,} bytes, {CLIENTS} clients; nginx, same size", ours, theirs, 0.25, "/s")
+
+    def large(self):
+        """(f) a merge among a million contacts; among ten thousand."""
+
+        def measure():
+            return statistics.median(self.server_merges(self.pairs(30, 10)))
+
+        measure()
+        small = alternating(self.repetitions, measure)[0]
+        connection = self.database()
+        there = connection.execute("SELECT count(*) FROM m_contacts").fetchone()[0]
+        for start in range(there, self.million, 50_000):
+            connection.execute("BEGIN IMMEDIATE")
+            copy(connection, "m_contacts", self.template_contact, self.ids(50_000), min(50_000, self.million - start), {})
+            connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        measure()
+        big = alternating(self.repetitions, measure)[0]
+        self.add("f", f"merge among {self.million:,} contacts; among {there:,}", big, small, 1.3, "ms", more_is_better=False)
+
+    def memory(self):
+        """(g) resident memory, idle after the start."""
+        now = resident_mb(self.server.process.pid)
+        good = "yes" if self.idle_mb <= 60 else "NO"
+        self.rows.append(("g", "resident memory: idle after start; after all of this", f"{self.idle_mb:.0f} MB; {now:.0f} MB", "", "", f"≤ 60 {good}", "", ""))
+
+    def close(self):
+        self.server.kill()
+        self.store.remove()
+
+
+class Nginx:
+    """nginx on a free port with one file."""
+
+    def __init__(self, folder, text):
+        self.folder = Path(folder) / "nginx"
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "record.json").write_text(text)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/record.json"
+        self.configuration = self.folder / "nginx.conf"
+        self.configuration.write_text(
+            f"""
+            daemon off; worker_processes 2; pid {self.folder}/pid; error_log {self.folder}/error.log;
+            events {{ worker_connections 256; }}
+            http {{
+                access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=10;
+                types {{ application/json json; }}
+                client_body_temp_path {self.folder}/a; proxy_temp_path {self.folder}/b; fastcgi_temp_path {self.folder}/c;
+                uwsgi_temp_path {self.folder}/d; scgi_temp_path {self.folder}/e;
+                server {{ listen 127.0.0.1:{self.port}; root {self.folder}; }}
+            }}
+            """
+        )
+
+    def __enter__(self):
+        # Its workers drop root's rights and must still reach the file.
+        for folder in (self.folder, *self.folder.parents):
+            if str(folder).startswith(tempfile.gettempdir() + "/"):
+                folder.chmod(0o755)
+        self.process = subprocess.Popen(["/usr/sbin/nginx", "-c", str(self.configuration), "-p", str(self.folder)])
+        for _ in range(200):
+            try:
+                Rest(f"http://127.0.0.1:{self.port}").session.get(self.url, timeout=1).raise_for_status()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise SystemExit("nginx does not answer")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def cell(value):
+    """A value as handwritten.c reads it."""
+    if value is None:
+        return "n"
+    kind = "i" if isinstance(value, int) else "r" if isinstance(value, float) else "t"
+    return kind + str(value).replace("\t", " ").replace("\n", " ")
+
+
+def copy(connection, table_name, template, first, count, values):
+    """Rows like the template, with new ids and some columns set; their ids."""
+    columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table_name})")]
+    chosen = ["n.value" if name == "id" else str(values[name]) if name in values else f"t.{name}" for name in columns]
+    connection.execute(
+        f"INSERT INTO {table_name} ({', '.join(columns)}) SELECT {', '.join(chosen)} FROM {table_name} t, "
+        f"(WITH RECURSIVE n(value) AS (SELECT ? UNION ALL SELECT value + 1 FROM n WHERE value + 1 < ?) SELECT value FROM n) n WHERE t.id = ?",
+        (first, first + count, template),
+    )
+    return range(first, first + count)
+
+
+def link(connection, first, child, products, template):
+    """Link rows between a contact and products."""
+    at, user = connection.execute("SELECT created_time, created_by FROM m_products WHERE id = ?", (template,)).fetchone()
+    connection.executemany(
+        "INSERT INTO m_contacts_x_products (id, parent, product, created_by, modified_by, created_time, modified_time) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(first + i, child, product, user, user, at, at) for i, product in enumerate(products)],
+    )
+
+
+def different(ours, theirs):
+    """The first difference of two pages, or None."""
+    if len(ours) != len(theirs):
+        return f"{len(ours)} and {len(theirs)} rows"
+    for a, b in zip(ours, theirs):
+        for name in FIELDS:
+            if a.get(name) != b.get(name):
+                return f"{name} is {a.get(name)!r} and {b.get(name)!r}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="abcdefg", help="letters of the figures to take")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of each repetition of a rate")
+    parser.add_argument("--million", type=int, default=1_000_000, help="contacts of the large database of (f)")
+    options = parser.parse_args()
+    figures = {"a": Bench.page, "b": Bench.inserts, "c": Bench.creates, "d": Bench.merges, "e": Bench.single, "f": Bench.large, "g": Bench.memory}
+    print(f"machine: {machine()}; SQLite {sqlite3.sqlite_version}; medians of {options.repetitions}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
+        bench = Bench(options, folder)
+        try:
+            bench.start()
+            # Those that make the database large come last.
+            for letter in "aecdbfg":
+                if letter in options.only:
+                    print(f"({letter}) {figures[letter].__doc__.split(') ', 1)[1]}", flush=True)
+                    figures[letter](bench)
+        except BaseException:
+            print(bench.server.tail(), file=sys.stderr)
+            raise
+        finally:
+            bench.close()
+        print()
+        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: row[0])])
+    print(f"\nmachine afterwards: {machine()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,424 @@
+#!/usr/bin/env python3
+"""Kills the server with SIGKILL at random moments under load, restarts it, and checks that nothing acknowledged is lost.
+
+usage: chaos.py --engine sqlite|postgres [--rounds N] [--seed N] [--writers N]
+
+Each writer keeps a model of what the server has acknowledged to it. The one request that was under way when the server
+died may have happened or not, but only as a whole: after the restart the check finds out which of the two it is, and
+then the whole content must equal the models: every contact with its values, every note, task and deal with the contact
+it hangs on, every merged and every deleted contact in its list, and no record locked.
+"""
+
+import argparse
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
+from rest import Rest  # noqa: E402
+from tributary_server import Server, Store  # noqa: E402
+
+ROUNDS_PER_STORE = 10
+FIELDS = ["Last_Name", "Phone", "Description"]
+JOB_ROWS = 1001  # of one list of a child: the least that makes a merge a job
+# module: (lookup that points at a contact, field that holds the text, values every row needs)
+RELATED = {
+    "Notes": ("Parent_Id", "Note_Title", {"Note_Content": "content"}),
+    "Tasks": ("Who_Id", "Subject", {}),
+    "Deals": ("Contact_Name", "Deal_Name", {"Stage": "Qualification"}),
+}
+
+
+class Wrong(AssertionError):
+    """The server broke a promise."""
+
+
+class Content:
+    """What is there: contacts with their values, related rows with their contact, and the ids that are gone."""
+
+    def __init__(self):
+        self.contacts = {}
+        self.related = {module: {} for module in RELATED}
+        self.merged = set()
+        self.deleted = set()
+
+    def add(self, other):
+        self.contacts |= other.contacts
+        for module in RELATED:
+            self.related[module] |= other.related[module]
+        self.merged |= other.merged
+        self.deleted |= other.deleted
+
+    def merge(self, master, children):
+        for child, names in children:
+            for name in names:
+                self.contacts[master][name] = self.contacts[child][name]
+            del self.contacts[child]
+            self.merged.add(child)
+            for rows in self.related.values():
+                for row, parent in rows.items():
+                    if parent == child:
+                        rows[row] = master
+
+
+def differences(expected, found):
+    """Readable sentences, at most a few of each kind."""
+    said = []
+    for what, want, got in [
+        ("contact", expected.contacts, found.contacts),
+        *((module, expected.related[module], found.related[module]) for module in RELATED),
+    ]:
+        lost, extra = want.keys() - got.keys(), got.keys() - want.keys()
+        other = [key for key in want.keys() & got.keys() if want[key] != got[key]]
+        said += [f"{what} {key} is lost: {want[key]}" for key in sorted(lost)[:3]]
+        said += [f"{what} {key} should not be there: {got[key]}" for key in sorted(extra)[:3]]
+        said += [f"{what} {key} is {got[key]}, acknowledged was {want[key]}" for key in sorted(other)[:3]]
+    for module, rows in found.related.items():
+        said += [f"{module} {row} points at {parent}, which is gone" for row, parent in rows.items() if parent not in found.contacts][:3]
+    for what, want, got in (("merged", expected.merged, found.merged), ("deleted", expected.deleted, found.deleted)):
+        said += [f"{what} contact {key} is not in the list of deleted ones" for key in sorted(want - got)[:3]]
+        said += [f"contact {key} is listed as {what}" for key in sorted(got - want)[:3]]
+    return said
+
+
+class Writer(threading.Thread):
+    """Writes until the server is gone. `pending` is the request that got no answer, as (kind, arguments)."""
+
+    def __init__(self, number, round_name, base, token, seed):
+        super().__init__(daemon=True)
+        self.name_stem = f"{round_name}-{number}"
+        self.rest = Rest(base, token)
+        self.random = random.Random(seed)
+        self.content = Content()
+        self.pending = None
+        self.jobs = []
+        self.pending_job = None
+        self.acknowledged = 0
+        self.merges = 0
+        self.failure = None
+        self.counter = 0
+        self.halt = threading.Event()
+        self.wants_job = number == 0
+
+    def run(self):
+        try:
+            while not self.halt.is_set():
+                self.step()
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+            pass
+        except Exception as error:  # reported by the main thread
+            self.failure = error
+
+    def step(self):
+        chosen = self.random.random()
+        free = [id for id in self.content.contacts if not any(id in job for job in self.jobs)]
+        if self.wants_job and self.acknowledged > 20:
+            self.wants_job = False
+            self.start_job()
+        elif chosen < 0.25 or len(free) < 6:
+            self.create_contacts()
+        elif chosen < 0.50:
+            self.create_related(self.random.choice(list(RELATED)), free, self.random.randint(1, 8))
+        elif chosen < 0.65:
+            self.update(self.random.choice(free))
+        elif chosen < 0.70:
+            bare = [id for id in free if not any(id in rows.values() for rows in self.content.related.values())]
+            if bare:
+                self.delete(self.random.choice(bare))
+        else:
+            master, *children = self.random.sample(free, self.random.randint(2, 3))
+            self.merge(master, [(child, names) for child, names in zip(children, (["Phone"], ["Description"]))])
+
+    def call(self, kind, arguments, method, path, body=None, expected=(200, 201), **options):
+        self.pending = (kind, arguments)
+        answer = self.rest.call(method, path, body, **options)
+        self.pending = None
+        if answer.status not in expected:
+            raise Wrong(f"{method} {path}: {answer.status} {answer.text[:500]}")
+        self.acknowledged += 1
+        return answer
+
+    def fresh(self):
+        self.counter += 1
+        return f"{self.name_stem}-{self.counter}"
+
+    def create_contacts(self):
+        rows = [
+            {"Last_Name": self.fresh(), "Phone": str(self.random.randrange(10**6, 10**7)), "Description": self.fresh()}
+            for _ in range(self.random.choice([1, 1, 2, 5, 20]))
+        ]
+        answer = self.call("contacts", rows, "POST", "Contacts", {"data": rows})
+        for row, item in zip(rows, answer.body["data"]):
+            self.content.contacts[item["details"]["id"]] = row
+
+    def related_rows(self, module, parents):
+        lookup, text, others = RELATED[module]
+        return [
+            {text: self.fresh(), **others, lookup: {"id": parent, **({"module": {"api_name": "Contacts"}} if module == "Notes" else {})}}
+            for parent in parents
+        ]
+
+    def create_related(self, module, parents, count):
+        lookup = RELATED[module][0]
+        rows = self.related_rows(module, [self.random.choice(parents) for _ in range(count)])
+        answer = self.call("related", (module, rows), "POST", module, {"data": rows})
+        for row, item in zip(rows, answer.body["data"]):
+            self.content.related[module][item["details"]["id"]] = row[lookup]["id"]
+
+    def update(self, id):
+        values = {"Description": self.fresh()}
+        self.call("update", (id, values), "PUT", "Contacts", {"data": [{"id": id, **values}]})
+        self.content.contacts[id] = {**self.content.contacts[id], **values}
+
+    def delete(self, id):
+        self.call("delete", id, "DELETE", f"Contacts/{id}")
+        del self.content.contacts[id]
+        self.content.deleted.add(id)
+
+    def merge(self, master, children):
+        body = {"merge": [{"data": [{"id": id, "_fields": [{"api_name": name} for name in names]} for id, names in children]}]}
+        answer = self.call("merge", (master, children), "POST", f"Contacts/{master}/actions/merge", body)
+        if answer.item("merge")["code"] == "SCHEDULED":
+            self.jobs.append((master, *(id for id, _ in children)))
+            self.pending_job = (master, children)
+        else:
+            self.content.merge(master, children)
+        self.merges += 1
+
+    def start_job(self):
+        """A merge with so many notes that it runs on after its answer."""
+        self.create_contacts()
+        while len(self.content.contacts) < 2:
+            self.create_contacts()
+        master, child = list(self.content.contacts)[-2:]
+        for start in range(0, JOB_ROWS, 100):
+            self.create_related("Notes", [child], min(100, JOB_ROWS - start))
+        self.merge(master, [(child, ["Phone"])])
+
+
+def snapshot(rest):
+    """Everything the server shows, read through the API."""
+    found = Content()
+    for row in rest.every("Contacts", FIELDS):
+        found.contacts[row["id"]] = {name: row[name] for name in FIELDS}
+    for module, (lookup, _, _) in RELATED.items():
+        for row in rest.every(module, [lookup]):
+            found.related[module][row["id"]] = row[lookup]["id"] if row[lookup] else None
+    for type, into in (("permanent", found.merged), ("recycle", found.deleted)):
+        page = 1
+        while True:
+            answer = rest.get("Contacts/deleted", params={"type": type, "page": page, "per_page": 200})
+            if answer.status == 204:
+                break
+            into |= {row["id"] for row in answer.body["data"]}
+            if not answer.body["info"]["more_records"]:
+                break
+            page += 1
+    return found
+
+
+def names_of(rest, module):
+    text = RELATED[module][1]
+    return {row[text]: row["id"] for row in rest.every(module, [text])}
+
+
+def await_jobs(rest, master, what):
+    """Waits until no job of that master is open; the last status word, None when there is no job."""
+    deadline = time.monotonic() + 120
+    while True:
+        answer = rest.get(f"Contacts/{master}/actions/merge")
+        if answer.status == 204:
+            return None
+        words = [job["status"] for job in answer.body["merge"]]
+        if not set(words) & {"SCHEDULED", "RUNNING"}:
+            return words[0]
+        if time.monotonic() > deadline:
+            raise Wrong(f"{what} of {master} is still {words} two minutes after the restart")
+        time.sleep(0.05)
+
+
+def settle(writer, rest, found):
+    """Decides whether the unanswered request happened, and makes the model say so. Returns "did", "did not" or ""."""
+    content = writer.content
+    if writer.pending_job:
+        master, children = writer.pending_job
+        if (word := await_jobs(rest, master, "the acknowledged job")) != "COMPLETED":
+            raise Wrong(f"the acknowledged merge job of {master} ended as {word}")
+        content.merge(master, children)
+    if writer.pending is None:
+        return ""
+    kind, arguments = writer.pending
+    if kind == "contacts":
+        there = {values["Last_Name"]: id for id, values in found.contacts.items()}
+        ids = [there.get(row["Last_Name"]) for row in arguments]
+        happened = any(ids)
+        if happened and not all(ids):
+            raise Wrong(f"half a request: {sum(map(bool, ids))} of {len(ids)} contacts")
+        if happened:
+            content.contacts |= dict(zip(ids, arguments))
+    elif kind == "related":
+        module, rows = arguments
+        lookup, text, _ = RELATED[module]
+        there = names_of(rest, module)
+        ids = [there.get(row[text]) for row in rows]
+        happened = any(ids)
+        if happened and not all(ids):
+            raise Wrong(f"half a request: {sum(map(bool, ids))} of {len(ids)} {module}")
+        if happened:
+            content.related[module] |= {id: row[lookup]["id"] for id, row in zip(ids, rows)}
+    elif kind == "update":
+        id, values = arguments
+        happened = found.contacts.get(id, {}).get("Description") == values["Description"]
+        if happened:
+            content.contacts[id] = {**content.contacts[id], **values}
+    elif kind == "delete":
+        happened = arguments not in found.contacts
+        if happened:
+            del content.contacts[arguments]
+            content.deleted.add(arguments)
+    else:
+        master, children = arguments
+        await_jobs(rest, master, "the job")
+        happened = rest.get(f"Contacts/{children[0][0]}").status == 204
+        if happened:
+            content.merge(master, children)
+    return "did" if happened else "did not"
+
+
+def check_unlocked(rest, ids):
+    """Every record can be written: nothing is left marked as being merged."""
+    for start in range(0, len(ids), 100):
+        rows = [{"id": id, "Department": "free"} for id in ids[start : start + 100]]
+        answer = rest.put("Contacts", {"data": rows})
+        if answer.status != 200:
+            raise Wrong(f"records are locked or unwritable after the restart: {answer.status} {answer.text[:500]}")
+
+
+class Chaos:
+    def __init__(self, engine, seed, writers):
+        self.engine, self.writers = engine, writers
+        self.random = random.Random(seed)
+        self.seed = seed
+        self.store = self.server = None
+        self.totals = {"acknowledged": 0, "merges": 0, "did": 0, "did not": 0}
+
+    def new_store(self):
+        self.close()
+        self.store = Store.of(self.engine)
+        self.server = Server(self.store)
+        self.server.start()
+        self.token = self.server.access_token()
+        self.content = Content()
+
+    def close(self):
+        if self.server:
+            self.server.kill()
+        if self.store:
+            self.store.remove()
+        self.server = self.store = None
+
+    def round(self, number):
+        if (number - 1) % ROUNDS_PER_STORE == 0:
+            self.new_store()
+        elif not self.server.alive():
+            self.server.start()
+        writers = [
+            Writer(index, f"r{number}", self.server.base, self.token, self.random.random()) for index in range(self.writers)
+        ]
+        for writer in writers:
+            writer.start()
+        # Often early, so that the first requests are hit; sometimes late, so that the merge job is.
+        time.sleep(self.random.choice([self.random.uniform(0.05, 0.6), self.random.uniform(0.5, 3.0)]))
+        self.server.kill()
+        for writer in writers:
+            writer.halt.set()
+        for writer in writers:
+            writer.join(70)
+            if writer.failure:
+                raise writer.failure
+        killed_again = 0
+        while self.random.random() < 0.25:
+            self.start_and_kill()
+            killed_again += 1
+        self.server.start()
+        begin = time.monotonic()
+        outcome = self.verify(writers)
+        acknowledged, merges = sum(w.acknowledged for w in writers), sum(w.merges for w in writers)
+        self.totals["acknowledged"] += acknowledged
+        self.totals["merges"] += merges
+        print(
+            f"round {number:3}: {acknowledged:5} acknowledged, {merges:3} of them merges, {outcome['did']} unanswered ones happened, "
+            f"{outcome['did not']} did not{f', killed {killed_again} times while starting' if killed_again else ''}; "
+            f"up again in {self.server.seconds_to_start:.2f} s, checked in {time.monotonic() - begin:.1f} s",
+            flush=True,
+        )
+
+    def start_and_kill(self):
+        """A crash while recovering from the last one."""
+        starting = threading.Thread(target=self._start_quietly)
+        starting.start()
+        time.sleep(self.random.uniform(0.0, 0.4))
+        self.server.kill()
+        starting.join()
+        self.server.kill()
+
+    def _start_quietly(self):
+        try:
+            self.server.start()
+        except (RuntimeError, AttributeError):
+            pass
+
+    def verify(self, writers):
+        rest = Rest(self.server.base, self.token)
+        found = snapshot(rest)
+        outcome = {"did": 0, "did not": 0, "": 0}
+        for writer in writers:
+            outcome[settle(writer, rest, found)] += 1
+            self.content.add(writer.content)
+        # Read again: a merge job may have been running during the first reading.
+        said = differences(self.content, snapshot(rest))
+        if said:
+            raise Wrong("\n  ".join([f"{len(said)} or more differences:", *said]))
+        check_unlocked(rest, [id for writer in writers for id in writer.content.contacts])
+        for key in ("did", "did not"):
+            self.totals[key] += outcome[key]
+        return outcome
+
+
+def run(engine, rounds, seed=None, writers=6):
+    """Raises Wrong at the first broken promise; the totals otherwise."""
+    seed = random.randrange(10**6) if seed is None else seed
+    print(f"{rounds} rounds on {engine}, seed {seed}", flush=True)
+    chaos = Chaos(engine, seed, writers)
+    try:
+        for number in range(1, rounds + 1):
+            try:
+                chaos.round(number)
+            except BaseException:
+                print(f"failed in round {number} on {engine}, seed {seed}; the server's last words:\n{chaos.server.tail()}", flush=True)
+                raise
+    finally:
+        chaos.close()
+    return chaos.totals
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--writers", type=int, default=6)
+    options = parser.parse_args()
+    totals = run(options.engine, options.rounds, options.seed, options.writers)
+    print(
+        f"{options.rounds} kills on {options.engine}: {totals['acknowledged']:,} acknowledged writes, {totals['merges']:,} of them merges, "
+        f"none lost; of the requests under way {totals['did']} had happened whole and {totals['did not']} not at all"
+    )
+
+
+if __name__ == "__main__":
+    main()
