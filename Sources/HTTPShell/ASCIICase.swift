@@ -1,7 +1,8 @@
 /// Comparison of header names and the like: letters of ASCII in any case, nothing else folded.
 enum ASCIICase {
     static func equal(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool {
-        let left = a.utf8, right = b.utf8
+        let left = a.utf8
+        let right = b.utf8
         return left.count == right.count && zip(left, right).allSatisfy { lower($0) == lower($1) }
     }
 

@@ -14,7 +14,8 @@ struct Authenticator: Sendable {
     /// The original's scheme is Zoho-oauthtoken; Bearer, which its token answers name, is taken as well.
     private static func token(_ authorization: String?) -> String? {
         guard let authorization, let blank = authorization.firstIndex(of: " ") else { return nil }
-        let scheme = authorization[..<blank], token = authorization[blank...].drop { $0 == " " }
+        let scheme = authorization[..<blank]
+        let token = authorization[blank...].drop { $0 == " " }
         guard ASCIICase.equal(scheme, "zoho-oauthtoken") || ASCIICase.equal(scheme, "bearer"), !token.isEmpty, token.utf8.count <= 500
         else { return nil }
         return String(token)

@@ -12,7 +12,8 @@ struct ShellResponder: HTTPResponder {
     let shell: Shell
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let method = request.method.rawValue, target = request.head.path ?? "/"
+        let method = request.method.rawValue
+        let target = request.head.path ?? "/"
         var headers = request.headers.map { ($0.name.canonicalName, $0.value) }
         if let authority = request.head.authority { headers.append(("host", authority)) }
         let hasBody = headers.contains { $0.0 == "content-length" || $0.0 == "transfer-encoding" }

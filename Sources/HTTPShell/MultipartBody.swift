@@ -16,12 +16,15 @@ package enum MultipartBody {
         guard ASCIICase.equal(contentType.prefix(19), "multipart/form-data"), let boundary = parameter("boundary", of: contentType),
             (1...70).contains(boundary.utf8.count)
         else { return nil }
-        let mark = Array("--\(boundary)".utf8), lineEnd = Array("\r\n".utf8), blankLine = Array("\r\n\r\n".utf8)
+        let mark = Array("--\(boundary)".utf8)
+        let lineEnd = Array("\r\n".utf8)
+        let blankLine = Array("\r\n\r\n".utf8)
         var parts: [FormPart] = []
         var rest = body[...]
         guard let first = find(mark, in: rest) else { return parts }
         rest = rest[(first + mark.count)...]
-        while rest.starts(with: lineEnd), parts.count < 1000, let head = find(blankLine, in: rest), let end = find(lineEnd + mark, in: rest) {
+        while rest.starts(with: lineEnd), parts.count < 1000, let head = find(blankLine, in: rest), let end = find(lineEnd + mark, in: rest)
+        {
             guard head + blankLine.count <= end else { break }
             let lines = String(decoding: rest[rest.startIndex..<head], as: UTF8.self)
             if let part = part(lines, rest[(head + blankLine.count)..<end]) { parts.append(part) }
@@ -31,7 +34,8 @@ package enum MultipartBody {
     }
 
     private static func part(_ head: String, _ body: ArraySlice<UInt8>) -> FormPart? {
-        var disposition: String?, type: String?
+        var disposition: String?
+        var type: String?
         for line in head.split(whereSeparator: \.isNewline) {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let value = String(line[line.index(after: colon)...].drop { $0 == " " })

@@ -41,7 +41,8 @@ package struct ParsedRequest: Sendable {
         do {
             return JSONCursor(try JSONValue.parse(body))
         } catch {
-            let what = body.isEmpty ? "the request body is empty" : "the request body is not valid JSON: \(error)"
+            let what =
+                body.isEmpty ? "the request body is empty" : "the request body is not valid JSON: \(error.reason) at byte \(error.offset)"
             throw Rejection(.unableToParseDataType, message: what)
         }
     }

@@ -72,7 +72,10 @@ struct PathNode: Sendable {
             places = node.places(for: rest).map { $0.taking(reserved ? .reservedWord : .apiName) }
             if reserved { return places }
         }
-        if !segment.isEmpty, let node = parameter.first { places += node.places(for: rest).map { $0.taking(.parameter) } }
+        // Names with two underscores in front are the API's own, never a module's or a record's.
+        if !segment.isEmpty, !segment.hasPrefix("__"), let node = parameter.first {
+            places += node.places(for: rest).map { $0.taking(.parameter) }
+        }
         return places
     }
 

@@ -2,12 +2,13 @@
 package enum PercentCoding {
     /// Decodes `%41`; a percent sign without two hex digits stands for itself. Nil when the bytes are not UTF-8.
     package static func decode(_ text: Substring.UTF8View, plusIsBlank: Bool) -> String? {
-        String(validating: decodedBytes(text, plusIsBlank), as: UTF8.self)
+        let plain = !text.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }
+        return plain ? String(text) : String(validating: decodedBytes(text, plusIsBlank), as: UTF8.self)
     }
 
     /// The same with bad UTF-8 repaired: where there is nobody to refuse to.
     static func decodeLeniently(_ text: Substring.UTF8View) -> String {
-        String(decoding: decodedBytes(text, true), as: UTF8.self)
+        decode(text, plusIsBlank: true) ?? String(decoding: decodedBytes(text, true), as: UTF8.self)
     }
 
     private static func decodedBytes(_ text: Substring.UTF8View, _ plusIsBlank: Bool) -> [UInt8] {

@@ -36,9 +36,15 @@ enum ScopeCheck: Sendable {
         switch rule {
         case .anyone: self = .anyone
         case .modules(let operations): self = .modules(operations.map { $0.lowercased() })
-        case .fixed(let texts): self = .fixed(texts.compactMap(Scope.init))
+        case .fixed(let texts): self = .fixed(texts.map(Self.scope))
         case .all(let rules): self = .all(rules.map(ScopeCheck.init))
         }
+    }
+
+    /// A declaration that names no scope is a mistake, found by the first start.
+    private static func scope(_ text: String) -> Scope {
+        guard let scope = Scope(text) else { preconditionFailure("not a scope: \(text)") }
+        return scope
     }
 
     var needsToken: Bool {

@@ -57,7 +57,9 @@ package struct Shell: Sendable {
 
     /// The largest body this request may have; asked before the body is read.
     package func bodyLimit(method: String, target: String) -> Int {
-        guard let target = try? RequestTarget(target), let match = try? table.match(method, target.segments) else { return options.bodyLimit }
+        guard let target = try? RequestTarget(target), let match = try? table.match(method, target.segments) else {
+            return options.bodyLimit
+        }
         return match.entry.declaration.bodyLimit ?? options.bodyLimit
     }
 
@@ -77,7 +79,8 @@ package struct Shell: Sendable {
     /// The only place where an error becomes an answer. What is not a refusal is ours: logged, never shown.
     private func refusal(of error: any Error, _ trace: RequestTrace) -> Reply {
         if let rejection = error as? Rejection { return .rejected(rejection) }
-        if let failure = error as? SQLFailure, case .busy = failure { return .rejected(Rejection(.tooManyRequests)) }
+        // Too many at once, or five times in each other's way: trying again later is right for both.
+        if let failure = error as? SQLFailure, [.busy, .serialization].contains(failure) { return .rejected(Rejection(.tooManyRequests)) }
         services.logger.error(
             "request failed", metadata: ["request_id": .string(trace.requestID), "error": .string(String(describing: error))])
         return .rejected(Rejection(.internalError))

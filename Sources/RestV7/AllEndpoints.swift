@@ -8,7 +8,9 @@ private let recordEndpoints: [any Endpoint.Type] = [
     DeletedRecords.self, CountRecords.self, SearchRecords.self, GetRelatedRecords.self, GetRelatedRecord.self, InsertRecordNotes.self,
 ]
 
-private let mergeEndpoints: [any Endpoint.Type] = [MergeRecords.self, GetMergeStatus.self]
+private let mergeEndpoints: [any Endpoint.Type] = [
+    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self,
+]
 
 private let settingsEndpoints: [any Endpoint.Type] = [
     ListModules.self, GetModule.self, ListFields.self, GetField.self, ListLayouts.self, GetLayout.self, ListRelatedLists.self, GetRelatedList.self,

@@ -2,8 +2,8 @@ import CLibPQ
 
 /// One PostgreSQL connection.
 ///
-/// What needs no answer at once (BEGIN, SAVEPOINT, RELEASE, ROLLBACK TO, DEALLOCATE) travels with the next statement,
-/// and the COMMIT of a read is not waited for: a transaction of one statement is one round trip.
+/// What needs no answer at once (BEGIN, SAVEPOINT, RELEASE, ROLLBACK TO, DEALLOCATE, and the COMMIT of a read) travels with
+/// the next statement: a reading transaction of one statement is one round trip.
 final class PostgresDriver: Driver {
     /// A statement prepared on the server, and the parameter types it was prepared with (0: inferred there).
     private final class Prepared {
@@ -20,20 +20,25 @@ final class PostgresDriver: Driver {
     private let pipeline: PostgresPipeline
     private var statements = StatementCache<Prepared>()
     private var names = 0
-    /// Texts to be sent before the next statement.
+    /// What is left from before this transaction, and does not depend on it.
+    private var leftover: [String] = []
+    /// The part of this transaction that has not been sent.
     private var postponed: [String] = []
     /// The BEGIN has been sent.
     private var hasBegun = false
     private var mode = Database.Mode.read
     /// Flushes whose answers have not been read.
     private var unread = 0
+    /// The names under which the commonest commands are prepared.
+    private let commands: [String: String]
     private var isClosed = false
     private(set) var isInTransaction = false
 
     init(_ url: String, lockTimeoutMilliseconds: Int) throws(DriverFailure) {
         connection = try PostgresConnection.open(url, lockTimeoutMilliseconds: lockTimeoutMilliseconds, purpose: "tributary")
-        do {
+        do throws(DriverFailure) {
             pipeline = try PostgresPipeline(connection)
+            commands = try Self.prepareCommands(pipeline)
         } catch {
             PQfinish(connection)
             throw error
@@ -71,10 +76,22 @@ final class PostgresDriver: Driver {
         case .savepoint, .release, .undo:
             postponed += texts
         case .commit:
-            try end(postponed + texts, expecting: "COMMIT", wait: mode == .write)
+            guard mode == .write else { return postpone(texts) }
+            try end(postponed + texts, expecting: "COMMIT")
         case .rollback:
-            try end(texts, expecting: "ROLLBACK", wait: true)
+            try end(texts, expecting: "ROLLBACK")
         }
+    }
+
+    /// Ends a read that is over, if that still has to be said. Before its thread goes to sleep: an open transaction keeps
+    /// the server from cleaning up, and schema changes waiting.
+    func settle() throws(DriverFailure) {
+        guard !leftover.isEmpty else { return }
+        try readOwed()
+        for text in leftover { try send(text) }
+        leftover = []
+        try pipeline.flush()
+        unread += 1
     }
 
     func interrupter() -> @Sendable () -> Void {
@@ -102,12 +119,13 @@ final class PostgresDriver: Driver {
         let isKnown = known.map { accepts($0, parameters) } ?? false
         let statement = isKnown ? known : nil
         let prepared = statement ?? Prepared(name: nextName(), types: merged(parameters.types, known?.types))
-        if let known, statement == nil { postponed.append("DEALLOCATE \(known.name)") }
-        let before = postponed
+        if let known, statement == nil { leftover.append("DEALLOCATE \(known.name)") }
+        let before = leftover + postponed
+        leftover = []
         postponed = []
         hasBegun = true
         do throws(DriverFailure) {
-            for text in before { try pipeline.send(text) }
+            for text in before { try send(text) }
             if statement == nil { try pipeline.prepare(prepared.name, text, types: prepared.types) }
             try pipeline.execute(prepared.name, parameters)
         } catch {
@@ -121,7 +139,7 @@ final class PostgresDriver: Driver {
         try pipeline.flush()
         var answer = try pipeline.receive()
         if statement == nil, answer.succeeded > before.count, let evicted = statements.insert(prepared, for: text), evicted !== known {
-            postponed.append("DEALLOCATE \(evicted.name)")
+            leftover.append("DEALLOCATE \(evicted.name)")
         }
         if let failure = answer.failure { throw statement == nil ? failure : stale(failure, text) }
         guard let result = answer.result.take() else { throw DriverFailure(code: "08006", message: "no answer") }
@@ -137,22 +155,47 @@ final class PostgresDriver: Driver {
         return DriverFailure(code: "40001", message: failure.message)
     }
 
-    private func end(_ texts: [String], expecting tag: String, wait: Bool) throws(DriverFailure) {
+    private func end(_ texts: [String], expecting tag: String) throws(DriverFailure) {
         isInTransaction = false
         postponed = []
         // Nothing was asked of the server, so there is nothing to end.
         guard hasBegun else { return }
         hasBegun = false
         try readOwed()
-        for text in texts { try pipeline.send(text) }
+        for text in leftover + texts { try send(text) }
+        leftover = []
         try pipeline.flush()
-        unread += 1
-        guard wait else { return }
-        unread -= 1
         let answer = try pipeline.receive()
         if let failure = answer.failure { throw failure }
         // The server answers COMMIT with ROLLBACK when a statement had failed.
         guard answer.result?.tag == tag else { throw DriverFailure(code: "25P02", message: "the transaction was rolled back") }
+    }
+
+    /// The end of a read. What it postponed and never needed is dropped.
+    private func postpone(_ texts: [String]) {
+        isInTransaction = false
+        if hasBegun { leftover += postponed + texts }
+        postponed = []
+        hasBegun = false
+    }
+
+    private func send(_ text: String) throws(DriverFailure) {
+        if let name = commands[text] { try pipeline.execute(name) } else { try pipeline.send(text) }
+    }
+
+    private static func prepareCommands(_ pipeline: PostgresPipeline) throws(DriverFailure) -> [String: String] {
+        var names: [String: String] = [:]
+        for command in [TransactionCommand.begin(.read), .begin(.write), .commit] {
+            for text in PostgresDialect().statements(for: command) {
+                let name = "c\(names.count)"
+                try pipeline.prepare(name, text, types: [])
+                names[text] = name
+            }
+        }
+        try pipeline.flush()
+        let answer = try pipeline.receive()
+        if let failure = answer.failure { throw failure }
+        return names
     }
 
     private func readOwed() throws(DriverFailure) {

@@ -33,6 +33,11 @@ final class PostgresPipeline {
         try check(parameters.withPointers { PQsendQueryPrepared(connection, name, count, $0, nil, nil, 0) })
     }
 
+    /// A prepared statement without parameters.
+    func execute(_ name: String) throws(DriverFailure) {
+        try check(PQsendQueryPrepared(connection, name, 0, nil, nil, nil, 0))
+    }
+
     /// Everything sent goes out; one `receive` is due for it.
     func flush() throws(DriverFailure) {
         try check(PQpipelineSync(connection))

@@ -24,13 +24,20 @@ final class PostgresWorker {
     }
 
     func run() {
-        while let work = queue.take() {
+        while let work = next() {
             if work.mode == .read { slot.begin(work.id) }
             let answer = answer(work)
             if work.mode == .read { slot.end() }
             answer()
         }
         disconnect()
+    }
+
+    private func next() -> Work? {
+        if let work = queue.takeWaiting(atMost: 1).first { return work }
+        // If that fails, the next use finds the connection lost.
+        try? driver?.settle()
+        return queue.take()
     }
 
     /// Connects, so that whoever opens the database learns at once if it cannot be.

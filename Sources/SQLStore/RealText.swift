@@ -1,4 +1,6 @@
 /// A double's shortest exact digits in the form PostgreSQL writes: `12`, `0.5`, `1e+15`, `1.5e-07`.
+///
+/// Beyond 2^53, where doubles are whole and some lie exactly between two, PostgreSQL may write one digit more.
 enum RealText {
     static func text(_ real: Double) -> String {
         if real.isNaN { return "NaN" }

@@ -67,22 +67,26 @@ private actor Template {
     private var postgres: Task<String, any Error>?
 
     func folder() async throws -> String {
-        let task = sqlite ?? Task {
-            let folder = TestDatabase.newFolder()
-            try await Self.prepare(.sqlite(folder: folder))
-            return folder
-        }
+        let task =
+            sqlite
+            ?? Task {
+                let folder = TestDatabase.newFolder()
+                try await Self.prepare(.sqlite(folder: folder))
+                return folder
+            }
         sqlite = task
         return try await task.value
     }
 
     func name() async throws -> String {
-        let task = postgres ?? Task {
-            let name = TestDatabase.newName()
-            try await TestDatabase.postgres("CREATE DATABASE \(name)")
-            try await Self.prepare(.postgres(url: TestDatabase.url(of: name)))
-            return name
-        }
+        let task =
+            postgres
+            ?? Task {
+                let name = TestDatabase.newName()
+                try await TestDatabase.postgres("CREATE DATABASE \(name)")
+                try await Self.prepare(.postgres(url: TestDatabase.url(of: name)))
+                return name
+            }
         postgres = task
         return try await task.value
     }

@@ -26,7 +26,8 @@ package struct TestServer: Sendable {
     ) async throws -> TestServer {
         let home = try await TestDatabase.fresh(engine)
         let start = try await Bootstrap.start(home.location, demo: false, logger: TestDatabase.logger)
-        let services = start.services, clock = TestClock()
+        let services = start.services
+        let clock = TestClock()
         let tokens = TokenStore(services.database, ids: services.ids, clock: { clock.now() }, limits: limits)
         let shell = Shell(services: services, tokens: tokens, endpoints: allEndpoints + extra, options: options)
         return TestServer(

@@ -7,12 +7,21 @@ import Wire
 
 /// Serves the admin socket of a data folder while the server runs.
 struct AdminChannel: Service {
-    let folder: String
-    let administration: Administration
-    let logger: Logger
+    private let folder: String
+    private let listener: Int32
+    private let administration: Administration
+    private let logger: Logger
+
+    /// Listens from here on, so that commands find the server as soon as it says it is ready.
+    init(folder: String, administration: Administration, logger: Logger) throws {
+        self.folder = folder
+        self.administration = administration
+        self.logger = logger
+        listener = try AdminSocket.listen(folder: folder)
+    }
 
     func run() async throws {
-        let listener = try AdminSocket.listen(folder: folder)
+        let listener = listener
         let (connections, continuation) = AsyncStream.makeStream(of: Int32.self, bufferingPolicy: .bufferingOldest(16))
         let source = DispatchSource.makeReadSource(fileDescriptor: listener, queue: DispatchQueue(label: "tributary.admin"))
         source.setEventHandler { () -> Void in

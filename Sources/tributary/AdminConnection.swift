@@ -6,7 +6,20 @@ import Wire
 /// Carries an administrator's request out: through the running server if one holds the data folder, otherwise on the
 /// database itself.
 enum AdminConnection {
+    /// A folder that is in use, but whose server does not answer, is in use by a server that starts or by another command:
+    /// both are done within five seconds.
     static func perform(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {
+        for _ in 0..<50 {
+            do {
+                return try await attempt(request, place)
+            } catch DatabaseError.alreadyInUse {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        throw CommandFailure("the data folder \(place.folder ?? "") is in use, but no server answers there")
+    }
+
+    private static func attempt(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {
         if let folder = place.folder, let answer = try AdminSocket.ask(folder: folder, request.json) {
             if let problem = answer["error"]?.string { throw CommandFailure(problem) }
             return answer["result"] ?? .null
@@ -15,8 +28,6 @@ enum AdminConnection {
             return try await performHere(request, place)
         } catch let failure as AdminFailure {
             throw CommandFailure(failure.message)
-        } catch DatabaseError.alreadyInUse(let folder) {
-            throw CommandFailure("the data folder \(folder) is in use, but its server does not answer; try again when it has started")
         }
     }
 

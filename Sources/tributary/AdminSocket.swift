@@ -72,7 +72,8 @@ enum AdminSocket {
     }
 
     static func receiveLine(from descriptor: Int32) -> [UInt8]? {
-        var line: [UInt8] = [], chunk = [UInt8](repeating: 0, count: 4096)
+        var line: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
         while line.count <= longestLine {
             let received = recv(descriptor, &chunk, chunk.count, 0)
             guard received > 0 else { return nil }

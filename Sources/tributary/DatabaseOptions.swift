@@ -7,7 +7,10 @@ struct DatabaseOptions: ParsableArguments {
     @Option(help: "Folder of the embedded database (default: ./data).")
     var data: String?
 
-    @Option(help: "A PostgreSQL database: postgres://user@host/name. Also read from TRIBUTARY_DATABASE, which keeps a password out of process lists.")
+    @Option(
+        help:
+            "A PostgreSQL database: postgres://user@host/name. Also read from TRIBUTARY_DATABASE, which keeps a password out of process lists."
+    )
     var database: String?
 
     func validate() throws {

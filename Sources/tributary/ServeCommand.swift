@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
     var publicURL: String?
     @Option(help: "How log lines look: text or json.")
     var logFormat = LogFormat.text
-    @Option(help: "trace, debug, info, notice, warning, error or critical. Each request is a line at info.")
+    @Option(help: "trace, debug, info, notice, warning, error or critical. Each request is a line at info.", transform: Self.level)
     var logLevel = Logger.Level.info
 
     func validate() throws {
@@ -54,7 +54,9 @@ struct ServeCommand: AsyncParsableCommand {
         options.fallbackURL = "http://\(Self.bracketed(host)):\(port)"
         let shell = Shell(services: services, endpoints: allEndpoints, options: options)
         let administration = Administration(services, tokens: shell.tokens)
-        let origin = options.publicURL, host = host, demo = demo
+        let origin = options.publicURL
+        let host = host
+        let demo = demo
         let server = HTTPServer(shell, host: host, port: port, logger: logger) { port in
             do {
                 let welcome = try await Welcome.prepare(start, demo: demo, administration)
@@ -76,7 +78,12 @@ struct ServeCommand: AsyncParsableCommand {
             .background("revocations") { await shell.tokens.followRevocations() },
         ]
         if let folder = place.folder {
-            units.append(.init(service: AdminChannel(folder: folder, administration: administration, logger: logger)))
+            do {
+                units.append(.init(service: try AdminChannel(folder: folder, administration: administration, logger: logger)))
+            } catch {
+                // A folder on a file system without sockets still serves requests.
+                logger.warning("commands cannot reach this server", metadata: ["error": .string(String(describing: error))])
+            }
         }
         units.append(.init(service: ServerService(server: server)))
         var configuration = ServiceGroupConfiguration(services: units, logger: Self.quiet(logger))
@@ -110,12 +117,16 @@ struct ServeCommand: AsyncParsableCommand {
         return quiet
     }
 
+    private static func level(_ name: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: name) else { throw ValidationError("no log level is called \(name)") }
+        return level
+    }
+
     private static func isOrigin(_ text: String) -> Bool {
         guard let url = URL(string: text), let scheme = url.scheme, url.host?.isEmpty == false else { return false }
-        return ["http", "https"].contains(scheme) && ["", "/"].contains(url.path) && url.query == nil && url.fragment == nil && url.user == nil
+        return ["http", "https"].contains(scheme) && ["", "/"].contains(url.path) && url.query == nil && url.fragment == nil
+            && url.user == nil
     }
 
     private static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

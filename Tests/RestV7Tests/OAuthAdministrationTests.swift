@@ -22,7 +22,8 @@ import Wire
     func aGrantedCodeIsExchangedWithoutABrowser(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let client = try await server.administration.perform(.createClient(name: "Script", redirectURIs: []))
-            let id = try #require(client["client_id"]?.string), secret = try #require(client["client_secret"]?.string)
+            let id = try #require(client["client_id"]?.string)
+            let secret = try #require(client["client_secret"]?.string)
             let grant = try await server.administration.perform(.grant(clientID: id, scope: "ZohoCRM.modules.ALL", user: nil, minutes: 10))
             server.clock.advance(seconds: 590)
             let tokens = await server.post(

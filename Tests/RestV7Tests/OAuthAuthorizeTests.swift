@@ -124,7 +124,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func badScopesAndTypesGoBackToTheClient(_ engine: Database.Engine) async throws {
         try await with(engine) { _, browser, client, _ in
-            #expect(query(of: await browser.get(link(client, type: "token")).header("location") ?? "")["error"] == "unsupported_response_type")
+            #expect(
+                query(of: await browser.get(link(client, type: "token")).header("location") ?? "")["error"] == "unsupported_response_type")
             #expect(query(of: await browser.get(link(client, scope: "x")).header("location") ?? "")["error"] == "invalid_scope")
         }
     }
@@ -150,7 +151,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func wrongPasswordsAreRefusedAndThenRest(_ engine: Database.Engine) async throws {
         try await with(engine) { server, browser, client, _ in
-            let page = await browser.get(link(client)), email = server.administrator.email
+            let page = await browser.get(link(client))
+            let email = server.administrator.email
             for _ in 0..<10 {
                 let answer = await browser.submit(page, [("step", "sign_in"), ("email", email), ("password", "wrong")])
                 #expect(answer.status == 200)

@@ -34,13 +34,15 @@ import Wire
         ("zohocrm.COQL.read", "ZohoCRM.coql.READ", true),
     ])
     func fixedScopes(_ granted: String, _ wanted: String, _ expected: Bool) throws {
-        let scopes = try #require(ScopeSet(granted)), scope = try #require(Scope(wanted))
+        let scopes = try #require(ScopeSet(granted))
+        let scope = try #require(Scope(wanted))
         #expect(scopes.covers(scope) == expected)
     }
 
     /// An unknown module asks whether any would do.
     @Test func withoutAModuleAnyWillDo() throws {
-        let leads = try #require(ScopeSet("ZohoCRM.modules.leads.READ")), settings = try #require(ScopeSet("ZohoCRM.settings.ALL"))
+        let leads = try #require(ScopeSet("ZohoCRM.modules.leads.READ"))
+        let settings = try #require(ScopeSet("ZohoCRM.settings.ALL"))
         #expect(leads.covers(["READ"], module: nil, custom: false))
         #expect(!settings.covers(["READ"], module: nil, custom: false))
     }
@@ -70,7 +72,8 @@ import Wire
     }
 
     @Test func passwordsAreHashedWithSalt() async throws {
-        let first = try #require(await PasswordHash.make("secret ü")), second = try #require(await PasswordHash.make("secret ü"))
+        let first = try #require(await PasswordHash.make("secret ü"))
+        let second = try #require(await PasswordHash.make("secret ü"))
         #expect(first != second)
         #expect(await first.matches("secret ü"))
         #expect(await !first.matches("secret u"))

@@ -119,7 +119,8 @@ import Wire
         try await with(engine) { server, fixture in
             let code = try await fixture.code(server)
             let first = await server.post("/oauth/v2/token", form: fixture.exchange(code))
-            let access = try #require(first.json?["access_token"]?.string), refresh = try #require(first.json?["refresh_token"]?.string)
+            let access = try #require(first.json?["access_token"]?.string)
+            let refresh = try #require(first.json?["refresh_token"]?.string)
             #expect(await server.send("GET", "/crm/v7/test/me", token: access).status == 200)
             #expect(await server.post("/oauth/v2/token", form: fixture.exchange(code)).json == ["error": "invalid_code"])
             #expect(await server.send("GET", "/crm/v7/test/me", token: access).json?["code"] == "INVALID_TOKEN")
@@ -130,7 +131,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func ofManyExchangesAtOnceOneSucceeds(_ engine: Database.Engine) async throws {
         try await with(engine) { server, fixture in
-            let code = try await fixture.code(server), form = fixture.exchange(code)
+            let code = try await fixture.code(server)
+            let form = fixture.exchange(code)
             let issued = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<8 { group.addTask { await server.post("/oauth/v2/token", form: form).json?["access_token"] != nil } }
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -143,7 +145,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func codesAndAccessTokensExpire(_ engine: Database.Engine) async throws {
         try await with(engine) { server, fixture in
-            let late = try await fixture.code(server), tokens = try await fixture.tokens(server)
+            let late = try await fixture.code(server)
+            let tokens = try await fixture.tokens(server)
             server.clock.advance(seconds: 121)
             #expect(await server.post("/oauth/v2/token", form: fixture.exchange(late)).json == ["error": "invalid_code"])
             #expect(await server.send("GET", "/crm/v7/test/me", token: tokens.access).status == 200)
@@ -159,7 +162,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func refusalsAreTwoHundredsWithAnError(_ engine: Database.Engine) async throws {
         try await with(engine) { server, fixture in
-            let id = fixture.client.clientID, code = try await fixture.code(server, redirect: "https://app.example.test/back")
+            let id = fixture.client.clientID
+            let code = try await fixture.code(server, redirect: "https://app.example.test/back")
             let cases: [([(String, String)], JSONValue)] = [
                 ([], "invalid_client"),
                 ([("client_id", "1000.NOBODY"), ("client_secret", "x")], "invalid_client"),
@@ -186,7 +190,8 @@ import Wire
         try await with(engine) { server, fixture in
             let made = try await server.administration.clients.create(name: "Other", redirectURIs: [])
             let other = Fixture(client: made.client, secret: made.secret)
-            let code = try await fixture.code(server), tokens = try await fixture.tokens(server)
+            let code = try await fixture.code(server)
+            let tokens = try await fixture.tokens(server)
             #expect(await server.post("/oauth/v2/token", form: other.exchange(code)).json == ["error": "invalid_code"])
             #expect(await server.post("/oauth/v2/token", form: other.refresh(tokens.refresh)).json == ["error": "invalid_code"])
         }
@@ -272,7 +277,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func nothingSecretIsStored(_ engine: Database.Engine) async throws {
         try await with(engine) { server, fixture in
-            let code = try await fixture.code(server), tokens = try await fixture.tokens(server)
+            let code = try await fixture.code(server)
+            let tokens = try await fixture.tokens(server)
             try await server.administration.credentials.setPassword("correct horse", of: server.administrator.id)
             let stored = try await server.services.database.run(.read) { tx in
                 try tx.rows("SELECT hash FROM sys_token") { $0.text(0) ?? "" }

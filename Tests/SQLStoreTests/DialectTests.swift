@@ -167,7 +167,8 @@ import Testing
         var numbers: [Double] = [0.1, 123_456_789_012_345, 1_234_567_890_123_456, 0.0001, 0.00001, 1e22, 2.5e-308, 1.7976931348623157e308]
         for _ in 0..<500 {
             let bits = Double(bitPattern: random.next())
-            if bits.isFinite { numbers.append(bits) }
+            // Between 2^53 and 10^23 the engines may write another last digit (`RealText`).
+            if bits.isFinite, !(0x1p53...1e23).contains(bits.magnitude) { numbers.append(bits) }
             numbers.append((Double.random(in: -1e6...1e6) * 100).rounded() / 100)
         }
         let all = numbers

@@ -44,7 +44,7 @@ import Testing
             }
             guard engine == .postgres else { return }
             let count = try await database.run(.read) { try $0.integers("SELECT count(*) FROM pg_prepared_statements") }
-            #expect(count.allSatisfy { ($0 ?? 0) <= 258 })
+            #expect(count.allSatisfy { ($0 ?? 0) <= 262 })
         }
     }
 

@@ -26,6 +26,10 @@ package enum ChangeLog {
         case repoint
         case linkDropped = "link_dropped"
         case linkFilled = "link_filled"
+        /// The tags of a record before and after, as arrays of ids.
+        case tagged
+        /// A row that a merge added by itself, such as one of a deal's stage history.
+        case addedByMerge = "added_by_merge"
         case unmerged
     }
 
@@ -33,10 +37,23 @@ package enum ChangeLog {
 
     /// One entry; `before` and `after` hold the changed columns by field id.
     struct Entry {
-        let record: Record
+        let module: ModuleID
+        let id: RecordID
         let kind: Kind
-        var before: JSONValue?
-        var after: JSONValue?
+        let before: JSONValue?
+        let after: JSONValue?
+
+        init(_ module: ModuleID, _ id: RecordID, _ kind: Kind, before: JSONValue? = nil, after: JSONValue? = nil) {
+            self.module = module
+            self.id = id
+            self.kind = kind
+            self.before = before
+            self.after = after
+        }
+
+        init(record: Record, kind: Kind, before: JSONValue? = nil, after: JSONValue? = nil) {
+            self.init(record.module.id, record.id, kind, before: before, after: after)
+        }
 
         /// The changed columns of a record, as it was and as it is.
         static func change(from old: Record, to new: Record, kind: Kind = .updated) -> Entry {
@@ -57,7 +74,7 @@ package enum ChangeLog {
         let rows = entries.map { entry -> [SQLValue] in
             [
                 .integer(scope.group.raw), .integer(scope.now.milliseconds), .integer(scope.access.user.raw), .text(scope.origin.rawValue),
-                .integer(entry.record.module.id.raw), .integer(entry.record.id.raw), .text(entry.kind.rawValue), .null,
+                .integer(entry.module.raw), .integer(entry.id.raw), .text(entry.kind.rawValue), .null,
                 .init(entry.before?.text), .init(entry.after?.text),
             ]
         }

@@ -29,7 +29,7 @@ struct MergeExecutor {
             }
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repoint(field, of: module, table)
         }
-        let tags = try uniteTags()
+        let tags = try TagStore.merge(request, scope)
         if tags > 0 { outcome.moved["Tags"] = tags }
         try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
         try Graves.bury(request.children, as: .merged, successor: request.master.id, scope)
@@ -37,18 +37,16 @@ struct MergeExecutor {
         return outcome
     }
 
-    /// Rows of the merged module itself that take part are left out: children go, and the master is written last.
+    /// Points the rows at the master, and logs what they held.
     private func repoint(_ field: Field, of module: Module, _ table: TableName) throws -> Int {
         guard let column = field.columns.first else { return 0 }
-        let outside: SQL = module.id == request.module.id ? " AND t.id NOT IN (\(.joined(request.participants.map { "\($0.id)" }, by: ", ")))" : ""
-        let rows = MergeRows(field, request)
+        let moving = MergeRows(field, request).moving(of: module, alias: "t")
         try ChangeLog.appendRows(
             kind: .repoint, field, of: module, table, before: heldChild(column), after: "\(SQLValue.text(String(request.master.id.raw)))",
-            where: rows.held(byAny: childIDs, alias: "t") + outside, scope)
+            where: moving, scope)
         return try scope.tx.execute(
             """
-            UPDATE \(table) AS t SET \(column) = \(request.master.id), row_version = row_version + 1 \
-            WHERE \(rows.held(byAny: childIDs, alias: "t"))\(outside)
+            UPDATE \(table) AS t SET \(column) = \(request.master.id), row_version = row_version + 1 WHERE \(moving)
             """)
     }
 
@@ -68,21 +66,14 @@ struct MergeExecutor {
         try Graves.bury(ids.compactMap { rows[$0] }, as: .merged, successor: request.master.id, scope)
     }
 
-    private func uniteTags() throws -> Int {
-        switch request.tagSource {
-        case nil: return try TagStore.unite(childIDs, into: request.master.id, scope)
-        case .master: return try TagStore.drop(childIDs, scope)
-        case .child(let index): return try TagStore.replace(request.master.id, with: childIDs[index], all: childIDs, scope)
-        }
-    }
-
     /// Last, when the children's unique values are free.
     private func writeSurvivor() throws {
         guard let table = request.module.table else { return }
         try RecordStore.update(plan.survivor, from: request.master, table, scope)
         try ChangeLog.append([.change(from: request.master, to: plan.survivor, kind: .merged)], scope)
         if request.module.apiName == "Deals", plan.survivor["Stage"] != request.master["Stage"] {
-            try StageHistoryRule.append([(request.master, plan.survivor)], scope)
+            let added = try StageHistoryRule.append([(request.master, plan.survivor)], scope)
+            try ChangeLog.append(added.map { .init(record: $0, kind: .addedByMerge) }, scope)
         }
     }
 }

@@ -29,7 +29,7 @@ package struct MergeJob: JobHandler {
         let access = try AccessPolicy.of(entry.user, catalog)
         let object = JSONCursor(entry.request, at: JSONPath().appending("merge").appending(0))
         try await services.write(catalog, access, .merge, group: entry.id) { scope in
-            guard case .merged(_, let outcome) = try MergeService.perform(object, module, master: entry.master, holder: entry.id, scope) else { return }
+            guard case .merged(_, _, let outcome) = try MergeService.perform(object, module, master: entry.master, holder: entry.id, scope) else { return }
             try MergeJournal.advance(entry.id, to: .completed, outcome: outcome.json, at: scope.now, scope.tx)
         }
     }

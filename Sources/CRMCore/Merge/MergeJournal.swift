@@ -25,6 +25,7 @@ package enum MergeJournal {
         let user: UserID
         let state: State
         let request: JSONValue
+        let undone: Bool
     }
 
     static func record(_ request: MergeRequest, body: JSONValue, _ state: State, outcome: MergeOutcome?, _ scope: WriteScope) throws {
@@ -38,13 +39,30 @@ package enum MergeJournal {
             """)
     }
 
-    static func entry(_ id: RecordID, _ tx: Transaction) throws -> Entry? {
-        try tx.first("SELECT id, module_id, master_id, children, user_id, state, request FROM sys_merge WHERE id = \(id)") { row in
+    static func entry(_ id: RecordID, _ tx: Transaction, locked: Bool = false) throws -> Entry? {
+        let lock: SQL = locked ? "\(.lockRows)" : ""
+        return try tx.first("SELECT id, module_id, master_id, children, user_id, state, request, undone_at FROM sys_merge WHERE id = \(id)\(lock)") { row in
             let children = try JSONValue.parse(row.text(3) ?? "[]")
             return Entry(
                 id: RecordID(raw: row.integer(0) ?? 0), module: ModuleID(raw: row.integer(1) ?? 0), master: RecordID(raw: row.integer(2) ?? 0),
                 children: (children.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) }, user: UserID(raw: row.integer(4) ?? 0),
-                state: State(rawValue: row.text(5) ?? "") ?? .failure, request: try JSONValue.parse(row.text(6) ?? "null"))
+                state: State(rawValue: row.text(5) ?? "") ?? .failure, request: try JSONValue.parse(row.text(6) ?? "null"), undone: !row.isNull(7))
+        }
+    }
+
+    /// The completed merges of a master as JSON, newest first; at most 100.
+    static func completed(of master: RecordID, _ tx: Transaction) throws -> [JSONValue] {
+        try tx.rows(
+            """
+            SELECT id, children, user_id, created_at, undone_at, outcome FROM sys_merge WHERE master_id = \(master) AND state = 'COMPLETED' \
+            ORDER BY id DESC LIMIT 100
+            """
+        ) { row in
+            [
+                "journal_id": .id(RecordID(raw: row.integer(0) ?? 0)), "children": try JSONValue.parse(row.text(1) ?? "[]"),
+                "merged_by": .string(String(row.integer(2) ?? 0)), "merged_time": .string(Instant(milliseconds: row.integer(3) ?? 0).iso(offsetMinutes: 0)),
+                "undone": .bool(!row.isNull(4)), "outcome": try JSONValue.parse(row.text(5) ?? "null"),
+            ]
         }
     }
 

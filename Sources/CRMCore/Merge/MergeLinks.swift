@@ -41,6 +41,16 @@ struct MergeLinks {
         return "CASE \(mine, of: alias)\(.joined(children, by: "")) ELSE 0 END"
     }
 
+    /// How many rows `unite` would drop, and how many would then move; writes nothing.
+    func count() throws -> (dropped: Int, moved: Int) {
+        guard let mine = field.columns.first, let other = otherSide else { return (0, 0) }
+        let surplus = surplus(mine, other), moving = MergeRows(field, request).moving(of: link, alias: "t")
+        let sql: SQL = """
+            SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
+            """
+        return try scope.tx.first(sql) { (Int($0.integer(0) ?? 0), Int($0.integer(1) ?? 0)) } ?? (0, 0)
+    }
+
     private func surplus(_ mine: ColumnName, _ other: Field) -> SQL {
         let partition: SQL = .joined(other.columns.map { "\($0, of: "l")" }, by: ", ")
         return """

@@ -5,7 +5,7 @@ import Wire
 /// Merges records: reads the request, surveys, plans, and either carries the plan out or leaves it to a job.
 package struct MergeService: Sendable {
     package enum Answer: Sendable {
-        case merged(RecordID, MergeOutcome)
+        case merged(RecordID, journal: RecordID, MergeOutcome)
         case scheduled(job: RecordID)
     }
 
@@ -32,6 +32,37 @@ package struct MergeService: Sendable {
         }
     }
 
+    /// What the same request would do. Runs in a read transaction: it cannot write.
+    package func preview(
+        _ module: Module, master: RecordID, _ body: JSONCursor, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule
+    ) async throws -> MergePreview {
+        let object = try MergeReader.mergeObject(body), render = services.render(catalog, zone)
+        let now = services.clock(), ids = services.ids
+        return try await services.database.run(.read) { tx in
+            let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
+            return try MergePreview(try Self.plan(object, module, master: master, holder: nil, locked: false, scope), scope, render)
+        }
+    }
+
+    /// Takes a completed merge of this master back.
+    package func unmerge(
+        _ module: Module, master: RecordID, journal: RecordID, at path: JSONPath, _ catalog: Catalog, _ access: AccessPolicy
+    ) async throws -> UnmergeOutcome {
+        try await services.write(catalog, access, .merge) { scope in
+            guard let entry = try MergeJournal.entry(journal, scope.tx, locked: true), entry.master == master, entry.module == module.id else {
+                throw Rejection.invalid(at: path, message: "no merge of this record has that journal id")
+            }
+            guard entry.state == .completed else { throw Rejection.notAllowed(at: path, message: "the merge is not completed") }
+            guard !entry.undone else { throw Rejection.notAllowed(at: path, message: "the merge was undone already") }
+            return try Unmerge(entry, scope).run()
+        }
+    }
+
+    /// The completed merges of a record, newest first, that can be looked at or undone.
+    package func journals(of master: RecordID) async throws -> [JSONValue] {
+        try await services.database.run(.read) { tx in try MergeJournal.completed(of: master, tx) }
+    }
+
     /// The scheduled merges of a master, newest first.
     package func jobs(of master: RecordID, only job: RecordID?) async throws -> [(id: RecordID, state: String)] {
         try await services.database.run(.read) { tx in try MergeJournal.jobs(of: master, only: job, tx) }
@@ -39,17 +70,24 @@ package struct MergeService: Sendable {
 
     /// All or nothing, inside the caller's transaction. `holder` is the scheduled merge that now runs, if it is one.
     static func perform(_ object: JSONCursor, _ module: Module, master: RecordID, holder: RecordID?, _ scope: WriteScope) throws -> Answer {
+        let plan = try plan(object, module, master: master, holder: holder, scope)
+        if holder == nil, plan.mustBeScheduled { return try schedule(plan, object, scope) }
+        let outcome = try MergeExecutor(plan, scope).run()
+        if holder == nil { try MergeJournal.record(plan.request, body: object.value, .completed, outcome: outcome, scope) }
+        return .merged(master, journal: scope.group, outcome)
+    }
+
+    /// Every check, every count, no write.
+    private static func plan(
+        _ object: JSONCursor, _ module: Module, master: RecordID, holder: RecordID?, locked: Bool = true, _ scope: WriteScope
+    ) throws -> MergePlan {
         let ids = [master] + MergeReader.childIDs(object)
-        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
+        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, locked: locked, scope.tx)
         let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(object, master: master, rows: rows)
         let survey = MergeSurvey(request: request, scope: scope)
         try survey.refuseTakenValues()
-        let plan = MergePlan.make(
+        return MergePlan.make(
             request, moves: try survey.moves(), loops: try survey.loops(), at: scope.now, by: scope.access.user, scope.catalog)
-        if holder == nil, plan.mustBeScheduled { return try schedule(plan, object, scope) }
-        let outcome = try MergeExecutor(plan, scope).run()
-        if holder == nil { try MergeJournal.record(request, body: object.value, .completed, outcome: outcome, scope) }
-        return .merged(master, outcome)
     }
 
     /// Holds the records and leaves the work to a job; both or neither.

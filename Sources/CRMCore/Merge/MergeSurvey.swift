@@ -79,6 +79,13 @@ struct MergeRows {
         "\(first, of: alias) IN (\(.joined(ids.map { "\($0)" }, by: ", ")))\(ofModule(alias))"
     }
 
+    /// The rows that move. Those of the merged module that take part are left out: children go, and the master is written last.
+    func moving(of module: Module, alias: String) -> SQL {
+        let rows = held(byAny: request.children.map(\.id), alias: alias)
+        guard module.id == request.module.id else { return rows }
+        return "\(rows) AND \("id", of: alias) NOT IN (\(.joined(request.participants.map { "\($0.id)" }, by: ", ")))"
+    }
+
     private var first: ColumnName { field.columns.first ?? "id" }
 
     private func ofModule(_ alias: String) -> SQL {

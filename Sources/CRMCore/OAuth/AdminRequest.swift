@@ -15,7 +15,10 @@ package enum AdminRequest: Sendable, Equatable {
         case .createClient(let name, let uris):
             ["command": "client create", "name": .string(name), "redirect_uris": .array(uris.map { .string($0) })]
         case .grant(let clientID, let scope, let user, let minutes):
-            ["command": "grant", "client": .string(clientID), "scope": .string(scope), "user": .optional(user), "minutes": .integer(Int64(minutes))]
+            [
+                "command": "grant", "client": .string(clientID), "scope": .string(scope), "user": .optional(user),
+                "minutes": .integer(Int64(minutes)),
+            ]
         case .token(let scope, let user, let minutes):
             ["command": "token", "scope": .string(scope), "user": .optional(user), "minutes": .integer(Int64(minutes))]
         case .password(let email, let password):

@@ -44,7 +44,8 @@ package struct Administration: Sendable {
     private func grant(_ clientID: String, _ scope: String, _ email: String?, _ minutes: Int) async throws -> JSONValue {
         guard (3...10).contains(minutes) else { throw AdminFailure("a code lives 3 to 10 minutes") }
         guard let client = try await clients.find(clientID) else { throw AdminFailure("no client has the id \(clientID)") }
-        let scopes = try parse(scope), user = try person(email)
+        let scopes = try parse(scope)
+        let user = try person(email)
         let code = try await tokens.issueCode(
             client: client, user: user.id, scopes: scopes, redirectURI: nil, offline: true, lifeSeconds: Int64(minutes) * 60)
         return [
@@ -55,7 +56,8 @@ package struct Administration: Sendable {
 
     private func token(_ scope: String, _ email: String?, _ minutes: Int) async throws -> JSONValue {
         guard (1...1440).contains(minutes) else { throw AdminFailure("a token lives 1 to 1440 minutes") }
-        let scopes = try parse(scope), user = try person(email)
+        let scopes = try parse(scope)
+        let user = try person(email)
         let token = try await tokens.issueAccess(
             clientID: Self.consoleClient, user: user.id, scopes: scopes, lifeSeconds: Int64(minutes) * 60)
         return [

@@ -26,7 +26,9 @@ package struct ClientStore: Sendable {
     package func create(name: String, redirectURIs: [String]) async throws -> (client: Client, secret: String) {
         let client = Client(
             id: ids.next(), clientID: "1000." + Secrets.hex(Secrets.randomBytes(15)).uppercased(), name: name, redirectURIs: redirectURIs)
-        let secret = Secrets.hex(Secrets.randomBytes(21)), hash = Secrets.fingerprint(secret), now = clock()
+        let secret = Secrets.hex(Secrets.randomBytes(21))
+        let hash = Secrets.fingerprint(secret)
+        let now = clock()
         let uris = JSONValue.array(redirectURIs.map { .string($0) }).text
         try await database.run(.write) { tx in
             try tx.execute(
@@ -41,7 +43,10 @@ package struct ClientStore: Sendable {
 
     package func find(_ clientID: String) async throws -> Client? { try await load(clientID)?.client }
 
-    package enum Authentication: Sendable, Equatable { case accepted(Client), unknownClient, wrongSecret }
+    package enum Authentication: Sendable, Equatable {
+        case accepted(Client)
+        case unknownClient, wrongSecret
+    }
 
     package func authenticate(_ clientID: String, secret: String) async throws -> Authentication {
         guard let (client, hash) = try await load(clientID) else { return .unknownClient }

@@ -17,7 +17,9 @@ package struct CredentialStore: Sendable {
 
     package func setPassword(_ password: String, of user: UserID) async throws {
         guard let hash = await PasswordHash.make(password) else { throw PasswordFailure() }
-        let now = clock(), id = SQLValue.integer(user.raw), text = SQLValue.text(hash.text)
+        let now = clock()
+        let id = SQLValue.integer(user.raw)
+        let text = SQLValue.text(hash.text)
         try await database.run(.write) { tx in
             try tx.execute(
                 """
@@ -57,7 +59,8 @@ package struct CredentialStore: Sendable {
     }
 
     private func note(_ right: Bool, _ user: UserID) async throws {
-        let now = clock(), id = SQLValue.integer(user.raw)
+        let now = clock()
+        let id = SQLValue.integer(user.raw)
         try await database.run(.write) { tx in
             let change: SQL = right ? "failures = 0" : "failures = failures + 1, failed_at = \(now)"
             try tx.execute("UPDATE sys_credential SET \(change) WHERE user_id = \(id)")

@@ -4,7 +4,10 @@ import Wire
 /// The grants of tokens seen lately. Entries live ten seconds at most, so another process's revocation is never
 /// overlooked for longer, even when its notification is lost.
 final class GrantCache: Sendable {
-    private struct Entry { let grant: Grant; let until: Int64 }
+    private struct Entry {
+        let grant: Grant
+        let until: Int64
+    }
     private struct State {
         /// Two generations: when the young one is full it becomes the old one. No request pays for a sweep.
         var young: [String: Entry] = [:], old: [String: Entry] = [:], epoch = 0

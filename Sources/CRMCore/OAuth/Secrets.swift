@@ -49,7 +49,8 @@ package enum Secrets {
 
     /// Compares without telling by its time where two values differ.
     package static func equal(_ a: String, _ b: String) -> Bool {
-        let left = Array(a.utf8), right = Array(b.utf8)
+        let left = Array(a.utf8)
+        let right = Array(b.utf8)
         return left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
     }
 }

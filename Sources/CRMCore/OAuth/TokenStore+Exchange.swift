@@ -52,14 +52,15 @@ extension TokenStore {
             return (.invalidCode, true)
         }
         try insert(made.access(of: code, from: nil, limits), Secrets.fingerprint(made.accessToken), tx)
+        var dropped = false
         if code.offline {
             try insert(made.refresh(of: code), Secrets.fingerprint(made.refreshToken), tx)
-            try dropOldest(code, limits, tx)
+            dropped = try dropOldest(code, limits, tx)
         }
         let issued = IssuedTokens(
             access: made.accessToken, refresh: code.offline ? made.refreshToken : nil, scopes: scopes,
             expiresInSeconds: Int(limits.accessSeconds))
-        return (.issued(issued), false)
+        return (.issued(issued), dropped)
     }
 
     /// Exchanges of one client run one after the other, so that counts are right and a code's second use sees its first.
@@ -67,7 +68,8 @@ extension TokenStore {
         _ = try tx.first("SELECT id FROM sys_client WHERE id = \(client.id)\(.lockRows)") { row in row.integer(0) }
     }
 
-    private static func dropOldest(_ code: TokenRow, _ limits: TokenLimits, _ tx: Transaction) throws {
+    /// Whether there was one to drop.
+    private static func dropOldest(_ code: TokenRow, _ limits: TokenLimits, _ tx: Transaction) throws -> Bool {
         let surplus = try tx.rows(
             """
             SELECT family FROM sys_token
@@ -76,6 +78,7 @@ extension TokenStore {
             """
         ) { row in RecordID(raw: row.integer(0) ?? 0) }
         for family in surplus { try revokeFamily(family, tx) }  // one, unless the limit was lowered
+        return !surplus.isEmpty
     }
 }
 

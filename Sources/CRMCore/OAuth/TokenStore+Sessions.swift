@@ -5,7 +5,9 @@ import Wire
 /// Signed-in browsers. A session's text goes into a cookie and nowhere else.
 extension TokenStore {
     package func startSession(of user: UserID) async throws -> String {
-        let token = Secrets.token(), id = ids.next(), now = clock()
+        let token = Secrets.token()
+        let id = ids.next()
+        let now = clock()
         let session = TokenRow(
             id: id, kind: .session, clientID: "web", user: user, scopes: "", family: id, created: now,
             expires: now.adding(seconds: limits.sessionSeconds))
@@ -17,7 +19,8 @@ extension TokenStore {
     }
 
     package func user(ofSession token: String) async throws -> UserID? {
-        let fingerprint = Secrets.fingerprint(token), now = clock()
+        let fingerprint = Secrets.fingerprint(token)
+        let now = clock()
         let session = try await database.run(.read) { tx in try Self.find(.session, fingerprint, tx) }
         guard let session, let expires = session.expires, expires > now else { return nil }
         return session.user

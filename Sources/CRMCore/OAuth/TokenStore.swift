@@ -29,7 +29,8 @@ package final class TokenStore: Sendable {
 
     /// What an access token stands for; nil when it is unknown, expired or revoked.
     package func grant(for token: String) async throws -> Grant? {
-        let fingerprint = Secrets.fingerprint(token), now = clock()
+        let fingerprint = Secrets.fingerprint(token)
+        let now = clock()
         if let grant = cache.find(fingerprint, now: now) { return grant }
         let epoch = cache.epoch
         let found = try await database.run(.read) { tx in try Self.find(.access, fingerprint, tx) }
@@ -43,7 +44,9 @@ package final class TokenStore: Sendable {
     package func issueCode(
         client: Client, user: UserID, scopes: ScopeSet, redirectURI: String?, offline: Bool, lifeSeconds: Int64? = nil
     ) async throws -> String {
-        let token = Secrets.token(), id = ids.next(), now = clock()
+        let token = Secrets.token()
+        let id = ids.next()
+        let now = clock()
         let code = TokenRow(
             id: id, kind: .code, clientID: client.clientID, user: user, scopes: scopes.text, family: id, redirectURI: redirectURI,
             offline: offline, created: now, expires: now.adding(seconds: lifeSeconds ?? limits.webCodeSeconds))
@@ -56,7 +59,9 @@ package final class TokenStore: Sendable {
 
     /// An access token without a consent, for scripts of the administrator.
     package func issueAccess(clientID: String, user: UserID, scopes: ScopeSet, lifeSeconds: Int64) async throws -> String {
-        let token = Secrets.token(), id = ids.next(), now = clock()
+        let token = Secrets.token()
+        let id = ids.next()
+        let now = clock()
         let access = TokenRow(
             id: id, kind: .access, clientID: clientID, user: user, scopes: scopes.text, family: id, created: now,
             expires: now.adding(seconds: lifeSeconds))

@@ -82,12 +82,16 @@ package struct Planner: Sendable {
     }
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
-    package func rows(_ ids: [RecordID], of module: Module, for operation: RecordOperation, _ tx: Transaction) throws -> [RecordID: Record] {
+    /// `locked: false` is for looking only, in read transactions.
+    package func rows(
+        _ ids: [RecordID], of module: Module, for operation: RecordOperation, locked: Bool = true, _ tx: Transaction
+    ) throws -> [RecordID: Record] {
         guard let table = module.table, !ids.isEmpty else { return [:] }
         let visible = access.rows(of: module, for: operation, alias: "t").map { " AND \($0)" as SQL } ?? ""
+        let lock: SQL = locked ? "\(.lockRows)" : ""
         let names: [SQL] = module.storedColumns.map { "\($0.name, of: "t")" }
         let sql: SQL = """
-            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw)))\(visible) ORDER BY t.id\(.lockRows)
+            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw)))\(visible) ORDER BY t.id\(lock)
             """
         let types = module.storedColumns.map(\.type)
         let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }

@@ -63,36 +63,59 @@ package enum TagStore {
         return known
     }
 
-    /// Only the master's tags stay.
-    static func drop(_ children: [RecordID], _ scope: WriteScope) throws -> Int {
-        try scope.tx.execute("DELETE FROM sys_record_tag WHERE \(.memberIDs("record_id", children.map(\.raw)))")
-        return 0
+    /// The tags a merge leaves on the master: the union, its own first and cut at the limit, or one record's alone. The change log
+    /// keeps what each record had. Returns how many tags the master gained.
+    static func merge(_ request: MergeRequest, _ scope: WriteScope) throws -> Int {
+        let held = try held(by: request.participants.map(\.id), scope.tx)
+        guard !held.isEmpty else { return 0 }
+        let master = request.master.id, left = remaining(held, request)
+        try replace(master, from: held[master] ?? [], with: left, scope)
+        for child in request.children { try replace(child.id, from: held[child.id] ?? [], with: [], scope) }
+        try ChangeLog.append(request.participants.filter { held[$0.id] != nil || ($0.id == master && !left.isEmpty) }.map { record in
+            .init(record: record, kind: .tagged, before: json(held[record.id] ?? []), after: json(record.id == master ? left : []))
+        }, scope)
+        return left.filter { !(held[master] ?? []).contains($0) }.count
     }
 
-    /// Only one child's tags stay, on the master.
-    static func replace(_ master: RecordID, with child: RecordID, all children: [RecordID], _ scope: WriteScope) throws -> Int {
-        try scope.tx.execute("DELETE FROM sys_record_tag WHERE record_id = \(master)")
-        let moved = try scope.tx.execute("UPDATE sys_record_tag SET record_id = \(master) WHERE record_id = \(child)")
-        _ = try drop(children, scope)
-        return moved
+    /// What `merge` would gain the master; writes nothing.
+    static func gain(_ request: MergeRequest, _ tx: Transaction) throws -> Int {
+        let held = try held(by: request.participants.map(\.id), tx)
+        return remaining(held, request).filter { !(held[request.master.id] ?? []).contains($0) }.count
     }
 
-    /// The union a merge leaves on the master: its own first, then each child's, cut at the limit. Returns how many moved.
-    static func unite(_ children: [RecordID], into master: RecordID, _ scope: WriteScope) throws -> Int {
-        let all = [master] + children
+    private static func remaining(_ held: [RecordID: [Int64]], _ request: MergeRequest) -> [Int64] {
+        switch request.tagSource {
+        case .master: return held[request.master.id] ?? []
+        case .child(let index): return held[request.children[index].id] ?? []
+        case nil:
+            var united = held[request.master.id] ?? []
+            for tag in request.children.flatMap({ held[$0.id] ?? [] }) where !united.contains(tag) && united.count < limitPerRecord { united.append(tag) }
+            return united
+        }
+    }
+
+    /// Puts back what a merge took: a child gets its tags again, the master loses those it gained and has kept.
+    static func undo(_ record: RecordID, before: [Int64], after: [Int64], _ scope: WriteScope) throws {
+        let now = try held(by: [record], scope.tx)[record] ?? []
+        let gained = after.filter { !before.contains($0) }, lost = before.filter { !after.contains($0) }
+        try replace(record, from: now, with: now.filter { !gained.contains($0) } + lost.filter { !now.contains($0) }, scope)
+    }
+
+    private static func held(by records: [RecordID], _ tx: Transaction) throws -> [RecordID: [Int64]] {
         var held: [RecordID: [Int64]] = [:]
-        try scope.tx.forEach(
-            "SELECT record_id, tag_id FROM sys_record_tag WHERE \(.memberIDs("record_id", all.map(\.raw))) ORDER BY record_id, position"
+        try tx.forEach(
+            "SELECT record_id, tag_id FROM sys_record_tag WHERE \(.memberIDs("record_id", records.map(\.raw))) ORDER BY record_id, position"
         ) { row in held[RecordID(raw: row.integer(0) ?? 0), default: []].append(row.integer(1) ?? 0) }
-        guard children.contains(where: { held[$0] != nil }) else { return 0 }
-        let own = held[master] ?? []
-        var united = own
-        for tag in children.flatMap({ held[$0] ?? [] }) where !united.contains(tag) && united.count < limitPerRecord { united.append(tag) }
-        let added = united.dropFirst(own.count)
-        try scope.tx.execute("DELETE FROM sys_record_tag WHERE \(.memberIDs("record_id", children.map(\.raw)))")
+        return held
+    }
+
+    private static func replace(_ record: RecordID, from old: [Int64], with new: [Int64], _ scope: WriteScope) throws {
+        guard old != new else { return }
+        try scope.tx.execute("DELETE FROM sys_record_tag WHERE record_id = \(record)")
         try scope.tx.insert(
             into: "sys_record_tag", ["record_id", "tag_id", "position"],
-            rows: added.enumerated().map { [.integer(master.raw), .integer($1), .integer(Int64(own.count + $0))] })
-        return added.count
+            rows: new.enumerated().map { [.integer(record.raw), .integer($1), .integer(Int64($0))] })
     }
+
+    private static func json(_ tags: [Int64]) -> JSONValue { .array(tags.map { .integer($0) }) }
 }

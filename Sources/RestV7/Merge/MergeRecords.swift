@@ -13,8 +13,13 @@ enum MergeRecords: Endpoint {
         let module: Module
         let master: RecordID
         let body: JSONCursor
+        /// Ours: tell what would happen, or what happened, beyond what the contract answers (`merge.md` §10).
+        let dryRun: Bool
+        let verbose: Bool
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            dryRun = request.query("dry_run")?.lowercased() == "true"
+            verbose = request.query("verbose")?.lowercased() == "true"
             module = try MergeService.module(request.path["module"] ?? "", context.catalog, context.access)
             body = try request.json()
             guard let master = RecordID(request.path["id"] ?? "") else {
@@ -26,17 +31,37 @@ enum MergeRecords: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         do {
-            switch try await MergeService(context.services).merge(input.module, master: input.master, input.body, context.catalog, context.access) {
-            case .merged(let id, _):
-                let result = JSONValue.success("The records have been merged successfully", details: ["id": .id(id)])
-                return .items("merge", [.success(result)], success: 201)
-            case .scheduled(let job):
-                let result = JSONValue.success("The records have been scheduled for merge", code: "SCHEDULED", details: ["job_id": .id(job)])
-                return .items("merge", [.success(result)], success: 201)
-            }
+            return input.dryRun ? try await preview(input, context) : try await merge(input, context)
         } catch let refusal as MergeRefusal {
             return refusal.wrapped ? .wrapped("merge", refusal.rejection) : .rejected(refusal.rejection)
         }
+    }
+
+    private static func merge(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        switch try await MergeService(context.services).merge(input.module, master: input.master, input.body, context.catalog, context.access) {
+        case .merged(let id, let journal, let outcome):
+            var details: JSONValue = ["id": .id(id)]
+            if input.verbose {
+                details["journal_id"] = .id(journal)
+                details["merged_ids"] = .array(MergeReader.childIDs(try MergeReader.mergeObject(input.body)).map { .id($0) })
+                for member in outcome.json.members ?? [] { details[member.name] = member.value }
+            }
+            return .items("merge", [.success(.success("The records have been merged successfully", details: details))], success: 201)
+        case .scheduled(let job):
+            let result = JSONValue.success("The records have been scheduled for merge", code: "SCHEDULED", details: ["job_id": .id(job)])
+            return .items("merge", [.success(result)], success: 201)
+        }
+    }
+
+    private static func preview(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        let preview = try await MergeService(context.services).preview(
+            input.module, master: input.master, input.body, context.catalog, context.access, zone: context.zone)
+        var details: JSONValue = [
+            "id": .id(preview.master), "merged_ids": .array(preview.children.map { .id($0) }), "mode": preview.scheduled ? "scheduled" : "synchronous",
+            "record": preview.record,
+        ]
+        for member in preview.outcome.json.members ?? [] { details[member.name] = member.value }
+        return .items("merge", [.success(.success("Nothing was changed", code: "DRY_RUN", details: details))])
     }
 }
 

@@ -8,7 +8,12 @@ enum AnswerAuthorization: Endpoint {
     static let declaration = Declaration(.post, "/oauth/v2/auth", entry: "", scope: .anyone, bodyLimit: 65_536)
 
     struct Input: EndpointInput {
-        enum Step: Sendable { case signIn(email: String, password: String), allow, deny, signOut }
+        enum Step: Sendable {
+            case signIn(email: String, password: String)
+            case allow
+            case deny
+            case signOut
+        }
 
         let request: AuthorizationRequest
         let step: Step
@@ -60,7 +65,8 @@ enum AnswerAuthorization: Endpoint {
             reply.headers.append(FormSeal.cookie(FormSeal.sessionCookie, session, seconds: life, sameSite: "Lax", context))
             return reply
         case .refused:
-            return AuthorizationPages.signIn(input.request, client, visitor: input.visitor, context, problem: "Wrong e-mail address or password.")
+            return AuthorizationPages.signIn(
+                input.request, client, visitor: input.visitor, context, problem: "Wrong e-mail address or password.")
         case .resting:
             let problem = "Too many wrong passwords. Try again in a quarter of an hour."
             return AuthorizationPages.signIn(input.request, client, visitor: input.visitor, context, problem: problem)

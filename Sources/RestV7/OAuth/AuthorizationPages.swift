@@ -48,7 +48,9 @@ enum AuthorizationPages {
 
     /// The form is not from a page of ours, or too old.
     static var stale: Reply {
-        page("Form expired", "<h1>This form is no longer valid</h1><p>Go back to the program you came from and start again.</p>", status: 403)
+        page(
+            "Form expired", "<h1>This form is no longer valid</h1><p>Go back to the program you came from and start again.</p>", status: 403
+        )
     }
 
     private static func hidden(_ request: AuthorizationRequest, _ seal: String) -> HTML {

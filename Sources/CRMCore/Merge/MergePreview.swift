@@ -1,0 +1,81 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// What a merge would do, told without doing it: the same checks, the same plan, and the outcome counted instead of made.
+package struct MergePreview: Sendable {
+    package let master: RecordID
+    package let children: [RecordID]
+    /// Whether it would run at once or as a job.
+    package let scheduled: Bool
+    package let outcome: MergeOutcome
+    /// The surviving record as the API would show it.
+    package let record: JSONValue
+
+    init(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws {
+        master = plan.request.master.id
+        children = plan.request.children.map(\.id)
+        scheduled = plan.mustBeScheduled
+        outcome = try Self.outcome(plan, scope)
+        record = try SurvivorView(plan, scope, render).json()
+    }
+
+    private static func outcome(_ plan: MergePlan, _ scope: WriteScope) throws -> MergeOutcome {
+        var outcome = MergeOutcome(warnings: plan.warnings)
+        for move in plan.moves {
+            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
+            if module.generatedType == "subform", field.apiName == "Parent_Id" { continue }
+            var moved = move.total
+            if module.linkPair != nil {
+                let counts = try MergeLinks(link: module, table: table, field: field, request: plan.request, scope: scope).count()
+                outcome.collisions += counts.dropped
+                moved = counts.moved
+            } else if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
+                // The survey stops counting at the limit and counts participants too.
+                let moving = MergeRows(field, plan.request).moving(of: module, alias: "t")
+                moved = try scope.tx.first("SELECT count(*) FROM \(table) t WHERE \(moving)") { Int($0.integer(0) ?? 0) } ?? 0
+            }
+            outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
+        }
+        let tags = try TagStore.gain(plan.request, scope.tx)
+        if tags > 0 { outcome.moved["Tags"] = tags }
+        return outcome
+    }
+}
+
+/// The survivor as JSON: each participant as it is shown, put together as the plan says.
+private struct SurvivorView {
+    private let plan: MergePlan
+    private let shown: [RecordID: JSONValue]
+    private let zone: TimeZoneRule
+
+    init(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws {
+        self.plan = plan
+        zone = render.zone
+        let query = Query(plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: 3)
+        var json = JSONWriter(capacity: 16_384)
+        json.beginArray()
+        _ = try RecordReader.write(try Planner(scope.catalog, scope.access).plan(query), render, scope.tx, to: &json)
+        json.endArray()
+        let records = try JSONValue.parse(json.finish()).array ?? []
+        shown = Dictionary(records.map { (RecordID(raw: $0["id"]?.looseInt64 ?? 0), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func json() -> JSONValue {
+        let request = plan.request
+        var answer = shown[request.master.id] ?? [:]
+        for field in plan.survivor.changedFields(from: request.master) {
+            let columns = Array(plan.survivor.columns(of: field))
+            let giver = request.children.first { Array($0.columns(of: field)) == columns }
+            answer[field.apiName] = giver.flatMap { shown[$0.id]?[field.apiName] } ?? scalar(plan.survivor[field], field)
+        }
+        return answer
+    }
+
+    /// A value no participant has: computed ones are plain.
+    private func scalar(_ value: SQLValue, _ field: Field) -> JSONValue {
+        guard field.type.cell == .instant, let milliseconds = value.integer else { return value.json }
+        let instant = Instant(milliseconds: milliseconds)
+        return .string(instant.iso(offsetMinutes: zone.offsetMinutes(at: instant)))
+    }
+}

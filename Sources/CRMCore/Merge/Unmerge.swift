@@ -1,0 +1,209 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Takes a merge back, reading the change log of its group: the master's fields, the children, and every row that moved.
+/// What has changed since stays as it is and is reported.
+struct Unmerge {
+    private let entry: MergeJournal.Entry
+    private let module: Module
+    private let table: TableName
+    private let scope: WriteScope
+
+    init(_ entry: MergeJournal.Entry, _ scope: WriteScope) throws {
+        guard let module = scope.catalog.module(id: entry.module), let table = module.table else { throw Rejection.invalidModule() }
+        self.entry = entry
+        self.module = module
+        self.table = table
+        self.scope = scope
+    }
+
+    func run() throws -> UnmergeOutcome {
+        var outcome = UnmergeOutcome()
+        let master = try lockedMaster()
+        try restoreMaster(master, &outcome)
+        outcome.restored = try restoreBuried()
+        for group in try moved() { try moveBack(group, &outcome) }
+        try restoreLinks()
+        try restoreTags()
+        try removeAdded()
+        try scope.tx.execute("UPDATE sys_merge SET undone_at = \(scope.now) WHERE id = \(entry.id)")
+        try ChangeLog.append([.init(record: master, kind: .unmerged, before: nil, after: .array(outcome.restored.map { .id($0) }))], scope)
+        return outcome
+    }
+
+    private func lockedMaster() throws -> Record {
+        let rows = try Planner(scope.catalog, scope.access).rows([entry.master], of: module, for: .edit, scope.tx)
+        guard let master = rows[entry.master] else {
+            throw Rejection(.notAllowed, message: "the surviving record is not there any more", .id(entry.master))
+        }
+        try RecordStore.refuseIfHeld(master)
+        return master
+    }
+
+    /// Fields still as the merge left them get their former value; the others are reported.
+    private func restoreMaster(_ master: Record, _ outcome: inout UnmergeOutcome) throws {
+        let logged = try scope.tx.first(
+            "SELECT before, after FROM sys_change WHERE group_id = \(entry.id) AND record_id = \(entry.master) AND kind = \(kind(.merged))"
+        ) { row in (try JSONValue.parse(row.text(0) ?? "{}"), try JSONValue.parse(row.text(1) ?? "{}")) }
+        guard let (before, after) = logged else { return }
+        var restored = master
+        // Written by every change, so never a sign of one.
+        let stamps: Set<String> = ["Modified_Time", "Modified_By", "Last_Activity_Time"]
+        var untouched = true
+        for field in module.fields where after[String(field.id.raw)] != nil && !stamps.contains(field.apiName) {
+            guard columns(after, field) == Array(master.columns(of: field)) else {
+                outcome.keptFields.append(field.apiName)
+                untouched = false
+                continue
+            }
+            restored.set(field, to: columns(before, field))
+        }
+        for field in module.fields where stamps.contains(field.apiName) && after[String(field.id.raw)] != nil {
+            if columns(after, field) != Array(master.columns(of: field)) { untouched = false }
+        }
+        if untouched {
+            for field in module.fields where stamps.contains(field.apiName) && after[String(field.id.raw)] != nil { restored.set(field, to: columns(before, field)) }
+        }
+        try RecordStore.update(restored, from: master, table, scope)
+    }
+
+    private func columns(_ logged: JSONValue, _ field: Field) -> [SQLValue] {
+        let value = logged[String(field.id.raw)] ?? .null
+        let values = field.columns.count == 1 ? [value] : value.array ?? []
+        return zip(values, field.type.storage).map { SQLValue($0, as: $1) }
+    }
+
+    /// Children and their subform rows come back under their old ids.
+    private func restoreBuried() throws -> [RecordID] {
+        let graves = try scope.tx.rows("SELECT module_id, image FROM sys_grave WHERE group_id = \(entry.id) ORDER BY id") { row in
+            (ModuleID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "{}"))
+        }
+        var restored: [RecordID] = []
+        for (moduleID, images) in Dictionary(grouping: graves, by: \.0) {
+            guard let owner = scope.catalog.module(id: moduleID), let target = owner.table else { continue }
+            let records = images.map { image -> Record in
+                var record = Graves.record(image.1, of: owner)
+                record.values[owner.mergeSlot] = .null
+                return record
+            }
+            do {
+                try scope.tx.savepoint { try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
+            } catch SQLFailure.unique(let constraint) {
+                let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
+                throw Rejection(.duplicateData, message: "another record has taken a unique value of a record to be restored", .apiName(field?.apiName ?? "id"))
+            }
+            if moduleID == module.id { restored += records.map(\.id) }
+            try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
+        }
+        try scope.tx.execute("DELETE FROM sys_grave WHERE group_id = \(entry.id)")
+        return restored
+    }
+
+    private struct Moved {
+        let module: Module
+        let table: TableName
+        let field: Field
+        let column: ColumnName
+    }
+
+    /// The lookups in which rows were moved or filled.
+    private func moved() throws -> [(Moved, ChangeLog.Kind)] {
+        let sql: SQL = """
+            SELECT DISTINCT module_id, field_id, kind FROM sys_change WHERE group_id = \(entry.id) AND kind IN (\(kind(.repoint)), \(kind(.linkFilled)))
+            """
+        return try scope.tx.rows(sql) { ($0.integer(0) ?? 0, $0.integer(1) ?? 0, $0.text(2) ?? "") }.compactMap { moduleID, fieldID, kind in
+            guard let module = scope.catalog.module(id: ModuleID(raw: moduleID)), let table = module.table,
+                let field = module.field(FieldID(raw: fieldID)), let column = field.columns.first
+            else { return nil }
+            return (Moved(module: module, table: table, field: field, column: column), kind == ChangeLog.Kind.repoint.rawValue ? .repoint : .linkFilled)
+        }
+    }
+
+    /// One statement for each lookup. A row whose value in that field was written since stays.
+    private func moveBack(_ group: (Moved, ChangeLog.Kind), _ outcome: inout UnmergeOutcome) throws {
+        let (moved, what) = group
+        let logged: SQL = "c.group_id = \(entry.id) AND c.kind = \(kind(what)) AND c.field_id = \(.integer(moved.field.id.raw))"
+        let unchanged: SQL = """
+            NOT EXISTS (SELECT 1 FROM sys_change l WHERE l.record_id = c.record_id AND l.sequence > c.sequence AND \
+            (l.field_id = c.field_id OR (l.kind = \(kind(.updated)) AND l.after LIKE \(.text("%\"\(moved.field.id.raw)\":%")))))
+            """
+        let movable: SQL = "SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged)"
+        let former: SQL = what == .repoint ? "(SELECT CAST(c.before AS \(.type(.integer))) FROM sys_change c WHERE \(logged) AND c.record_id = t.id)" : "NULL"
+        let stillThere: SQL = what == .repoint ? " AND t.\(moved.column) = \(entry.master)" : ""
+        let done = try scope.tx.execute(
+            """
+            UPDATE \(moved.table) AS t SET \(moved.column) = \(former), row_version = row_version + 1 WHERE t.id IN (\(movable))\(stillThere)
+            """)
+        guard what == .repoint else { return }
+        let name = "\(moved.module.apiName).\(moved.field.apiName)"
+        outcome.movedBack[name, default: 0] += done
+        try reportKept(moved, logged, &outcome)
+    }
+
+    /// Rows that are not back where they were: changed since, or gone. At most 1,000 are named.
+    private func reportKept(_ moved: Moved, _ logged: SQL, _ outcome: inout UnmergeOutcome) throws {
+        let kept: SQL = """
+            SELECT c.record_id FROM sys_change c LEFT JOIN \(moved.table) t ON t.id = c.record_id WHERE \(logged) \
+            AND (t.id IS NULL OR t.\(moved.column) IS NULL OR t.\(moved.column) <> CAST(c.before AS \(.type(.integer)))) ORDER BY c.record_id LIMIT 1000
+            """
+        outcome.keptRows += try scope.tx.rows(kept) { RecordID(raw: $0.integer(0) ?? 0) }.map {
+            UnmergeOutcome.Kept(module: moved.module.apiName, id: $0, field: moved.field.apiName)
+        }
+    }
+
+    /// Link rows that were dropped return as they were; there are as many as there were collisions.
+    private func restoreLinks() throws {
+        let dropped = try scope.tx.rows(
+            "SELECT module_id, before FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.linkDropped)) ORDER BY sequence"
+        ) { row in (ModuleID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "{}")) }
+        for (moduleID, images) in Dictionary(grouping: dropped, by: \.0) {
+            guard let link = scope.catalog.module(id: moduleID), let target = link.table else { continue }
+            try scope.tx.insert(into: target, link.storedColumns.map(\.name), rows: images.map { Graves.record($0.1, of: link).values })
+        }
+    }
+
+    private func restoreTags() throws {
+        let logged = try scope.tx.rows("SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.tagged))") { row in
+            (RecordID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "[]"), try JSONValue.parse(row.text(2) ?? "[]"))
+        }
+        for (record, before, after) in logged {
+            try TagStore.undo(record, before: (before.array ?? []).compactMap(\.int64), after: (after.array ?? []).compactMap(\.int64), scope)
+        }
+    }
+
+    private func removeAdded() throws {
+        let added = try scope.tx.rows("SELECT module_id, record_id FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.addedByMerge))") {
+            (ModuleID(raw: $0.integer(0) ?? 0), $0.integer(1) ?? 0)
+        }
+        for (moduleID, rows) in Dictionary(grouping: added, by: \.0) {
+            guard let target = scope.catalog.module(id: moduleID)?.table else { continue }
+            try scope.tx.execute("DELETE FROM \(target) WHERE \(.memberIDs("id", rows.map(\.1)))")
+        }
+    }
+
+    private func kind(_ kind: ChangeLog.Kind) -> SQL { "\(SQLValue.text(kind.rawValue))" }
+}
+
+/// What an undo brought back, and what it left because it had changed since.
+package struct UnmergeOutcome: Sendable, Equatable {
+    package struct Kept: Sendable, Equatable {
+        package let module: String
+        package let id: RecordID
+        package let field: String
+    }
+
+    package var restored: [RecordID] = []
+    package var movedBack: [String: Int] = [:]
+    package var keptFields: [String] = []
+    package var keptRows: [Kept] = []
+
+    package var json: JSONValue {
+        [
+            "restored": .array(restored.map { .id($0) }),
+            "moved_back": .object(movedBack.sorted { $0.key < $1.key }.map { .init($0.key, .integer($0.value)) }),
+            "kept_fields": .array(keptFields.map(JSONValue.string)),
+            "kept_rows": .array(keptRows.map { ["module": .string($0.module), "id": .id($0.id), "field": .string($0.field)] }),
+        ]
+    }
+}
