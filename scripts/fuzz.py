@@ -32,6 +32,10 @@ PATHS += ["Contacts/{id}/actions/merge", "Contacts/{id}/Notes", "Contacts/{id}/T
 PARAMETERS = ["fields", "ids", "page", "per_page", "page_token", "sort_by", "sort_order", "module", "type", "cvid", "job_id", "criteria", "{text}"]
 
 
+class Found(Exception):
+    """An answer that breaks a rule, with the request that brought it."""
+
+
 class Fuzzer:
     def __init__(self, base, token, seed):
         self.random = random.Random(seed)
@@ -102,13 +106,14 @@ class Fuzzer:
             )
         body = self.body() if method in ("POST", "PUT", "PATCH") else None
         begin = time.monotonic()
-        answer = self.rest.call(method, path, raw=body, params=params, headers=headers)
-        seconds = time.monotonic() - begin
-        problem = self.problem(answer, seconds)
+        try:
+            answer = self.rest.call(method, path, raw=body, params=params, headers=headers)
+            problem = self.problem(answer, time.monotonic() - begin)
+        except requests.RequestException as error:
+            answer, problem = None, f"no answer: {error}"
         if problem:
-            raise AssertionError(
-                f"{problem}\nrequest: {method} {path} {params} {headers}\nbody: {body!r}\nanswer: {answer.status} {answer.text[:1000]}"
-            )
+            said = f"{answer.status} {answer.text[:1000]}" if answer else "none"
+            raise Found(f"{problem}\nrequest: {method} {path} {params} {headers}\nbody: {body!r}\nanswer: {said}")
         return answer.status
 
     @staticmethod
@@ -154,9 +159,12 @@ def main():
         fuzzer.rest.every("Contacts", ["Last_Name"])
         assert server.stop() == 0, "the server did not shut down cleanly"
         print(f"{sum(statuses.values()):,} requests, by status: " + ", ".join(f"{key}: {value:,}" for key, value in sorted(statuses.items())))
-    except BaseException:
-        print(server.tail(), file=sys.stderr)
-        raise
+    except Found as found:
+        time.sleep(1)
+        words = [line for line in server.tail(2000).splitlines() if "Fatal" in line or "crashed" in line or "/Sources/" in line]
+        ours = [line for line in words if "/checkouts/" not in line]
+        print(f"FAILED with seed {options.seed}: {found}", *ours[:20], sep="\n", file=sys.stderr)
+        sys.exit(1)
     finally:
         server.kill()
         store.remove()

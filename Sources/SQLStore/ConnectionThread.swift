@@ -5,10 +5,11 @@ import Synchronization
 enum ConnectionThread {
     static func start(_ name: String, in group: ThreadGroup, _ body: @escaping @Sendable () -> Void) {
         let thread = Thread {
+            // From inside, or ps and profilers do not see it.
+            Thread.current.name = name
             body()
             group.leave()
         }
-        thread.name = name
         thread.start()
     }
 }

@@ -18,8 +18,11 @@ package final class Database: Sendable {
         package var observer: (@Sendable (String) throws -> Void)?
         /// PostgreSQL: how long one statement waits for a lock before it fails as busy.
         package var lockTimeoutMilliseconds = 5000
-        package init() {}
-        package init(readers: Int = 4, maximumQueue: Int = 1024, observer: (@Sendable (String) throws -> Void)? = nil, lockTimeoutMilliseconds: Int = 5000) {
+
+        package init(
+            readers: Int = 4, maximumQueue: Int = 1024, observer: (@Sendable (String) throws -> Void)? = nil,
+            lockTimeoutMilliseconds: Int = 5000
+        ) {
             self.readers = readers
             self.maximumQueue = maximumQueue
             self.observer = observer

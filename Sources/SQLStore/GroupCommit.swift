@@ -80,7 +80,7 @@ final class GroupCommit {
             if driver.isInTransaction { try? whole.control(.rollback) }
             failure = error
         }
-        if failure == nil { hub.carryOut(outcomes.flatMap(\.effects)) }
+        if failure == nil { for outcome in outcomes { hub.carryOut(outcome.effects) } }
         for outcome in outcomes {
             switch outcome.result {
             case .success(let deliver): if let failure { outcome.work.fail(failure) } else { deliver() }

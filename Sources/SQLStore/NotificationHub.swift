@@ -41,11 +41,6 @@ final class NotificationHub: Sendable {
         }
     }
 
-    /// To all listeners of these channels.
-    func reportLoss(_ channels: some Sequence<String>) {
-        for channel in channels { deliver(channel, Self.lost) }
-    }
-
     /// What a committed transaction wanted to happen, in its order; equal messages once, as PostgreSQL does it.
     func carryOut(_ effects: [Transaction.Effect]) {
         var sent: Set<[String]> = []

@@ -27,7 +27,7 @@ extension Pool {
                     driver.close()
                 } catch {
                     lock.release()
-                    opened.resume(throwing: DatabaseError.cannotOpen("\(file): \(error)"))
+                    opened.resume(throwing: DatabaseError.cannotOpen("\(file): \((error as? DriverFailure)?.message ?? "\(error)")"))
                 }
             }
         }

@@ -174,13 +174,14 @@ struct PostgresDialect: Dialect {
     }
 
     private func renderObject(_ members: [(String, SQL)], into sql: inout RenderedSQL) {
-        guard !members.isEmpty else { return sql.text += "'{}'" }
+        if members.isEmpty { sql.text += "'{}'" }
         // Functions take 100 arguments at most.
         let most = 50
         let starts = Array(stride(from: 0, to: members.count, by: most))
-        sql.text += "("
+        if starts.count > 1 { sql.text += "(" }
         for start in starts {
-            let isFirst = start == 0, isLast = start + most >= members.count
+            let isFirst = start == 0
+            let isLast = start + most >= members.count
             if !isFirst { sql.text += " || ', ' || " }
             if !isLast { sql.text += "left(" }
             if !isFirst { sql.text += "substr(" }
@@ -196,7 +197,7 @@ struct PostgresDialect: Dialect {
             if !isFirst { sql.text += ", 2)" }
             if !isLast { sql.text += ", -1)" }
         }
-        sql.text += ")"
+        if starts.count > 1 { sql.text += ")" }
     }
 
     private func name(of type: ColumnType) -> String {

@@ -94,4 +94,3 @@ final class PostgresListener: Sendable {
 
     private func request(_ channels: [String]) { state.withLock { $0.requested += channels } }
 }
-

@@ -101,9 +101,10 @@ final class PostgresWorker {
     }
 
     private func rollBack() {
-        guard let driver else { return }
-        if driver.isOpen, driver.isInTransaction { try? driver.control(.rollback) }
-        if !driver.isOpen || driver.isInTransaction { disconnect() }
+        guard let driver, driver.isOpen else { return disconnect() }
+        guard driver.isInTransaction else { return }
+        // A transaction that cannot be ended must not meet the next closure.
+        do { try driver.control(.rollback) } catch { disconnect() }
     }
 
     private func connection() throws(SQLFailure) -> PostgresDriver {

@@ -13,7 +13,8 @@ struct SQLiteConstraint {
 
     /// The unique indexes of a table, as `Index` has them.
     static let indexes = """
-        SELECT list.name, list.origin, (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno)) \
+        SELECT list.name, list.origin, \
+        (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno)) \
         FROM pragma_index_list(?) AS list WHERE list."unique" ORDER BY list.seq DESC
         """
 

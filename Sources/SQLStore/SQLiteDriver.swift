@@ -32,7 +32,7 @@ final class SQLiteDriver: Driver {
         // Waiting comes first: turning WAL on may already meet a lock.
         try pragma("busy_timeout = 5000")
         if role == .writer {
-            try pragma("journal_mode = WAL")
+            try turnWALOn()
             // 16 MB between checkpoints instead of 4: each one is two more fsyncs.
             try pragma("wal_autocheckpoint = 4000")
             // A large job's WAL file is cut back to 64 MB afterwards.
@@ -51,6 +51,16 @@ final class SQLiteDriver: Driver {
     private func pragma(_ setting: StaticString) throws(DriverFailure) {
         let code = sqlite3_exec(database, "PRAGMA \(setting)", nil, nil, nil)
         guard code == SQLITE_OK else { throw DriverFailure(sqlite: code, database) }
+    }
+
+    /// Some file systems cannot: then the journal silently stays what it was.
+    private func turnWALOn() throws(DriverFailure) {
+        let statement = try SQLiteStatement("PRAGMA journal_mode = WAL", database, persistent: false)
+        defer { statement.finish() }
+        _ = try statement.step(database)
+        guard Row(.sqlite(statement.handle)).text(0) == "wal" else {
+            throw DriverFailure(code: String(SQLITE_CANTOPEN), message: "the folder's file system does not allow a write-ahead log")
+        }
     }
 
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }

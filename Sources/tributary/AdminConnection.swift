@@ -6,17 +6,8 @@ import Wire
 /// Carries an administrator's request out: through the running server if one holds the data folder, otherwise on the
 /// database itself.
 enum AdminConnection {
-    /// A folder that is in use, but whose server does not answer, is in use by a server that starts or by another command:
-    /// both are done within five seconds.
     static func perform(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {
-        for _ in 0..<50 {
-            do {
-                return try await attempt(request, place)
-            } catch DatabaseError.alreadyInUse {
-                try await Task.sleep(for: .milliseconds(100))
-            }
-        }
-        throw CommandFailure("the data folder \(place.folder ?? "") is in use, but no server answers there")
+        try await place.whenFree { try await attempt(request, place) }
     }
 
     private static func attempt(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SQLStore
+import Wire
 
 /// Which database a command works on.
 struct DatabaseOptions: ParsableArguments {
@@ -28,5 +29,19 @@ struct DatabaseOptions: ParsableArguments {
 
     var location: Database.Location {
         if let url = postgres { .postgres(url: url) } else { .sqlite(folder: data ?? "./data") }
+    }
+
+    /// Tries again while the data folder is in use: a command works in it, or a server starts or stops, all of which are
+    /// done within five seconds. A second server need not wait for one that answers.
+    func whenFree<T>(orServed giveUp: Bool = false, _ body: () async throws -> T) async throws -> T {
+        for _ in 0..<50 {
+            do {
+                return try await body()
+            } catch DatabaseError.alreadyInUse(let folder) {
+                if giveUp, try AdminSocket.ask(folder: folder, ["command": "ping"]) != nil { throw DatabaseError.alreadyInUse(folder) }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        return try await body()
     }
 }

@@ -37,7 +37,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = makeLogger()
-        let start = try await Bootstrap.start(place.location, demo: demo, logger: logger)
+        let demo = demo
+        let location = place.location
+        let start = try await place.whenFree(orServed: true) { try await Bootstrap.start(location, demo: demo, logger: logger) }
         do {
             try await serve(start, logger)
         } catch {

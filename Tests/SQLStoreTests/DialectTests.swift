@@ -1,5 +1,6 @@
-@testable import SQLStore
 import Testing
+
+@testable import SQLStore
 
 /// Every dialect term means the same on both engines.
 @Suite(.timeLimit(.minutes(2))) struct DialectTests {
@@ -89,7 +90,11 @@ import Testing
         try await withPeople(engine) { database in
             let names = try await database.run(.read) { tx in
                 try tx.texts(
-                    "SELECT people.name FROM \(.idTable([6, 2, 77], column: "who")) AS wanted JOIN people ON people.id = wanted.who ORDER BY people.id")
+                    """
+                    SELECT people.name FROM \(.idTable([6, 2, 77], column: "who")) AS wanted JOIN people ON people.id = wanted.who \
+                    ORDER BY people.id
+                    """
+                )
             }
             #expect(names == ["ärmel", "ΟΔΟΣ"])
             let none = try await database.run(.read) { try $0.integers("SELECT who FROM \(.idTable([], column: "who")) AS wanted") }
@@ -118,11 +123,17 @@ import Testing
     @Test(arguments: TestEngine.available) func rowsBecomeJSON(engine: TestEngine) async throws {
         try await withPeople(engine) { database in
             let first = try await database.run(.read) { tx in
-                try tx.texts("SELECT \(.jsonObject([("it's", "name"), ("age", "age"), ("score", "score"), ("none", "NULL")])) FROM people WHERE id IN (1, 4) ORDER BY id")
+                try tx.texts(
+                    """
+                    SELECT \(.jsonObject([("it's", "name"), ("age", "age"), ("score", "score"), ("none", "NULL")])) \
+                    FROM people WHERE id IN (1, 4) ORDER BY id
+                    """
+                )
             }
-            #expect(first.map(withoutSpaces) == [
-                #"{"it's":"Ärger","age":10,"score":1.5,"none":null}"#, #"{"it's":"O'Brien\\\"x\"","age":40,"score":null,"none":null}"#,
-            ])
+            #expect(
+                first.map(withoutSpaces) == [
+                    #"{"it's":"Ärger","age":10,"score":1.5,"none":null}"#, #"{"it's":"O'Brien\\\"x\"","age":40,"score":null,"none":null}"#,
+                ])
             let empty = try await database.run(.read) { try $0.texts("SELECT \(.jsonObject([]))") }
             #expect(empty == ["{}"])
         }
@@ -144,8 +155,8 @@ import Testing
             let row = try await database.run(.read) { tx in
                 try tx.first(
                     """
-                    SELECT \(.greatest("\(SQLValue.integer(3))", "\(SQLValue.integer(5))")), \(.greatest("\(SQLValue.integer(3))", "NULL")), \
-                    \(.greatest("NULL", "\(SQLValue.integer(4))")), \(.greatest("NULL", "NULL"))
+                    SELECT \(.greatest("\(SQLValue.integer(3))", "\(SQLValue.integer(5))")), \
+                    \(.greatest("\(SQLValue.integer(3))", "NULL")), \(.greatest("NULL", "\(SQLValue.integer(4))")), \(.greatest("NULL", "NULL"))
                     """
                 ) { [$0.integer(0), $0.integer(1), $0.integer(2), $0.integer(3)] }
             }
@@ -197,7 +208,10 @@ import Testing
         try await withPeople(engine) { database in
             let row = try await database.run(.read) { tx in
                 try tx.first("SELECT id, name, age, score, picture FROM people WHERE id = 1") { row in
-                    [row.value(0, as: .integer), row.value(1, as: .text), row.value(2, as: .integer), row.value(3, as: .real), row.value(4, as: .blob)]
+                    [
+                        row.value(0, as: .integer), row.value(1, as: .text), row.value(2, as: .integer), row.value(3, as: .real),
+                        row.value(4, as: .blob),
+                    ]
                 }
             }
             #expect(row == [1, "Ärger", 10, 1.5, .blob([0, 1, 255])])
@@ -209,4 +223,3 @@ import Testing
         }
     }
 }
-

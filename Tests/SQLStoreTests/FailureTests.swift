@@ -14,14 +14,16 @@ import Testing
                 try tx.execute("CREATE UNIQUE INDEX t_a ON t (a, b)")
                 try tx.execute("CREATE UNIQUE INDEX t_folded ON t (\(.folded("a"))) WHERE b IS NULL")
                 try tx.execute("CREATE UNIQUE INDEX t_partial ON t (b) WHERE d = 1")
-                try tx.insert(into: "t", ["id", "a", "b", "c", "d"], rows: [[1, "x", 1, "c", 0], [2, "Y", nil, nil, 0], [3, "z", 5, nil, 1]])
+                try tx.insert(
+                    into: "t", ["id", "a", "b", "c", "d"], rows: [[1, "x", 1, "c", 0], [2, "Y", nil, nil, 0], [3, "z", 5, nil, 1]])
             }
             try await body(database)
         }
     }
 
     static let duplicates: [(String, [SQLValue])] = [
-        ("t_pkey", [1, "n", 2, nil, 0]), ("t_a", [9, "x", 1, nil, 0]), ("t_c_key", [9, "n", 2, "c", 0]), ("t_folded", [9, "y", nil, nil, 0]),
+        ("t_pkey", [1, "n", 2, nil, 0]), ("t_a", [9, "x", 1, nil, 0]), ("t_c_key", [9, "n", 2, "c", 0]),
+        ("t_folded", [9, "y", nil, nil, 0]),
         ("t_partial", [9, "n", 5, nil, 1]),
     ]
 
@@ -30,7 +32,9 @@ import Testing
         let row = try #require(Self.duplicates.first { $0.0 == index }).1
         try await withTable(engine) { database in
             await #expect(throws: SQLFailure.unique(constraint: index)) {
-                try await database.run(.write) { try $0.insert(into: "t", ["id", "a", "b", "c", "d"], rows: [[8, "ok", 7, nil, 0], row]) }
+                try await database.run(.write) {
+                    try $0.insert(into: "t", ["id", "a", "b", "c", "d"], rows: [[8, "ok", 7, nil, 0], row])
+                }
             }
             let count = try await database.run(.read) { try $0.integers("SELECT count(*) FROM t") }
             #expect(count == [3])
@@ -67,7 +71,10 @@ import Testing
             ]
             for sql in others {
                 let failure = await #expect(throws: SQLFailure.self) { try await database.run(.write) { try $0.execute(sql) } }
-                guard case .other(let reason) = failure else { Issue.record("\(sql): \(String(describing: failure))"); continue }
+                guard case .other(let reason) = failure else {
+                    Issue.record("\(sql): \(String(describing: failure))")
+                    continue
+                }
                 #expect(!reason.message.isEmpty && !reason.code.isEmpty)
             }
             // The connection is as good as before.

@@ -1,6 +1,7 @@
 import Glibc
-import SQLStore
 import Testing
+
+@testable import SQLStore
 
 /// Concurrent writers; on SQLite they share commits.
 @Suite(.timeLimit(.minutes(2))) struct GroupCommitTests {
@@ -48,7 +49,9 @@ import Testing
                         for step in Int64(0)..<25 {
                             let id = writer * 1000 + step
                             try await database.run(.write) { try $0.execute("INSERT INTO t (id) VALUES (\(SQLValue.integer(id)))") }
-                            let found = try await database.run(.read) { try $0.integers("SELECT id FROM t WHERE id = \(SQLValue.integer(id))") }
+                            let found = try await database.run(.read) {
+                                try $0.integers("SELECT id FROM t WHERE id = \(SQLValue.integer(id))")
+                            }
                             #expect(found == [id])
                         }
                     }
@@ -94,6 +97,38 @@ import Testing
             #expect(rows == [32])
             let tables = try await database.run(.read) { try $0.integers("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'extra%'") }
             #expect(tables == [32])
+        }
+    }
+
+    /// SQLite may give a whole transaction up on its own (disk full, out of memory). The innocent ones are run again.
+    @Test func aTransactionLostToOneIsRepeatedWithoutIt() async throws {
+        try await TestEngine.sqlite.withDatabase { database in
+            try await database.run(.write) { tx in
+                try tx.execute("CREATE TABLE t (id \(.type(.integer)) PRIMARY KEY)\(.strict)")
+                try tx.insert(into: "t", ["id"], rows: [[0]])
+            }
+            let isOpen = Box(false)
+            async let gate: Void = database.run(.write) { _ in for _ in 0..<5000 where !isOpen.value { usleep(1000) } }
+            let tasks = (Int64(1)...20).map { id in
+                Task {
+                    try await database.run(.write) { tx in
+                        try tx.execute("INSERT INTO t (id) VALUES (\(SQLValue.integer(id)))")
+                        if id == 10 { try tx.execute("INSERT OR ROLLBACK INTO t (id) VALUES (0)") }
+                    }
+                }
+            }
+            #expect(try await eventually { database.pool.queue(.write).count == 20 })
+            isOpen.change { $0 = true }
+            try await gate
+            for (index, task) in tasks.enumerated() {
+                if index == 9 {
+                    await #expect(throws: SQLFailure.unique(constraint: "t_pkey")) { try await task.value }
+                } else {
+                    try await task.value
+                }
+            }
+            let rows = try await database.run(.read) { try $0.integers("SELECT id FROM t ORDER BY id") }
+            #expect(rows == (0...20).filter { $0 != 10 })
         }
     }
 

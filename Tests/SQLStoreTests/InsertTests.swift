@@ -8,11 +8,18 @@ import Testing
             let rows = (0..<count).map(Self.row)
             let found = try await database.run(.write) { tx in
                 try tx.execute(
-                    "CREATE TABLE t (id \(.type(.integer)), a \(.type(.text)), b \(.type(.real)), c \(.type(.blob)), d \(.type(.integer)))\(.strict)")
+                    """
+                    CREATE TABLE t (id \(.type(.integer)), a \(.type(.text)), b \(.type(.real)), c \(.type(.blob)), \
+                    d \(.type(.integer)))\(.strict)
+                    """
+                )
                 try tx.insert(into: "t", ["id", "a", "b", "c", "d"], rows: rows)
                 try tx.insert(into: "t", ["id"], rows: [])
                 return try tx.rows("SELECT id, a, b, c, d FROM t ORDER BY id") { row -> [SQLValue] in
-                    [row.value(0, as: .integer), row.value(1, as: .text), row.value(2, as: .real), row.value(3, as: .blob), row.value(4, as: .integer)]
+                    [
+                        row.value(0, as: .integer), row.value(1, as: .text), row.value(2, as: .real), row.value(3, as: .blob),
+                        row.value(4, as: .integer),
+                    ]
                 }
             }
             #expect(found == rows.map(Self.asStored))
@@ -37,7 +44,8 @@ import Testing
             let columns = (0..<900).compactMap { ColumnName(checked: "c\($0)") }
             let sum = try await database.run(.write) { tx in
                 try tx.execute("CREATE TABLE wide (\(SQL.joined(columns.map { "\($0) \(.type(.integer))" }, by: ", ")))\(.strict)")
-                try tx.insert(into: "wide", columns, rows: (0..<200).map { row in columns.indices.map { .integer(Int64(row * 1000 + $0)) } })
+                try tx.insert(
+                    into: "wide", columns, rows: (0..<200).map { row in columns.indices.map { .integer(Int64(row * 1000 + $0)) } })
                 return try tx.first("SELECT count(*), sum(c0), max(c899) FROM wide") { [$0.integer(0), $0.integer(1), $0.integer(2)] }
             }
             #expect(sum == [200, 19_900_000, 199_899])

@@ -5,7 +5,8 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct OrderTests {
     /// In ascending order: by folded text, then by bytes, nulls last.
     static let texts: [String?] = [
-        "", " a", "!", "-a", "0", "10", "2", "_", "A", "a", "A b", "a b", "A-b", "AB", "Ab", "aB", "ab", "abc", "b", "z", "~", "É", "é", "Ö", "ö", "Σ", "ς", "σ",
+        "", " a", "!", "-a", "0", "10", "2", "_", "A", "a", "A b", "a b", "A-b", "AB", "Ab", "aB", "ab", "abc", "b", "z", "~", "É", "é",
+        "Ö", "ö", "Σ", "ς", "σ",
         "Ж", "ж", "日", "\u{FFFD}", "😀", nil, nil,
     ]
 

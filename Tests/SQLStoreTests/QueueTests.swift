@@ -6,7 +6,9 @@ import Testing
 /// Waiting for a connection: how many, and until when.
 @Suite(.timeLimit(.minutes(2))) struct QueueTests {
     /// Fills all threads of a mode with closures that wait for the gate.
-    private func block(_ database: Database, _ mode: Database.Mode, _ count: Int, until gate: Box<Bool>) async throws -> [Task<Void, any Error>] {
+    private func block(_ database: Database, _ mode: Database.Mode, _ count: Int, until gate: Box<Bool>) async throws -> [Task<
+        Void, any Error
+    >] {
         let started = Box(0)
         let tasks = (0..<count).map { _ in
             Task {

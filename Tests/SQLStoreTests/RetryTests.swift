@@ -19,6 +19,22 @@ struct RetryTests {
         try tx.first("SELECT pg_backend_pid()") { $0.integer(0) ?? 0 } ?? 0
     }
 
+    /// The COMMIT of a read is sent late, but not so late that the server would notice.
+    @Test func noTransactionStaysOpenBehindARead() async throws {
+        try await TestEngine.postgres.withDatabase(.init(readers: 1)) { database in
+            let backend = try await database.run(.read, self.backend)
+            try await TestEngine.postgres.withDatabase { other in
+                let isIdle = try await eventually {
+                    let state = try await other.run(.read) { tx in
+                        try tx.texts("SELECT state FROM pg_stat_activity WHERE pid = \(SQLValue.integer(backend))::int")
+                    }
+                    return state == ["idle"]
+                }
+                #expect(isIdle)
+            }
+        }
+    }
+
     @Test func aSerializationFailureRunsTheClosureAgain() async throws {
         try await withCounter { database in
             let attempts = Box(0)

@@ -6,7 +6,11 @@ import Wire
 /// What SQL literals turn into; no database.
 @Suite struct SQLTests {
     @Test func aValueInterpolatedIsAValueBound() {
-        let sql: SQL = "SELECT \("name" as ColumnName, of: "t1") FROM \("m_leads" as TableName) WHERE id = \(RecordID(raw: 7)) AND x = \(SQLValue.text("' OR 1"))"
+        let sql: SQL =
+            """
+            SELECT \("name" as ColumnName, of: "t1") FROM \("m_leads" as TableName) \
+            WHERE id = \(RecordID(raw: 7)) AND x = \(SQLValue.text("' OR 1"))
+            """
         let lite = RenderedSQL(sql, SQLiteDialect())
         #expect(lite.text == #"SELECT "t1"."name" FROM "m_leads" WHERE id = ? AND x = ?"#)
         #expect(lite.binds == [7, "' OR 1"])
@@ -46,9 +50,10 @@ import Wire
 
     @Test func insertsOfManyRowsUseFewStatements() {
         let dialect = PostgresDialect()
-        #expect(dialect.inserts(into: "t", ["a", "b"], rows: 3).map(\.text) == [
-            #"INSERT INTO "t" ("a", "b") VALUES ($1, $2), ($3, $4)"#, #"INSERT INTO "t" ("a", "b") VALUES ($1, $2)"#,
-        ])
+        #expect(
+            dialect.inserts(into: "t", ["a", "b"], rows: 3).map(\.text) == [
+                #"INSERT INTO "t" ("a", "b") VALUES ($1, $2), ($3, $4)"#, #"INSERT INTO "t" ("a", "b") VALUES ($1, $2)"#,
+            ])
         #expect(dialect.inserts(into: "t", ["a"], rows: 203).map(\.rows) == [64, 64, 64, 8, 2, 1])
         let wide = [ColumnName](repeating: "a", count: 1600)
         #expect(dialect.inserts(into: "t", wide, rows: 100).map(\.rows) == [32, 32, 32, 4])

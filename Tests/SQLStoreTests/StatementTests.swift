@@ -37,7 +37,9 @@ import Testing
             for round in 0..<3 {
                 for part in 0..<4 {
                     let sums = try await database.run(.read) { tx in
-                        try (0..<100).map { try tx.first("SELECT \(SQLValue.integer(1)) + \(SQL(stringLiteral: String(part * 100 + $0)))") { $0.integer(0) } }
+                        try (0..<100).map {
+                            try tx.first("SELECT \(SQLValue.integer(1)) + \(SQL(stringLiteral: String(part * 100 + $0)))") { $0.integer(0) }
+                        }
                     }
                     #expect(sums == (0..<100).map { Int64(part * 100 + $0 + 1) }, "round \(round)")
                 }
@@ -57,7 +59,9 @@ import Testing
             }
             for round in 0..<10 {
                 for _ in 0..<4 {
-                    let rows = try await database.run(.read) { try $0.rows("SELECT id, a FROM t") { [$0.value(0, as: .integer), $0.value(1, as: .text)] } }
+                    let rows = try await database.run(.read) {
+                        try $0.rows("SELECT id, a FROM t") { [$0.value(0, as: .integer), $0.value(1, as: .text)] }
+                    }
                     #expect(rows == [[1, "x"]])
                 }
                 try await database.run(.write) { tx in
@@ -95,12 +99,16 @@ import Testing
                 let values: [SQLValue] = [bits & 1 == 0 ? .null : 7, bits & 2 == 0 ? .null : "x", bits & 4 == 0 ? .null : 1.5]
                 let row = try await database.run(.write) { tx in
                     try tx.execute("UPDATE t SET a = \(values[0]), b = \(values[1]), c = \(values[2])")
-                    return try tx.first("SELECT a, b, c FROM t") { [$0.value(0, as: .integer), $0.value(1, as: .text), $0.value(2, as: .real)] }
+                    return try tx.first("SELECT a, b, c FROM t") {
+                        [$0.value(0, as: .integer), $0.value(1, as: .text), $0.value(2, as: .real)]
+                    }
                 }
                 #expect(row == values)
             }
             guard engine == .postgres else { return }
-            let count = try await database.run(.write) { try $0.integers("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'UPDATE%'") }
+            let count = try await database.run(.write) {
+                try $0.integers("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'UPDATE%'")
+            }
             #expect(count == [1])
         }
     }

@@ -189,7 +189,10 @@ import Testing
                     _ = try? tx.insert(into: "t", ["id"], rows: [[3]])
                 }
             }
-            guard case .other(let reason) = failure else { Issue.record("\(String(describing: failure))"); return }
+            guard case .other(let reason) = failure else {
+                Issue.record("\(String(describing: failure))")
+                return
+            }
             #expect(reason.code == "observer")
             try await expect([1, 2], in: database)
         }
