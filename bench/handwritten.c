@@ -28,11 +28,28 @@ static void fail(sqlite3 *db, const char *what) {
     exit(1);
 }
 
+// The server's indexes of text are over fold(text). The data here is ASCII, for which folding is this.
+static void fold(sqlite3_context *context, int count, sqlite3_value **values) {
+    (void)count;
+    const unsigned char *text = sqlite3_value_text(values[0]);
+    if (!text) return;
+    int size = sqlite3_value_bytes(values[0]), upper = 0;
+    for (int i = 0; i < size && !upper; i++) upper = text[i] >= 'A' && text[i] <= 'Z';
+    if (!upper) {
+        sqlite3_result_value(context, values[0]);
+        return;
+    }
+    char *folded = sqlite3_malloc(size + 1);
+    for (int i = 0; i < size; i++) folded[i] = text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i];
+    sqlite3_result_text(context, folded, size, sqlite3_free);
+}
+
 static sqlite3 *open_database(const char *path) {
     sqlite3 *db;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL)) fail(db, path);
     const char *settings = "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000";
     if (sqlite3_exec(db, settings, NULL, NULL, NULL)) fail(db, "settings");
+    if (sqlite3_create_function(db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, fold, NULL, NULL)) fail(db, "fold");
     return db;
 }
 

@@ -23,6 +23,7 @@ ALL_SCOPES = [
     "ZohoCRM.coql.READ",
     "ZohoCRM.bulk.ALL",
     "ZohoCRM.files.CREATE",
+    "ZohoCRM.apis.READ",
     "ZohoSearch.securesearch.READ",
 ]
 

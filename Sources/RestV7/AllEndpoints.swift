@@ -9,7 +9,7 @@ private let recordEndpoints: [any Endpoint.Type] = [
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [
-    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self,
+    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergePolicy.self, PutMergePolicy.self,
 ]
 
 private let settingsEndpoints: [any Endpoint.Type] = [

@@ -1,4 +1,3 @@
-import Glibc
 import Testing
 
 @testable import SQLStore
@@ -66,14 +65,17 @@ import Testing
         try await TestEngine.sqlite.withDatabase { database in
             try await database.run(.write) { try $0.execute("CREATE TABLE t (id \(.type(.integer)) PRIMARY KEY)\(.strict)") }
             let isOpen = Box(false)
-            async let gate: Void = database.run(.write) { _ in for _ in 0..<5000 where !isOpen.value { usleep(1000) } }
+            let blocking = try await database.block(.write, 1, until: isOpen)
             let seen = Box<[Int64]>([])
+            let hasCommitted = Box(false)
             let results = await withTaskGroup(of: (Int64, Bool).self) { group in
                 for id in Int64(0)..<40 {
                     group.addTask {
                         do {
                             try await database.run(.write) { tx in
                                 // Rows of the closures before it in the group are there; rows of failed ones are not.
+                                #expect(!hasCommitted.value)
+                                tx.afterCommit { hasCommitted.change { $0 = true } }
                                 let count = try tx.first("SELECT count(*) FROM t WHERE id % 5 = 3") { $0.integer(0) ?? -1 }
                                 seen.change { $0.append(count ?? -1) }
                                 try tx.execute("INSERT INTO t (id) VALUES (\(SQLValue.integer(id)))")
@@ -84,13 +86,13 @@ import Testing
                         } catch { return (id, false) }
                     }
                 }
-                try? await Task.sleep(for: .milliseconds(50))
+                _ = try? await eventually { database.pool.queue(.write).count == 40 }
                 isOpen.change { $0 = true }
                 var results: [(Int64, Bool)] = []
                 for await result in group { results.append(result) }
                 return results
             }
-            try await gate
+            for task in blocking { try await task.value }
             #expect(results.allSatisfy { ($0.0 % 5 != 3) == $0.1 })
             #expect(seen.value == [Int64](repeating: 0, count: 40))
             let rows = try await database.run(.read) { try $0.integers("SELECT count(*) FROM t") }
@@ -108,7 +110,7 @@ import Testing
                 try tx.insert(into: "t", ["id"], rows: [[0]])
             }
             let isOpen = Box(false)
-            async let gate: Void = database.run(.write) { _ in for _ in 0..<5000 where !isOpen.value { usleep(1000) } }
+            let blocking = try await database.block(.write, 1, until: isOpen)
             let tasks = (Int64(1)...20).map { id in
                 Task {
                     try await database.run(.write) { tx in
@@ -119,7 +121,7 @@ import Testing
             }
             #expect(try await eventually { database.pool.queue(.write).count == 20 })
             isOpen.change { $0 = true }
-            try await gate
+            for task in blocking { try await task.value }
             for (index, task) in tasks.enumerated() {
                 if index == 9 {
                     await #expect(throws: SQLFailure.unique(constraint: "t_pkey")) { try await task.value }

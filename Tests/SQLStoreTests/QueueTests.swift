@@ -1,32 +1,14 @@
-import Glibc
 import Testing
 
 @testable import SQLStore
 
 /// Waiting for a connection: how many, and until when.
 @Suite(.timeLimit(.minutes(2))) struct QueueTests {
-    /// Fills all threads of a mode with closures that wait for the gate.
-    private func block(_ database: Database, _ mode: Database.Mode, _ count: Int, until gate: Box<Bool>) async throws -> [Task<
-        Void, any Error
-    >] {
-        let started = Box(0)
-        let tasks = (0..<count).map { _ in
-            Task {
-                try await database.run(mode) { _ in
-                    started.change { $0 += 1 }
-                    for _ in 0..<20_000 where !gate.value { usleep(500) }
-                }
-            }
-        }
-        #expect(try await eventually { started.value == count })
-        return tasks
-    }
-
     @Test(arguments: [Database.Mode.read, .write], TestEngine.available)
     func aFullQueueIsBusy(mode: Database.Mode, engine: TestEngine) async throws {
         try await engine.withDatabase(.init(readers: 1, maximumQueue: 3)) { database in
             let gate = Box(false)
-            let blocking = try await block(database, mode, 1, until: gate)
+            let blocking = try await database.block(mode, 1, until: gate)
             let entered = Box(0)
             let waiting = (0..<3).map { _ in Task { try await database.run(mode) { _ in entered.change { $0 += 1 } } } }
             #expect(try await eventually { database.pool.queue(mode).count == 3 })
@@ -42,7 +24,7 @@ import Testing
     func cancelledWorkThatWaitsIsDropped(mode: Database.Mode, engine: TestEngine) async throws {
         try await engine.withDatabase(.init(readers: 1)) { database in
             let gate = Box(false)
-            let blocking = try await block(database, mode, 1, until: gate)
+            let blocking = try await database.block(mode, 1, until: gate)
             let hasRun = Box(false)
             let waiting = Task { try await database.run(mode) { _ in hasRun.change { $0 = true } } }
             #expect(try await eventually { database.pool.queue(mode).count == 1 })
@@ -84,7 +66,7 @@ import Testing
     @Test(arguments: TestEngine.available) func readersWorkSideBySide(engine: TestEngine) async throws {
         try await engine.withDatabase(.init(readers: 3)) { database in
             let gate = Box(false)
-            let blocking = try await block(database, .read, 3, until: gate)
+            let blocking = try await database.block(.read, 3, until: gate)
             gate.change { $0 = true }
             for task in blocking { try await task.value }
         }
@@ -95,7 +77,7 @@ import Testing
             let database = try await Database.open(location, .init(readers: 1))
             try await database.run(.write) { try $0.execute("CREATE TABLE t (id \(.type(.integer)))") }
             let gate = Box(false)
-            let blocking = try await block(database, .write, 1, until: gate)
+            let blocking = try await database.block(.write, 1, until: gate)
             let waiting = (0..<5).map { _ in Task { try await database.run(.write) { try $0.execute("INSERT INTO t (id) VALUES (1)") } } }
             #expect(try await eventually { database.pool.queue(.write).count == 5 })
             let closing = Task { await database.close() }

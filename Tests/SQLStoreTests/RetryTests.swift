@@ -79,7 +79,8 @@ struct RetryTests {
             async let one: Void = cross(1, 2)
             async let two: Void = cross(2, 1)
             _ = try await (one, two)
-            #expect(attempts.value == 3)
+            // The one that was broken off may meet the other again.
+            #expect(attempts.value >= 3)
             let n = try await database.run(.read) { try $0.integers("SELECT n FROM t ORDER BY id") }
             #expect(n == [2, 2])
         }

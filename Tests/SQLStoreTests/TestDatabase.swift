@@ -100,6 +100,23 @@ func eventually(_ condition: @Sendable () async throws -> Bool) async throws -> 
     return false
 }
 
+extension Database {
+    /// Keeps so many threads of a mode busy until the gate opens; returns when they are.
+    func block(_ mode: Mode, _ count: Int, until gate: Box<Bool>) async throws -> [Task<Void, any Error>] {
+        let started = Box(0)
+        let tasks = (0..<count).map { _ in
+            Task {
+                try await run(mode) { _ in
+                    started.change { $0 += 1 }
+                    for _ in 0..<20_000 where !gate.value { usleep(500) }
+                }
+            }
+        }
+        #expect(try await eventually { started.value == count })
+        return tasks
+    }
+}
+
 extension Transaction {
     /// The first column of all rows, as text.
     func texts(_ sql: SQL) throws -> [String?] { try rows(sql) { $0.text(0) } }

@@ -52,9 +52,11 @@ struct MergeExecutor {
 
     /// The id a row held, as text; made of the few ids it can be rather than by the engine for each row.
     private func heldChild(_ column: ColumnName) -> SQL {
-        let texts = childIDs.map { SQLValue.text(String($0.raw)) }
-        guard childIDs.count == 2 else { return "\(texts[0])" }
-        return "CASE \(column, of: "t") WHEN \(childIDs[0]) THEN \(texts[0]) ELSE \(texts[1]) END"
+        guard let last = childIDs.last else { return "NULL" }
+        func text(_ id: RecordID) -> SQL { "\(SQLValue.text(String(id.raw)))" }
+        guard childIDs.count > 1 else { return text(last) }
+        let branches = childIDs.dropLast().map { " WHEN \($0) THEN \(text($0))" as SQL }
+        return "CASE \(column, of: "t")\(.joined(branches, by: "")) ELSE \(text(last)) END"
     }
 
     /// Subform rows belong to their record and go with it (`merge.md` §4).

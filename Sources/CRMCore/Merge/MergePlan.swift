@@ -44,6 +44,7 @@ package struct MergePlan: Sendable, Equatable {
             guard case .child(let index) = request.sources[field.id] else { continue }
             survivor.set(field, to: Array(request.children[index].columns(of: field)))
         }
+        for field in module.fields { if let value = request.values[field.id] { survivor.set(field, to: value) } }
         // A lookup at a child is one at the master; a record never looks up itself.
         let ids = Set(request.participants.map(\.id.raw))
         for field in module.fields where field.isRecordLookup && (field.target == module.id || field.isAnyLookup) {

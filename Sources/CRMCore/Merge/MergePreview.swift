@@ -52,7 +52,7 @@ private struct SurvivorView {
     init(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws {
         self.plan = plan
         zone = render.zone
-        let query = Query(plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: 3)
+        let query = Query(plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: plan.request.participants.count)
         var json = JSONWriter(capacity: 16_384)
         json.beginArray()
         _ = try RecordReader.write(try Planner(scope.catalog, scope.access).plan(query), render, scope.tx, to: &json)

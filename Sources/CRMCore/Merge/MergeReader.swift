@@ -48,7 +48,7 @@ package struct MergeReader {
         try names.read(merge.optional("master_record_fields"), from: .master)
         try names.checkReportingLine()
         try names.checkMandatory()
-        return MergeRequest(master: master, children: children, sources: names.sources, tagSource: names.tagSource)
+        return MergeRequest(master: master, children: children, sources: names.sources, values: [:], tagSource: names.tagSource)
     }
 
     private func childItems(_ merge: JSONCursor) throws(MergeRefusal) -> [JSONCursor] {
@@ -89,7 +89,7 @@ package struct MergeReader {
     }
 
     /// Rules 13, 14 and 15; `nil` when the record may be merged.
-    private func forbiddingState(_ record: Record) -> String? {
+    func forbiddingState(_ record: Record) -> String? {
         if let held = record.heldByMerge, held != holder { return "This record id is not allowed to be merged" }
         if record["Locked__s"].integer == 1 || record["Converted__s"].integer == 1 { return "Record is not allowed for merging" }
         if module.apiName == "Deals", !Pipelines(catalog).isOpen(record) { return "Only Open Deals can be merged" }

@@ -1,4 +1,5 @@
 import Metadata
+import SQLStore
 import Wire
 
 /// A merge that has passed every check of the contract: who survives, who goes, and whose value each named field takes.
@@ -10,6 +11,8 @@ package struct MergeRequest: Sendable, Equatable {
     package let children: [Record]
     /// Fields named by the caller. What is not named keeps the master's value.
     package let sources: [FieldID: Source]
+    /// Values that no single record gives, such as the union of choices; they come from a survivorship policy.
+    package let values: [FieldID: [SQLValue]]
     /// Whether the caller named a record whose tags alone shall stay; otherwise all are united.
     package let tagSource: Source?
 

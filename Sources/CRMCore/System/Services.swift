@@ -53,6 +53,20 @@ package struct Services: Sendable {
     }
 }
 
+extension Services {
+    /// Puts the one settings document that a module has of this kind.
+    package func store(_ kind: Document.Kind, for module: ModuleID, _ body: JSONValue) async throws {
+        try await changeMetadata { scope in
+            if let stored = scope.catalog.documents(kind).first(where: { $0.parent?.raw == module.raw }) {
+                try MetadataStore.replace(stored.id, body: body, at: scope.now, scope.tx)
+            } else {
+                let document = Document(id: scope.ids.next(), kind: kind, parent: RecordID(raw: module.raw), body: body)
+                try MetadataStore.insert([document], at: scope.now, scope.tx)
+            }
+        }
+    }
+}
+
 /// What a change of metadata needs.
 package struct MetadataScope {
     package let tx: Transaction

@@ -40,13 +40,9 @@ enum MergeRecords: Endpoint {
     private static func merge(_ input: Input, _ context: RequestContext) async throws -> Reply {
         switch try await MergeService(context.services).merge(input.module, master: input.master, input.body, context.catalog, context.access) {
         case .merged(let id, let journal, let outcome):
-            var details: JSONValue = ["id": .id(id)]
-            if input.verbose {
-                details["journal_id"] = .id(journal)
-                details["merged_ids"] = .array(MergeReader.childIDs(try MergeReader.mergeObject(input.body)).map { .id($0) })
-                for member in outcome.json.members ?? [] { details[member.name] = member.value }
-            }
-            return .items("merge", [.success(.success("The records have been merged successfully", details: details))], success: 201)
+            let children = MergeReader.childIDs(try MergeReader.mergeObject(input.body))
+            let plain = JSONValue.success("The records have been merged successfully", details: ["id": .id(id)])
+            return .items("merge", [.success(input.verbose ? MergeAnswers.merged(id, children, journal, outcome) : plain)], success: 201)
         case .scheduled(let job):
             let result = JSONValue.success("The records have been scheduled for merge", code: "SCHEDULED", details: ["job_id": .id(job)])
             return .items("merge", [.success(result)], success: 201)
@@ -56,12 +52,7 @@ enum MergeRecords: Endpoint {
     private static func preview(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let preview = try await MergeService(context.services).preview(
             input.module, master: input.master, input.body, context.catalog, context.access, zone: context.zone)
-        var details: JSONValue = [
-            "id": .id(preview.master), "merged_ids": .array(preview.children.map { .id($0) }), "mode": preview.scheduled ? "scheduled" : "synchronous",
-            "record": preview.record,
-        ]
-        for member in preview.outcome.json.members ?? [] { details[member.name] = member.value }
-        return .items("merge", [.success(.success("Nothing was changed", code: "DRY_RUN", details: details))])
+        return .items("merge", [.success(MergeAnswers.preview(preview))])
     }
 }
 

@@ -1,0 +1,87 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Merges any number of records by a policy: one plan, one transaction, one journal, so that one undo takes it back.
+extension MergeService {
+    /// More records than a person can look through are no longer one decision.
+    package static let groupLimit = 100
+
+    package struct Group: Sendable {
+        package let ids: [RecordID]
+        /// Where each id stood in the request.
+        package let paths: [JSONPath]
+        /// Chosen by the policy's rule when not named.
+        package let master: RecordID?
+        package let policy: SurvivorshipPolicy
+
+        package init(ids: [RecordID], paths: [JSONPath], master: RecordID?, policy: SurvivorshipPolicy) {
+            self.ids = ids
+            self.paths = paths
+            self.master = master
+            self.policy = policy
+        }
+    }
+
+    package func merge(_ group: Group, in module: Module, _ catalog: Catalog, _ access: AccessPolicy) async throws -> Answer {
+        try await services.write(catalog, access, .merge) { scope in
+            let request = try Self.request(group, module, locked: true, scope)
+            let plan = MergePlan.make(
+                request, moves: try MergeSurvey(request: request, scope: scope).moves(), loops: try MergeSurvey(request: request, scope: scope).loops(),
+                at: scope.now, by: scope.access.user, scope.catalog)
+            let outcome = try MergeExecutor(plan, scope).run()
+            try MergeJournal.record(request, body: Self.body(of: request), .completed, outcome: outcome, scope)
+            return .merged(request.master.id, journal: scope.group, outcome)
+        }
+    }
+
+    /// What the same group would become.
+    package func preview(_ group: Group, in module: Module, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule) async throws -> MergePreview {
+        let render = services.render(catalog, zone), now = services.clock(), ids = services.ids
+        return try await services.database.run(.read) { tx in
+            let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
+            let request = try Self.request(group, module, locked: false, scope)
+            let survey = MergeSurvey(request: request, scope: scope)
+            let plan = MergePlan.make(request, moves: try survey.moves(), loops: try survey.loops(), at: now, by: access.user, catalog)
+            return try MergePreview(plan, scope, render)
+        }
+    }
+
+    private static func request(_ group: Group, _ module: Module, locked: Bool, _ scope: WriteScope) throws -> MergeRequest {
+        let rows = try Planner(scope.catalog, scope.access).rows(group.ids, of: module, for: .edit, locked: locked, scope.tx)
+        let reader = MergeReader(scope.catalog, scope.access, module)
+        try scope.access.require(.delete, module)
+        var records: [Record] = []
+        for (id, path) in zip(group.ids, group.paths) {
+            guard let row = rows[id] else { throw Rejection.unknownRecord(at: path) }
+            guard !records.contains(where: { $0.id == id }) else { throw Rejection.duplicate(at: path, message: "Similar ID is already given for merging") }
+            if let message = reader.forbiddingState(row) { throw Rejection.notAllowed(at: path, message: message) }
+            records.append(row)
+        }
+        let related = group.master == nil && group.policy.masterRule == .mostRelated ? try relatedCounts(records, scope) : [:]
+        let chosen = group.master.flatMap { id in records.first { $0.id == id } } ?? Survivorship.master(of: records, group.policy.masterRule, related: related)
+        guard let master = chosen else { throw Rejection(.invalidData) }
+        let others = records.filter { $0.id != master.id }
+        let written = try FieldHistory.lastWritten(records.map(\.id), scope.tx)
+        let request = Survivorship(group.policy, master: master, others: others, written: written).request(scope.catalog)
+        try MergeSurvey(request: request, scope: scope).refuseTakenValues()
+        return request
+    }
+
+    /// How many rows hang on each record, counted no further than the synchronous limit in each list.
+    private static func relatedCounts(_ records: [Record], _ scope: WriteScope) throws -> [RecordID: Int] {
+        guard let first = records.first else { return [:] }
+        let all = MergeRequest(master: first, children: records, sources: [:], values: [:], tagSource: nil)
+        let moves = try MergeSurvey(request: all, scope: scope).moves()
+        return Dictionary(uniqueKeysWithValues: records.enumerated().map { index, record in (record.id, moves.reduce(0) { $0 + $1.counts[index] }) })
+    }
+
+    /// The journal keeps the group as the merge body it amounts to.
+    private static func body(of request: MergeRequest) -> JSONValue {
+        let children = request.children.enumerated().map { index, child -> JSONValue in
+            let taken = request.module.fields.filter { request.sources[$0.id] == .child(index) }
+            return ["id": .id(child.id), "_fields": .array(taken.map { ["api_name": .string($0.apiName)] })]
+        }
+        return ["data": .array(children)]
+    }
+}

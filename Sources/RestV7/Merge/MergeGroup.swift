@@ -1,0 +1,46 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// Merges a group of any size by a survivorship policy. An extension of ours: merge, §10.
+enum MergeRecordGroup: Endpoint {
+    static let declaration = Declaration(
+        .post, "/crm/v7/{module}/actions/merge_group", entry: "", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50)
+
+    struct Input: EndpointInput {
+        let module: Module
+        let group: MergeService.Group
+        let dryRun: Bool
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            let module = try MergeService.module(request.path["module"] ?? "", context.catalog, context.access)
+            self.module = module
+            dryRun = request.query("dry_run")?.lowercased() == "true"
+            let body = try request.json().required("merge_group").elements(1...1)[0]
+            var ids: [RecordID] = [], paths: [JSONPath] = []
+            for id in try body.required("ids").elements(2...MergeService.groupLimit) {
+                ids.append(try id.recordID())
+                paths.append(id.path)
+            }
+            let named = body.optional("master").flatMap { $0.value.isNull ? nil : $0 }
+            let master = try named?.recordID()
+            if let master, let named, !ids.contains(master) { throw .invalid(at: named.path, message: "the master must be one of the ids") }
+            let policy = try MergePolicies.policy(body.optional("policy"), module, context.catalog)
+            group = MergeService.Group(ids: ids, paths: paths, master: master, policy: policy)
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        let service = MergeService(context.services)
+        if input.dryRun {
+            let preview = try await service.preview(input.group, in: input.module, context.catalog, context.access, zone: context.zone)
+            return .items("merge_group", [.success(MergeAnswers.preview(preview))])
+        }
+        guard case .merged(let master, let journal, let outcome) = try await service.merge(input.group, in: input.module, context.catalog, context.access) else {
+            throw Rejection(.internalError)
+        }
+        let children = input.group.ids.filter { $0 != master }
+        return .items("merge_group", [.success(MergeAnswers.merged(master, children, journal, outcome))], success: 201)
+    }
+}
