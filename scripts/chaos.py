@@ -304,7 +304,7 @@ class Chaos:
         self.random = random.Random(seed)
         self.seed = seed
         self.store = self.server = None
-        self.totals = {"acknowledged": 0, "merges": 0, "did": 0, "did not": 0}
+        self.totals = {"acknowledged": 0, "merges": 0, "jobs": 0, "unfinished jobs": 0, "did": 0, "did not": 0}
 
     def new_store(self):
         self.close()
@@ -331,8 +331,7 @@ class Chaos:
         ]
         for writer in writers:
             writer.start()
-        # Often early, so that the first requests are hit; sometimes late, so that the merge job is.
-        time.sleep(self.random.choice([self.random.uniform(0.05, 0.6), self.random.uniform(0.5, 3.0)]))
+        self.wait(writers)
         self.server.kill()
         for writer in writers:
             writer.halt.set()
@@ -350,12 +349,24 @@ class Chaos:
         acknowledged, merges = sum(w.acknowledged for w in writers), sum(w.merges for w in writers)
         self.totals["acknowledged"] += acknowledged
         self.totals["merges"] += merges
+        self.totals["jobs"] += sum(w.pending_job is not None for w in writers)
         print(
             f"round {number:3}: {acknowledged:5} acknowledged, {merges:3} of them merges, {outcome['did']} unanswered ones happened, "
             f"{outcome['did not']} did not{f', killed {killed_again} times while starting' if killed_again else ''}; "
             f"up again in {self.server.seconds_to_start:.2f} s, checked in {time.monotonic() - begin:.1f} s",
             flush=True,
         )
+
+    def wait(self, writers):
+        """Until the moment to kill: early, so that first requests are hit; late; or just when a merge job has begun."""
+        kind = self.random.choice(["early", "late", "job"])
+        if kind == "job":
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and all(w.is_alive() for w in writers) and not any(w.pending_job for w in writers):
+                time.sleep(0.001)
+            time.sleep(self.random.uniform(0.0, 0.05))
+        else:
+            time.sleep(self.random.uniform(0.05, 0.6) if kind == "early" else self.random.uniform(0.5, 3.0))
 
     def start_and_kill(self):
         """A crash while recovering from the last one."""
@@ -374,6 +385,10 @@ class Chaos:
 
     def verify(self, writers):
         rest = Rest(self.server.base, self.token)
+        for writer in writers:
+            if writer.pending_job:
+                job = rest.get(f"Contacts/{writer.pending_job[0]}/actions/merge").item("merge")
+                self.totals["unfinished jobs"] += job["status"] != "COMPLETED"
         found = snapshot(rest)
         outcome = {"did": 0, "did not": 0, "": 0}
         for writer in writers:
@@ -416,7 +431,8 @@ def main():
     totals = run(options.engine, options.rounds, options.seed, options.writers)
     print(
         f"{options.rounds} kills on {options.engine}: {totals['acknowledged']:,} acknowledged writes, {totals['merges']:,} of them merges, "
-        f"none lost; of the requests under way {totals['did']} had happened whole and {totals['did not']} not at all"
+        f"none lost; {totals['jobs']} merge jobs, at least {totals['unfinished jobs']} of them cut short and finished after the restart; "
+        f"of the requests under way {totals['did']} had happened whole and {totals['did not']} not at all"
     )
 
 

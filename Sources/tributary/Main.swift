@@ -6,7 +6,10 @@ struct TributaryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tributary",
         abstract: "A CRM server that speaks the Zoho CRM v7 REST API.",
-        subcommands: [ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, CoverageCommand.self])
+        subcommands: [
+            ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, MergeCommand.self, UnmergeCommand.self,
+            CoverageCommand.self,
+        ])
 }
 
 /// Why a command failed, in words for the person at the terminal. The exit code is 1; wrong usage gives 64.

@@ -20,6 +20,14 @@ package struct MergePreview: Sendable {
         record = try SurvivorView(plan, scope, render).json()
     }
 
+    package var json: JSONValue {
+        var json: JSONValue = [
+            "id": .id(master), "merged_ids": .array(children.map { .id($0) }), "mode": scheduled ? "scheduled" : "synchronous", "record": record,
+        ]
+        for member in outcome.json.members ?? [] { json[member.name] = member.value }
+        return json
+    }
+
     private static func outcome(_ plan: MergePlan, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         for move in plan.moves {

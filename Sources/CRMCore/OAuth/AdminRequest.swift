@@ -9,6 +9,10 @@ package enum AdminRequest: Sendable, Equatable {
     case token(scope: String, user: String?, minutes: Int)
     /// Sets the password, or makes one up and tells it.
     case password(email: String, password: String?)
+    /// Merges a group of records by a survivorship policy, or tells what would happen.
+    case merge(module: String, ids: [String], master: String?, policy: JSONValue, dryRun: Bool, user: String?)
+    /// Takes a merge back.
+    case unmerge(module: String, master: String, journal: String, user: String?)
 
     package var json: JSONValue {
         switch self {
@@ -23,6 +27,21 @@ package enum AdminRequest: Sendable, Equatable {
             ["command": "token", "scope": .string(scope), "user": .optional(user), "minutes": .integer(Int64(minutes))]
         case .password(let email, let password):
             ["command": "user password", "email": .string(email), "password": .optional(password)]
+        case .merge(let module, let ids, let master, let policy, let dryRun, let user):
+            [
+                "command": "merge", "module": .string(module), "ids": .array(ids.map { .string($0) }), "master": .optional(master), "policy": policy,
+                "dry_run": .bool(dryRun), "user": .optional(user),
+            ]
+        case .unmerge(let module, let master, let journal, let user):
+            ["command": "unmerge", "module": .string(module), "master": .string(master), "journal": .string(journal), "user": .optional(user)]
+        }
+    }
+
+    /// The address of the user to act as, where a request names one.
+    var user: String? {
+        switch self {
+        case .createClient, .password: nil
+        case .grant(_, _, let user, _), .token(_, let user, _), .merge(_, _, _, _, _, let user), .unmerge(_, _, _, let user): user
         }
     }
 
@@ -41,6 +60,14 @@ package enum AdminRequest: Sendable, Equatable {
         case "user password":
             guard let email = json["email"]?.string else { return nil }
             self = .password(email: email, password: json["password"]?.string)
+        case "merge":
+            guard let module = json["module"]?.string, let ids = json["ids"]?.array else { return nil }
+            self = .merge(
+                module: module, ids: ids.compactMap(\.string), master: json["master"]?.string, policy: json["policy"] ?? .null,
+                dryRun: json["dry_run"]?.bool ?? false, user: json["user"]?.string)
+        case "unmerge":
+            guard let module = json["module"]?.string, let master = json["master"]?.string, let journal = json["journal"]?.string else { return nil }
+            self = .unmerge(module: module, master: master, journal: journal, user: json["user"]?.string)
         default:
             return nil
         }

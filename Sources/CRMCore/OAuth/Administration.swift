@@ -10,6 +10,7 @@ package struct Administration: Sendable {
     package let clients: ClientStore
     package let credentials: CredentialStore
     private let catalog: CatalogCache
+    private let services: Services
 
     /// A server hands over the token store its requests use, so that they notice at once what is revoked here.
     package init(_ services: Services, tokens: TokenStore? = nil) {
@@ -17,6 +18,7 @@ package struct Administration: Sendable {
         clients = ClientStore(services.database, ids: services.ids, clock: services.clock)
         credentials = CredentialStore(services.database, clock: services.clock)
         catalog = services.catalog
+        self.services = services
     }
 
     /// The answer names what was made; secrets in it are not shown again.
@@ -26,6 +28,7 @@ package struct Administration: Sendable {
         case .grant(let clientID, let scope, let email, let minutes): try await grant(clientID, scope, email, minutes)
         case .token(let scope, let email, let minutes): try await token(scope, email, minutes)
         case .password(let email, let password): try await setPassword(email, password)
+        case .merge, .unmerge: try await MergeAdministration(services: services, user: person(request.user).id).perform(request)
         }
     }
 

@@ -26,7 +26,7 @@ enum MergeRecordGroup: Endpoint {
             let named = body.optional("master").flatMap { $0.value.isNull ? nil : $0 }
             let master = try named?.recordID()
             if let master, let named, !ids.contains(master) { throw .invalid(at: named.path, message: "the master must be one of the ids") }
-            let policy = try MergePolicies.policy(body.optional("policy"), module, context.catalog)
+            let policy = try StoredPolicies.policy(body.optional("policy"), for: module, context.catalog)
             group = MergeService.Group(ids: ids, paths: paths, master: master, policy: policy)
         }
     }
@@ -40,7 +40,7 @@ enum MergeRecordGroup: Endpoint {
         guard case .merged(let master, let journal, let outcome) = try await service.merge(input.group, in: input.module, context.catalog, context.access) else {
             throw Rejection(.internalError)
         }
-        let children = input.group.ids.filter { $0 != master }
-        return .items("merge_group", [.success(MergeAnswers.merged(master, children, journal, outcome))], success: 201)
+        let report = MergeReport(master: master, children: input.group.ids.filter { $0 != master }, journal: journal, outcome: outcome)
+        return .items("merge_group", [.success(MergeAnswers.merged(report))], success: 201)
     }
 }

@@ -3,28 +3,12 @@ import HTTPShell
 import Metadata
 import Wire
 
-/// The survivorship policies stored for modules. An extension of ours: merge, §10.
-enum MergePolicies {
-    static let kind: Document.Kind = "merge_policy"
-
-    static func stored(_ module: Module, _ catalog: Catalog) -> Document? {
-        catalog.documents(kind).first { $0.parent?.raw == module.id.raw }
-    }
-
-    /// The policy given, else the module's, else the standard one.
-    static func policy(_ given: JSONCursor?, _ module: Module, _ catalog: Catalog) throws(Rejection) -> SurvivorshipPolicy {
-        if let given, !given.value.isNull { return try SurvivorshipPolicy(given, for: module) }
-        guard let stored = stored(module, catalog) else { return .standard(for: module) }
-        return try SurvivorshipPolicy(JSONCursor(stored.body), for: module)
-    }
-}
-
 /// Tells a module's policy.
 enum GetMergePolicy: Endpoint {
     static let declaration = Declaration(.get, "/crm/v7/settings/merge_policy", entry: "", scope: .fixed(["ZohoCRM.settings.merge_policy.READ"]))
 
     static func respond(_ input: ModuleParameter, _ context: RequestContext) async throws -> Reply {
-        guard let stored = MergePolicies.stored(input.module, context.catalog) else { return .nothing }
+        guard let stored = StoredPolicies.document(of: input.module, context.catalog) else { return .nothing }
         return .json(["merge_policy": stored.body])
     }
 }
@@ -46,7 +30,7 @@ enum PutMergePolicy: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await context.services.store(MergePolicies.kind, for: input.module.id, input.body)
+        try await context.services.store(StoredPolicies.kind, for: input.module.id, input.body)
         return .json(["merge_policy": .success("merge policy stored")])
     }
 }

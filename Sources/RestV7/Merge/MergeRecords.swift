@@ -41,8 +41,9 @@ enum MergeRecords: Endpoint {
         switch try await MergeService(context.services).merge(input.module, master: input.master, input.body, context.catalog, context.access) {
         case .merged(let id, let journal, let outcome):
             let children = MergeReader.childIDs(try MergeReader.mergeObject(input.body))
+            let report = MergeReport(master: id, children: children, journal: journal, outcome: outcome)
             let plain = JSONValue.success("The records have been merged successfully", details: ["id": .id(id)])
-            return .items("merge", [.success(input.verbose ? MergeAnswers.merged(id, children, journal, outcome) : plain)], success: 201)
+            return .items("merge", [.success(input.verbose ? MergeAnswers.merged(report) : plain)], success: 201)
         case .scheduled(let job):
             let result = JSONValue.success("The records have been scheduled for merge", code: "SCHEDULED", details: ["job_id": .id(job)])
             return .items("merge", [.success(result)], success: 201)
