@@ -1,5 +1,4 @@
 import CRMCore
-import SQLStore
 import Wire
 
 /// Tells whoever watches the process that it answers and reaches its database.
@@ -8,7 +7,7 @@ enum CheckHealth: Endpoint {
     typealias Input = NoInput
 
     static func respond(_ input: NoInput, _ context: RequestContext) async throws -> Reply {
-        _ = try await context.services.database.run(.read) { tx in try tx.first("SELECT 1") { row in row.integer(0) } }
+        try await context.services.checkHealth()
         return .json(["status": "ok"])
     }
 }

@@ -1,7 +1,6 @@
 import CRMCore
 import Logging
 import Metadata
-import SQLStore
 import Wire
 
 /// Answers requests: no sockets, so tests call it as the server does.
@@ -80,7 +79,7 @@ package struct Shell: Sendable {
     private func refusal(of error: any Error, _ trace: RequestTrace) -> Reply {
         if let rejection = error as? Rejection { return .rejected(rejection) }
         // Too many at once, or five times in each other's way: trying again later is right for both.
-        if let failure = error as? SQLFailure, [.busy, .serialization].contains(failure) { return .rejected(Rejection(.tooManyRequests)) }
+        if Services.isOverload(error) { return .rejected(Rejection(.tooManyRequests)) }
         services.logger.error(
             "request failed", metadata: ["request_id": .string(trace.requestID), "error": .string(String(describing: error))])
         return .rejected(Rejection(.internalError))

@@ -67,6 +67,19 @@ extension Services {
     }
 }
 
+extension Services {
+    /// Fails when the database does not answer.
+    package func checkHealth() async throws {
+        _ = try await database.run(.read) { tx in try tx.first("SELECT 1") { row in row.integer(0) } }
+    }
+
+    /// Whether a failure says that too much was asked at once, so that asking again later may do.
+    package static func isOverload(_ error: any Error) -> Bool {
+        guard let failure = error as? SQLFailure else { return false }
+        return [.busy, .serialization].contains(failure)
+    }
+}
+
 /// What a change of metadata needs.
 package struct MetadataScope {
     package let tx: Transaction
