@@ -20,7 +20,7 @@ package protocol JobHandler: Sendable {
 package enum JobQueue {
     package static let channel = "jobs"
     /// A worker that has not renewed for this long is taken for dead.
-    static let leaseMilliseconds: Int64 = 30_000
+    static let leaseMilliseconds: Int64 = 10_000
     /// After as many failed runs a job is left as failed, for a person to look at.
     static let maximumAttempts = 5
 

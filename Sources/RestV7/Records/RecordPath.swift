@@ -39,11 +39,11 @@ extension ParsedRequest {
         return instant
     }
 
-    /// A whole number of a parameter, no less than one.
+    /// A whole number of a parameter, from one to a bound beyond every list.
     func positive(_ name: String) throws(Rejection) -> Int? {
         guard let text = query(name), !text.isEmpty else { return nil }
         guard let number = Int(text) else { throw Rejection(.unableToParseDataType, .parameter(name)) }
-        guard number >= 1 else { throw .invalidParameter(name) }
+        guard (1...1_000_000_000).contains(number) else { throw .invalidParameter(name) }
         return number
     }
 }
