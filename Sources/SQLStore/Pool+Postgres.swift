@@ -10,7 +10,7 @@ extension Pool {
         let stop: @Sendable () -> Void = {
             hub.close()
             listener.stop()
-            queue.close(threads: count)
+            queue.close()
         }
         let open: @Sendable () throws -> PostgresDriver = {
             try PostgresDriver(url, lockTimeoutMilliseconds: options.lockTimeoutMilliseconds)

@@ -16,7 +16,7 @@ extension Pool {
         let slots = (0..<count).map { _ in ConnectionSlot() }
         // The writer closes last: its checkpoint wants no readers.
         let writer = ThreadGroup(count: 1) { lock.release() }
-        let readers = ThreadGroup(count: count) { writing.close(threads: 1) }
+        let readers = ThreadGroup(count: count) { writing.close() }
         try await withCheckedThrowingContinuation { opened in
             ConnectionThread.start("sqlite-writer", in: writer) {
                 do {
@@ -41,7 +41,7 @@ extension Pool {
             listen: { hub.listen($0) },
             stop: {
                 hub.close()
-                reading.close(threads: count)
+                reading.close()
             })
     }
 

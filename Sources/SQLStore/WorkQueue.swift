@@ -7,6 +7,8 @@ final class WorkQueue: Sendable {
         /// Taken ones are nil, up to `head`.
         var items: [Work?] = []
         var head = 0
+        /// Threads that wait for work and have not been called.
+        var sleeping = 0
         var isClosed = false
 
         var count: Int { items.count - head }
@@ -28,8 +30,8 @@ final class WorkQueue: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Counts at least the waiting items. A thread that finds nothing simply waits again.
-    private let available = DispatchSemaphore(value: 0)
+    /// One signal for each thread that is to wake: as many as were counted out of `sleeping`.
+    private let wake = DispatchSemaphore(value: 0)
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
@@ -38,26 +40,29 @@ final class WorkQueue: Sendable {
 
     /// Why the work was not taken, or nil.
     func add(_ work: Work) -> SQLFailure? {
-        let refusal: SQLFailure? = state.withLock { state in
-            if state.isClosed { return .cancelled }
-            if state.count >= limit { return .busy }
+        let (refusal, wakesOne): (SQLFailure?, Bool) = state.withLock { state in
+            if state.isClosed { return (.cancelled, false) }
+            if state.count >= limit { return (.busy, false) }
             state.items.append(work)
-            return nil
+            // A thread that is awake looks at the queue before it sleeps.
+            guard state.sleeping > 0 else { return (nil, false) }
+            state.sleeping -= 1
+            return (nil, true)
         }
-        if refusal == nil { available.signal() }
+        if wakesOne { wake.signal() }
         return refusal
     }
 
     /// Waits. Nil when the queue is closed and empty.
     func take() -> Work? {
         while true {
-            available.wait()
-            let (work, isOver) = state.withLock { state in
-                let work = state.pop()
-                return (work, work == nil && state.isClosed)
+            let (work, isOver): (Work?, Bool) = state.withLock { state in
+                if let work = state.pop() { return (work, false) }
+                if !state.isClosed { state.sleeping += 1 }
+                return (nil, state.isClosed)
             }
-            if let work { return work }
-            if isOver { return nil }
+            if work != nil || isOver { return work }
+            wake.wait()
         }
     }
 
@@ -79,8 +84,12 @@ final class WorkQueue: Sendable {
     }
 
     /// Nothing more comes in; the threads finish what waits and end.
-    func close(threads: Int) {
-        state.withLock { $0.isClosed = true }
-        for _ in 0..<threads { available.signal() }
+    func close() {
+        let sleeping = state.withLock { state in
+            state.isClosed = true
+            defer { state.sleeping = 0 }
+            return state.sleeping
+        }
+        for _ in 0..<sleeping { wake.signal() }
     }
 }
