@@ -16,6 +16,9 @@ package enum DialectTerm: Sendable {
     case arrayContains(SQL, String)
     /// After a SELECT: keeps the rows read from being changed by others until the end of the transaction.
     case lockRows
+    /// After a SELECT: keeps the rows read from vanishing until the end of the transaction. They may still be changed, and
+    /// any number of transactions may hold them so.
+    case keepRows
     /// As `lockRows`, but leaves out rows that another transaction has locked.
     case skipLocked
     /// An ORDER BY item. Nulls come last ascending and first descending; text goes by its folded form, then by its bytes.

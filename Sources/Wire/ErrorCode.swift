@@ -69,6 +69,8 @@ extension ErrorCode {
     package static let filterCriteriaNotSatisfied = ErrorCode("FILTER_CRITERIA_NOT_SATISFIED", 400, "the filter criteria are not satisfied")
     package static let forbidden = ErrorCode("FORBIDDEN", 403, "not permitted")
     package static let headerLimitExceeded = ErrorCode("HEADER_LIMIT_EXCEEDED", 400, "too many columns in the header")
+    package static let idempotencyKeyReused = ErrorCode(
+        "IDEMPOTENCY_KEY_REUSED", 400, "the Idempotency-Key was used with another request")
     package static let idAlreadyActive = ErrorCode("ID_ALREADY_ACTIVE", 400, "already active")
     package static let idAlreadyConverted = ErrorCode("ID_ALREADY_CONVERTED", 400, "already converted")
     package static let idAlreadyDeactivated = ErrorCode("ID_ALREADY_DEACTIVATED", 400, "already inactive")

@@ -81,7 +81,8 @@ package enum ChangeLog {
         try scope.tx.insert(into: "sys_change", columns, rows: rows)
     }
 
-    /// Set-based: one statement logs every row an UPDATE is about to point elsewhere.
+    /// Set-based: one statement logs every row an UPDATE is about to point elsewhere. It locks them too, in ascending order of id,
+    /// so that what is logged is what the UPDATE then finds.
     static func appendRows(
         kind: Kind, _ field: Field, of module: Module, _ table: TableName, before: SQL, after: SQL, where condition: SQL, _ scope: WriteScope
     ) throws {
@@ -89,7 +90,7 @@ package enum ChangeLog {
             """
             INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after)
             SELECT \(scope.group), \(scope.now), \(.integer(scope.access.user.raw)), \(.text(scope.origin.rawValue)), \(.integer(module.id.raw)), t.id,
-                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after) FROM \(table) t WHERE \(condition)
+                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after) FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRows)
             """)
     }
 }

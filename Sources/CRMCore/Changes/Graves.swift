@@ -76,15 +76,40 @@ package enum Graves {
         }
     }
 
-    /// The survivor a merged record went into, following merges of merges.
-    package static func successor(of id: RecordID, _ tx: Transaction) throws -> RecordID? {
-        var found: RecordID?, next: RecordID? = id
+    /// The survivor a merged record of the module went into, following merges of merges.
+    package static func successor(of id: RecordID, in module: ModuleID, _ tx: Transaction) throws -> RecordID? {
+        let sql: SQL = "SELECT 1 FROM sys_grave WHERE id = \(id) AND module_id = \(.integer(module.raw)) AND kind = 'merged'"
+        guard try tx.first(sql, { _ in true }) == true else { return nil }
+        return try successors(of: [id], tx)[id]
+    }
+
+    /// The survivors of those among `ids` that were merged away; one statement for each merge along the longest chain.
+    static func successors(of ids: Set<RecordID>, _ tx: Transaction) throws -> [RecordID: RecordID] {
+        var found: [RecordID: RecordID] = [:], asked = ids
         // A chain is as long as the merges one after another; 100 guards against a corrupt loop.
-        for _ in 0..<100 {
-            guard let current = next else { break }
-            next = try tx.first("SELECT successor FROM sys_grave WHERE id = \(current) AND kind = 'merged'") { $0.integer(0).map(RecordID.init(raw:)) } ?? nil
-            if let next { found = next }
+        for _ in 0..<100 where !asked.isEmpty {
+            let next = try tx.rows(
+                "SELECT id, successor FROM sys_grave WHERE \(.memberIDs("id", asked.map(\.raw).sorted())) AND kind = 'merged' AND successor IS NOT NULL"
+            ) { (RecordID(raw: $0.integer(0) ?? 0), RecordID(raw: $0.integer(1) ?? 0)) }
+            let step = Dictionary(next, uniquingKeysWith: { first, _ in first })
+            for id in ids { if let further = step[found[id] ?? id] { found[id] = further } }
+            asked = Set(step.values)
         }
         return found
+    }
+
+    /// Rows that return from a grave, with lookups at records merged away meanwhile pointed at the survivors.
+    static func followed(_ records: [Record], _ tx: Transaction) throws -> [Record] {
+        guard let lookups = records.first?.module.fields.filter({ $0.isRecordLookup && !$0.columns.isEmpty }), !lookups.isEmpty else { return records }
+        let targets = records.flatMap { record in lookups.compactMap { record[$0].integer.map(RecordID.init(raw:)) } }
+        let successors = try successors(of: Set(targets), tx)
+        guard !successors.isEmpty else { return records }
+        return records.map { record in
+            var record = record
+            for field in lookups {
+                if let id = record[field].integer, let successor = successors[RecordID(raw: id)] { record[field] = .integer(successor.raw) }
+            }
+            return record
+        }
     }
 }

@@ -7,6 +7,8 @@ package struct Job: Sendable {
     package let kind: String
     package let payload: JSONValue
     package let attempt: Int
+    /// When it fails now, nobody will try again.
+    package var isLastAttempt: Bool { attempt >= JobQueue.maximumAttempts }
 }
 
 /// Does jobs of one kind.
@@ -71,7 +73,7 @@ package enum JobQueue {
 
     /// Puts a job back to be tried again, later each time; after the last attempt it stays as failed.
     static func fail(_ job: Job, _ error: String, now: Instant, _ tx: Transaction) throws {
-        if job.attempt >= maximumAttempts {
+        if job.isLastAttempt {
             try tx.execute("UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE id = \(job.id)")
         } else {
             let pause = Int64(1_000) << Int64(job.attempt)

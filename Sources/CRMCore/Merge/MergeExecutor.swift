@@ -88,6 +88,15 @@ package struct MergeOutcome: Sendable, Equatable {
     package var collisions = 0
     package var warnings: [String] = []
 
+    init(warnings: [String] = []) { self.warnings = warnings }
+
+    /// Back from what `json` wrote.
+    init(_ json: JSONValue) {
+        for member in json["moved"]?.members ?? [] { moved[member.name] = Int(member.value.int64 ?? 0) }
+        collisions = Int(json["collisions"]?.int64 ?? 0)
+        warnings = (json["warnings"]?.array ?? []).compactMap(\.string)
+    }
+
     package var json: JSONValue {
         [
             "moved": .object(moved.sorted { $0.key < $1.key }.map { .init($0.key, .integer(Int64($0.value))) }), "collisions": .integer(Int64(collisions)),

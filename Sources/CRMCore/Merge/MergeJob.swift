@@ -20,6 +20,10 @@ package struct MergeJob: JobHandler {
             try await giveUp(entry, refusal.rejection, services)
         } catch let rejection as Rejection {
             try await giveUp(entry, rejection, services)
+        } catch where job.isLastAttempt {
+            // Nobody will try again: the records may not stay locked.
+            try await giveUp(entry, Rejection(.internalError), services)
+            throw error
         }
     }
 
@@ -40,7 +44,8 @@ package struct MergeJob: JobHandler {
         try await services.database.run(.write) { tx in
             try MergeJournal.advance(entry.id, to: .failure, outcome: reason.result, at: now, tx)
             guard let table else { return }
-            try tx.execute("UPDATE \(table) SET in_merge = NULL WHERE in_merge = \(entry.id)")
+            let held = ([entry.master] + entry.children).map(\.raw)
+            try tx.execute("UPDATE \(table) SET in_merge = NULL WHERE \(.memberIDs("id", held)) AND in_merge = \(entry.id)")
         }
     }
 }

@@ -51,11 +51,13 @@ struct MergeLinks {
         return try scope.tx.first(sql) { (Int($0.integer(0) ?? 0), Int($0.integer(1) ?? 0)) } ?? (0, 0)
     }
 
+    /// The rows beyond the first for each linked record. Rows that link to nothing are none of them alike.
     private func surplus(_ mine: ColumnName, _ other: Field) -> SQL {
         let partition: SQL = .joined(other.columns.map { "\($0, of: "l")" }, by: ", ")
+        let linked: SQL = .joined(other.columns.map { "\($0, of: "l") IS NOT NULL" }, by: " AND ")
         return """
             SELECT r.id FROM (SELECT l.id AS id, row_number() OVER (PARTITION BY \(partition) ORDER BY \(rank(mine, alias: "l")), l.id) AS n \
-            FROM \(table) l WHERE \(participants)) r WHERE r.n > 1
+            FROM \(table) l WHERE \(participants) AND \(linked)) r WHERE r.n > 1
             """
     }
 

@@ -16,8 +16,9 @@ package struct MergePreview: Sendable {
         master = plan.request.master.id
         children = plan.request.children.map(\.id)
         scheduled = plan.mustBeScheduled
-        outcome = try Self.outcome(plan, scope)
-        record = try SurvivorView(plan, scope, render).json()
+        let tags = try TagStore.forecast(plan.request, scope.tx)
+        outcome = try Self.outcome(plan, tagsGained: tags.gained, scope)
+        record = try SurvivorView(plan, tags: tags.left, scope, render).json()
     }
 
     package var json: JSONValue {
@@ -28,7 +29,7 @@ package struct MergePreview: Sendable {
         return json
     }
 
-    private static func outcome(_ plan: MergePlan, _ scope: WriteScope) throws -> MergeOutcome {
+    private static func outcome(_ plan: MergePlan, tagsGained: Int, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
@@ -45,8 +46,7 @@ package struct MergePreview: Sendable {
             }
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
         }
-        let tags = try TagStore.gain(plan.request, scope.tx)
-        if tags > 0 { outcome.moved["Tags"] = tags }
+        if tagsGained > 0 { outcome.moved["Tags"] = tagsGained }
         return outcome
     }
 }
@@ -54,11 +54,13 @@ package struct MergePreview: Sendable {
 /// The survivor as JSON: each participant as it is shown, put together as the plan says.
 private struct SurvivorView {
     private let plan: MergePlan
+    private let tags: [Int64]
     private let shown: [RecordID: JSONValue]
     private let zone: TimeZoneRule
 
-    init(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws {
+    init(_ plan: MergePlan, tags: [Int64], _ scope: WriteScope, _ render: RenderContext) throws {
         self.plan = plan
+        self.tags = tags
         zone = render.zone
         let query = Query(plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: plan.request.participants.count)
         var json = JSONWriter(capacity: 16_384)
@@ -77,7 +79,14 @@ private struct SurvivorView {
             let giver = request.children.first { Array($0.columns(of: field)) == columns }
             answer[field.apiName] = giver.flatMap { shown[$0.id]?[field.apiName] } ?? scalar(plan.survivor[field], field)
         }
+        if answer["Tag"] != nil { answer["Tag"] = shownTags() }
         return answer
+    }
+
+    /// The tags that stay, as the participants that carry them show them.
+    private func shownTags() -> JSONValue {
+        let all = plan.request.participants.flatMap { shown[$0.id]?["Tag"]?.array ?? [] }
+        return .array(tags.compactMap { id in all.first { $0["id"]?.looseInt64 == id } })
     }
 
     /// A value no participant has: computed ones are plain.

@@ -39,6 +39,7 @@ package struct MergeReader {
         guard let master = rows[masterID] else {
             throw .top(Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1)))
         }
+        do throws(Rejection) { try access.require(.edit, module) } catch { throw .top(error) }
         if let message = forbiddingState(master) { throw .top(Rejection(.notAllowed, message: message, .apiName("record"), .resourcePathIndex(1))) }
         let items = try childItems(merge)
         var children: [Record] = []
@@ -48,7 +49,7 @@ package struct MergeReader {
         try names.read(merge.optional("master_record_fields"), from: .master)
         try names.checkReportingLine()
         try names.checkMandatory()
-        return MergeRequest(master: master, children: children, sources: names.sources, values: [:], tagSource: names.tagSource)
+        return MergeRequest(master: master, children: children, sources: names.sources, tagSource: names.tagSource, paths: names.paths)
     }
 
     private func childItems(_ merge: JSONCursor) throws(MergeRefusal) -> [JSONCursor] {

@@ -15,6 +15,20 @@ package struct MergeRequest: Sendable, Equatable {
     package let values: [FieldID: [SQLValue]]
     /// Whether the caller named a record whose tags alone shall stay; otherwise all are united.
     package let tagSource: Source?
+    /// Where in the body each field was named, for refusals that need the database.
+    package let paths: [FieldID: JSONPath]
+
+    package init(
+        master: Record, children: [Record], sources: [FieldID: Source] = [:], values: [FieldID: [SQLValue]] = [:], tagSource: Source? = nil,
+        paths: [FieldID: JSONPath] = [:]
+    ) {
+        self.master = master
+        self.children = children
+        self.sources = sources
+        self.values = values
+        self.tagSource = tagSource
+        self.paths = paths
+    }
 
     package var module: Module { master.module }
     package var participants: [Record] { [master] + children }

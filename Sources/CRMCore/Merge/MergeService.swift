@@ -7,6 +7,20 @@ package struct MergeService: Sendable {
     package enum Answer: Sendable {
         case merged(RecordID, journal: RecordID, MergeOutcome)
         case scheduled(job: RecordID)
+
+        /// The form in which an answer is kept under an idempotency key.
+        var kept: JSONValue {
+            switch self {
+            case .merged(let master, let journal, let outcome): ["master": .id(master), "journal": .id(journal), "outcome": outcome.json]
+            case .scheduled(let job): ["job": .id(job)]
+            }
+        }
+
+        init(kept: JSONValue) {
+            func id(_ name: String) -> RecordID? { kept[name]?.looseInt64.map(RecordID.init(raw:)) }
+            if let job = id("job") { self = .scheduled(job: job); return }
+            self = .merged(id("master") ?? RecordID(raw: 0), journal: id("journal") ?? RecordID(raw: 0), MergeOutcome(kept["outcome"] ?? [:]))
+        }
     }
 
     /// The modules of `merge.md` §1, besides every custom one.
@@ -25,10 +39,16 @@ package struct MergeService: Sendable {
         return module
     }
 
-    package func merge(_ module: Module, master: RecordID, _ body: JSONCursor, _ catalog: Catalog, _ access: AccessPolicy) async throws -> Answer {
+    /// With a key, the first answer is given again; `repeated` tells that it was.
+    package func merge(
+        _ module: Module, master: RecordID, _ body: JSONCursor, key: IdempotencyKey? = nil, _ catalog: Catalog, _ access: AccessPolicy
+    ) async throws -> (answer: Answer, repeated: Bool) {
         let object = try MergeReader.mergeObject(body)
         return try await services.write(catalog, access, .merge) { scope in
-            try Self.perform(object, module, master: master, holder: nil, scope)
+            if let key, let kept = try IdempotencyKeys.begin(key, scope) { return (Answer(kept: kept), true) }
+            let answer = try Self.perform(object, module, master: master, holder: nil, scope)
+            if let key { try IdempotencyKeys.keep(answer.kept, under: key, scope) }
+            return (answer, false)
         }
     }
 

@@ -55,8 +55,10 @@ struct MergeSurvey {
             let value = request.children[index][field]
             guard !value.isNull else { continue }
             let others = try UniqueValues(field, request.module).holders(of: [value], scope.tx)[UniqueValues.key(value)] ?? []
-            if let holder = others.first(where: { !participants.contains($0.id) }) {
-                throw MergeRefusal.wrapped(holder.clash(field, request.module, more: false, at: JSONPath(), scope.catalog))
+            let outside = others.filter { !participants.contains($0.id) }
+            if let holder = outside.first {
+                let path = request.paths[field.id] ?? JSONPath()
+                throw MergeRefusal.wrapped(holder.clash(field, request.module, more: outside.count > 1, at: path, scope.catalog))
             }
         }
     }

@@ -20,11 +20,11 @@ struct Unmerge {
 
     func run() throws -> UnmergeOutcome {
         var outcome = UnmergeOutcome()
-        let master = try lockedMaster()
+        let master = try lockedMaster(), buried = try openGraves()
         try restoreMaster(master, &outcome)
-        outcome.restored = try restoreBuried()
+        outcome.restored = try restore(buried)
         for group in try moved() { try moveBack(group, &outcome) }
-        try restoreLinks()
+        try restoreLinks(&outcome)
         try restoreTags()
         try removeAdded()
         try scope.tx.execute("UPDATE sys_merge SET undone_at = \(scope.now) WHERE id = \(entry.id)")
@@ -65,7 +65,8 @@ struct Unmerge {
         if untouched {
             for field in module.fields where stamps.contains(field.apiName) && after[String(field.id.raw)] != nil { restored.set(field, to: columns(before, field)) }
         }
-        try RecordStore.update(restored, from: master, table, scope)
+        if let followed = try Graves.followed([restored], scope.tx).first { restored = followed }
+        try refusingTakenValues(in: module) { try RecordStore.update(restored, from: master, table, scope) }
     }
 
     private func columns(_ logged: JSONValue, _ field: Field) -> [SQLValue] {
@@ -74,30 +75,39 @@ struct Unmerge {
         return zip(values, field.type.storage).map { SQLValue($0, as: $1) }
     }
 
-    /// Children and their subform rows come back under their old ids.
-    private func restoreBuried() throws -> [RecordID] {
+    /// What the merge buried: children and their subform rows. Their graves are gone at once, so that lookups among them are kept.
+    private func openGraves() throws -> [Record] {
         let graves = try scope.tx.rows("SELECT module_id, image FROM sys_grave WHERE group_id = \(entry.id) ORDER BY id") { row in
             (ModuleID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "{}"))
         }
-        var restored: [RecordID] = []
-        for (moduleID, images) in Dictionary(grouping: graves, by: \.0) {
-            guard let owner = scope.catalog.module(id: moduleID), let target = owner.table else { continue }
-            let records = images.map { image -> Record in
-                var record = Graves.record(image.1, of: owner)
-                record.values[owner.mergeSlot] = .null
-                return record
-            }
-            do {
-                try scope.tx.savepoint { try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
-            } catch SQLFailure.unique(let constraint) {
-                let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
-                throw Rejection(.duplicateData, message: "another record has taken a unique value of a record to be restored", .apiName(field?.apiName ?? "id"))
-            }
-            if moduleID == module.id { restored += records.map(\.id) }
+        try scope.tx.execute("DELETE FROM sys_grave WHERE group_id = \(entry.id)")
+        return graves.compactMap { moduleID, image in
+            guard let owner = scope.catalog.module(id: moduleID), owner.table != nil else { return nil }
+            var record = Graves.record(image, of: owner)
+            record.values[owner.mergeSlot] = .null
+            return record
+        }
+    }
+
+    /// They come back under their old ids.
+    private func restore(_ buried: [Record]) throws -> [RecordID] {
+        for (_, group) in Dictionary(grouping: buried, by: \.module.id).sorted(by: { $0.key < $1.key }) {
+            guard let owner = group.first?.module, let target = owner.table else { continue }
+            let records = try Graves.followed(group, scope.tx)
+            try refusingTakenValues(in: owner) { try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
             try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
         }
-        try scope.tx.execute("DELETE FROM sys_grave WHERE group_id = \(entry.id)")
-        return restored
+        return buried.filter { $0.module.id == module.id }.map(\.id)
+    }
+
+    /// A unique value that another record has taken since stands in the way of all.
+    private func refusingTakenValues(in owner: Module, _ body: () throws -> Void) throws {
+        do {
+            try scope.tx.savepoint(body)
+        } catch SQLFailure.unique(let constraint) {
+            let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
+            throw Rejection(.duplicateData, message: "another record has taken a unique value of a record to be restored", .apiName(field?.apiName ?? "id"))
+        }
     }
 
     private struct Moved {
@@ -126,7 +136,8 @@ struct Unmerge {
         let logged: SQL = "c.group_id = \(entry.id) AND c.kind = \(kind(what)) AND c.field_id = \(.integer(moved.field.id.raw))"
         let unchanged: SQL = """
             NOT EXISTS (SELECT 1 FROM sys_change l WHERE l.record_id = c.record_id AND l.sequence > c.sequence AND \
-            (l.field_id = c.field_id OR (l.kind = \(kind(.updated)) AND l.after LIKE \(.text("%\"\(moved.field.id.raw)\":%")))))
+            (l.field_id = c.field_id OR (l.kind = \(kind(.updated)) AND l.after LIKE \(.text("%\"\(moved.field.id.raw)\":%")))) \
+            AND NOT EXISTS (SELECT 1 FROM sys_merge m WHERE m.id = l.group_id AND m.undone_at IS NOT NULL))
             """
         let movable: SQL = "SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged)"
         let former: SQL = what == .repoint ? "(SELECT CAST(c.before AS \(.type(.integer))) FROM sys_change c WHERE \(logged) AND c.record_id = t.id)" : "NULL"
@@ -153,13 +164,13 @@ struct Unmerge {
     }
 
     /// Link rows that were dropped return as they were; there are as many as there were collisions.
-    private func restoreLinks() throws {
+    private func restoreLinks(_ outcome: inout UnmergeOutcome) throws {
         let dropped = try scope.tx.rows(
             "SELECT module_id, before FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.linkDropped)) ORDER BY sequence"
         ) { row in (ModuleID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "{}")) }
-        for (moduleID, images) in Dictionary(grouping: dropped, by: \.0) {
-            guard let link = scope.catalog.module(id: moduleID), let target = link.table else { continue }
-            try scope.tx.insert(into: target, link.storedColumns.map(\.name), rows: images.map { Graves.record($0.1, of: link).values })
+        for (moduleID, images) in Dictionary(grouping: dropped, by: \.0).sorted(by: { $0.key < $1.key }) {
+            guard let link = scope.catalog.module(id: moduleID) else { continue }
+            try UnmergeLinks(link, scope).restore(images.map { Graves.record($0.1, of: link) }, &outcome)
         }
     }
 

@@ -39,8 +39,8 @@ package struct RecordQueries: Sendable {
     }
 
     /// The record that a merged one went into.
-    package func successor(of id: RecordID) async throws -> RecordID? {
-        try await services.database.run(.read) { tx in try Graves.successor(of: id, tx) }
+    package func successor(of id: RecordID, in module: Module) async throws -> RecordID? {
+        try await services.database.run(.read) { tx in try Graves.successor(of: id, in: module.id, tx) }
     }
 
     /// What left a module, newest first.

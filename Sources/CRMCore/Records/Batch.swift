@@ -50,18 +50,27 @@ struct Batch {
         return .success(item.change.after)
     }
 
-    /// One statement for each module looked into, however many items there are.
+    /// One statement for each module looked into, however many items there are. The records looked up are kept from being
+    /// deleted or merged away until the write is done: otherwise a row could come to point at a record that is gone.
     mutating func refuseMissingReferences() throws {
-        let wanted = Dictionary(grouping: pending.flatMap(\.references), by: \.module)
-        var found: [ModuleID: Set<RecordID>] = [:]
+        let wanted = Dictionary(grouping: pending.flatMap(\.references), by: \.module).sorted { $0.key < $1.key }
+        var found: [ModuleID: [RecordID: Bool]] = [:]
         for (target, references) in wanted {
             guard let table = scope.catalog.module(id: target)?.table else { continue }
             let ids = Set(references.map(\.id.raw)).sorted()
-            found[target] = Set(try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("id", ids))") { RecordID(raw: $0.integer(0) ?? 0) })
+            let sql: SQL = "SELECT t.id, t.in_merge FROM \(table) t WHERE \(.memberIDs("t.id", ids)) ORDER BY t.id\(.keepRows)"
+            let rows = try scope.tx.rows(sql) { (RecordID(raw: $0.integer(0) ?? 0), !$0.isNull(1)) }
+            found[target] = Dictionary(rows, uniquingKeysWith: { first, _ in first })
         }
         drop { item in
-            let missing = item.references.first { !(found[$0.module]?.contains($0.id) ?? false) }
-            return missing.map { .invalid(at: $0.path, message: "the related id given seems to be invalid") }
+            for reference in item.references {
+                guard let held = found[reference.module]?[reference.id] else {
+                    return .invalid(at: reference.path, message: "the related id given seems to be invalid")
+                }
+                // Notes and files are part of their record, which nobody may change while it is under merge (`merge.md` §8).
+                if held, reference.field == "Parent_Id" { return Rejection(.recordLocked, .id(reference.id)) }
+            }
+            return nil
         }
     }
 

@@ -77,10 +77,10 @@ package enum TagStore {
         return left.filter { !(held[master] ?? []).contains($0) }.count
     }
 
-    /// What `merge` would gain the master; writes nothing.
-    static func gain(_ request: MergeRequest, _ tx: Transaction) throws -> Int {
-        let held = try held(by: request.participants.map(\.id), tx)
-        return remaining(held, request).filter { !(held[request.master.id] ?? []).contains($0) }.count
+    /// The tags `merge` would leave on the master, and how many of them it would gain; writes nothing.
+    static func forecast(_ request: MergeRequest, _ tx: Transaction) throws -> (left: [Int64], gained: Int) {
+        let held = try held(by: request.participants.map(\.id), tx), left = remaining(held, request)
+        return (left, left.filter { !(held[request.master.id] ?? []).contains($0) }.count)
     }
 
     private static func remaining(_ held: [RecordID: [Int64]], _ request: MergeRequest) -> [Int64] {
@@ -97,8 +97,10 @@ package enum TagStore {
     /// Puts back what a merge took: a child gets its tags again, the master loses those it gained and has kept.
     static func undo(_ record: RecordID, before: [Int64], after: [Int64], _ scope: WriteScope) throws {
         let now = try held(by: [record], scope.tx)[record] ?? []
-        let gained = after.filter { !before.contains($0) }, lost = before.filter { !after.contains($0) }
-        try replace(record, from: now, with: now.filter { !gained.contains($0) } + lost.filter { !now.contains($0) }, scope)
+        let known = Set(try scope.tx.rows("SELECT id FROM sys_tag WHERE \(.memberIDs("id", before))") { $0.integer(0) ?? 0 })
+        let gained = after.filter { !before.contains($0) }, lost = before.filter { !after.contains($0) && known.contains($0) }
+        let changed = now.filter { !gained.contains($0) } + lost.filter { !now.contains($0) }
+        try replace(record, from: now, with: now == after ? before.filter(known.contains) : changed, scope)
     }
 
     private static func held(by records: [RecordID], _ tx: Transaction) throws -> [RecordID: [Int64]] {

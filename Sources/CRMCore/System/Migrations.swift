@@ -17,6 +17,7 @@ package enum Migrations {
         Migration(number: 4, purpose: "merges", statements: MergeJournal.schema),
         Migration(number: 5, purpose: "tags", statements: TagStore.schema),
         Migration(number: 6, purpose: "clients and tokens", statements: OAuthSchema.schema),
+        Migration(number: 7, purpose: "idempotency keys", statements: IdempotencyKeys.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

@@ -16,16 +16,26 @@ enum MergeRecords: Endpoint {
         /// Ours: tell what would happen, or what happened, beyond what the contract answers (`merge.md` §10).
         let dryRun: Bool
         let verbose: Bool
+        let key: IdempotencyKey?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             dryRun = request.query("dry_run")?.lowercased() == "true"
             verbose = request.query("verbose")?.lowercased() == "true"
             module = try MergeService.module(request.path["module"] ?? "", context.catalog, context.access)
             body = try request.json()
-            guard let master = RecordID(request.path["id"] ?? "") else {
-                throw Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1))
+            key = try Self.key(request, module)
+            // What is no id names no record; that is refused after the outer shape of the body.
+            master = RecordID(request.path["id"] ?? "") ?? RecordID(raw: 0)
+        }
+
+        /// The header `Idempotency-Key` (`merge.md` §8), together with what is asked under it.
+        private static func key(_ request: ParsedRequest, _ module: Module) throws(Rejection) -> IdempotencyKey? {
+            guard let text = request.header("Idempotency-Key") else { return nil }
+            let length = text.utf8.count
+            guard (1...IdempotencyKey.maximumLength).contains(length), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw Rejection(.invalidData, .other("header", "Idempotency-Key"), .minimumLength(1), .maximumLength(IdempotencyKey.maximumLength))
             }
-            self.master = master
+            return IdempotencyKey(text, request: Array("merge \(module.id.raw) \(request.path["id"] ?? "") ".utf8) + request.body)
         }
     }
 
@@ -38,7 +48,15 @@ enum MergeRecords: Endpoint {
     }
 
     private static func merge(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        switch try await MergeService(context.services).merge(input.module, master: input.master, input.body, context.catalog, context.access) {
+        let (answer, repeated) = try await MergeService(context.services).merge(
+            input.module, master: input.master, input.body, key: input.key, context.catalog, context.access)
+        var reply = try reply(to: answer, input)
+        if repeated { reply.set("Idempotency-Replayed", "true") }
+        return reply
+    }
+
+    private static func reply(to answer: MergeService.Answer, _ input: Input) throws -> Reply {
+        switch answer {
         case .merged(let id, let journal, let outcome):
             let children = MergeReader.childIDs(try MergeReader.mergeObject(input.body))
             let report = MergeReport(master: id, children: children, journal: journal, outcome: outcome)

@@ -33,7 +33,7 @@ enum GetRecord: Endpoint {
             return try await RecordPage.single(newer, context) == nil ? .notModified : found
         }
         // What went into another record answers like any unknown id, and says where it went to who asks.
-        guard let successor = try await context.records.successor(of: id) else { return .nothing }
+        guard let successor = try await context.records.successor(of: id, in: input.module) else { return .nothing }
         if input.includeMerged { return .json(["data": [["id": .id(id), "merged_into": ["id": .id(successor)]]]]) }
         var reply = Reply.nothing
         reply.set("X-Merged-Into", String(successor.raw))
