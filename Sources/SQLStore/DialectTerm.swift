@@ -16,6 +16,8 @@ package enum DialectTerm: Sendable {
     case arrayContains(SQL, String)
     /// After a SELECT: keeps the rows read from being changed by others until the end of the transaction.
     case lockRows
+    /// As `lockRows`, but lets others hold the rows with `keepRows`: for rows that will be changed and not deleted.
+    case lockRowsForChange
     /// After a SELECT: keeps the rows read from vanishing until the end of the transaction. They may still be changed, and
     /// any number of transactions may hold them so.
     case keepRows

@@ -30,6 +30,7 @@ struct PostgresDialect: Dialect {
             sql.bind(.text(element), self)
             sql.text += ", false)"
         case .lockRows: sql.text += " FOR UPDATE"
+        case .lockRowsForChange: sql.text += " FOR NO KEY UPDATE"
         case .keepRows: sql.text += " FOR KEY SHARE"
         case .skipLocked: sql.text += " FOR UPDATE SKIP LOCKED"
         case .orderKey(let value, let descending, let type): renderOrder(value, descending, type, into: &sql)

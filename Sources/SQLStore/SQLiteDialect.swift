@@ -28,7 +28,7 @@ struct SQLiteDialect: Dialect {
             sql.text += ") WHERE json_each.value = "
             sql.bind(.text(element), self)
             sql.text += ")"
-        case .lockRows, .keepRows, .skipLocked: break
+        case .lockRows, .lockRowsForChange, .keepRows, .skipLocked: break
         case .orderKey(let value, let descending, let type): renderOrder(value, descending, type, into: &sql)
         case .jsonObject(let members): renderObject(members, into: &sql)
         case .jsonArray(let members):

@@ -90,7 +90,7 @@ package enum ChangeLog {
             """
             INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after)
             SELECT \(scope.group), \(scope.now), \(.integer(scope.access.user.raw)), \(.text(scope.origin.rawValue)), \(.integer(module.id.raw)), t.id,
-                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after) FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRows)
+                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after) FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRowsForChange)
             """)
     }
 }

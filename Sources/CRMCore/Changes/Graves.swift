@@ -98,18 +98,24 @@ package enum Graves {
         return found
     }
 
-    /// Rows that return from a grave, with lookups at records merged away meanwhile pointed at the survivors.
-    static func followed(_ records: [Record], _ tx: Transaction) throws -> [Record] {
+    /// Rows that return from a grave, with lookups at records merged away meanwhile pointed at the survivors. What they point at is
+    /// held, so that it cannot be merged away before they are back.
+    static func followed(_ records: [Record], _ scope: WriteScope) throws -> [Record] {
         guard let lookups = records.first?.module.fields.filter({ $0.isRecordLookup && !$0.columns.isEmpty }), !lookups.isEmpty else { return records }
-        let targets = records.flatMap { record in lookups.compactMap { record[$0].integer.map(RecordID.init(raw:)) } }
-        let successors = try successors(of: Set(targets), tx)
-        guard !successors.isEmpty else { return records }
-        return records.map { record in
-            var record = record
-            for field in lookups {
-                if let id = record[field].integer, let successor = successors[RecordID(raw: id)] { record[field] = .integer(successor.raw) }
+        var records = records
+        // Each round follows merges that were under way when the round before looked; 10 is more than can happen to meet.
+        for _ in 0..<10 {
+            let targets = records.flatMap { record in lookups.compactMap { record.target(of: $0) } }
+            _ = try HeldReferences(targets).hold(scope)
+            let successors = try successors(of: Set(targets.map { RecordID(raw: $0.id) }), scope.tx)
+            guard !successors.isEmpty else { break }
+            for index in records.indices {
+                for field in lookups {
+                    guard let id = records[index][field].integer, let successor = successors[RecordID(raw: id)] else { continue }
+                    records[index][field] = .integer(successor.raw)
+                }
             }
-            return record
         }
+        return records
     }
 }

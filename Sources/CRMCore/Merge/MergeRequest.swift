@@ -30,6 +30,14 @@ package struct MergeRequest: Sendable, Equatable {
         self.paths = paths
     }
 
+    /// What the lookups taken from the children point at.
+    var takenLookups: [(module: ModuleID, id: Int64)] {
+        module.fields.flatMap { field -> [(module: ModuleID, id: Int64)] in
+            guard field.isRecordLookup, case .child(let index) = sources[field.id] else { return [] }
+            return children[index].target(of: field).map { [$0] } ?? []
+        }
+    }
+
     package var module: Module { master.module }
     package var participants: [Record] { [master] + children }
 }

@@ -102,8 +102,9 @@ package struct MergeService: Sendable {
         _ object: JSONCursor, _ module: Module, master: RecordID, holder: RecordID?, locked: Bool = true, _ scope: WriteScope
     ) throws -> MergePlan {
         let ids = [master] + MergeReader.childIDs(object)
-        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, locked: locked, scope.tx)
+        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
         let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(object, master: master, rows: rows)
+        if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         let survey = MergeSurvey(request: request, scope: scope)
         try survey.refuseTakenValues()
         return MergePlan.make(

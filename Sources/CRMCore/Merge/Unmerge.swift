@@ -65,7 +65,7 @@ struct Unmerge {
         if untouched {
             for field in module.fields where stamps.contains(field.apiName) && after[String(field.id.raw)] != nil { restored.set(field, to: columns(before, field)) }
         }
-        if let followed = try Graves.followed([restored], scope.tx).first { restored = followed }
+        if let followed = try Graves.followed([restored], scope).first { restored = followed }
         try refusingTakenValues(in: module) { try RecordStore.update(restored, from: master, table, scope) }
     }
 
@@ -93,7 +93,7 @@ struct Unmerge {
     private func restore(_ buried: [Record]) throws -> [RecordID] {
         for (_, group) in Dictionary(grouping: buried, by: \.module.id).sorted(by: { $0.key < $1.key }) {
             guard let owner = group.first?.module, let target = owner.table else { continue }
-            let records = try Graves.followed(group, scope.tx)
+            let records = try Graves.followed(group, scope)
             try refusingTakenValues(in: owner) { try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
             try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
         }

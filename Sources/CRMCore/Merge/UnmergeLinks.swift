@@ -14,7 +14,7 @@ struct UnmergeLinks {
 
     func restore(_ dropped: [Record], _ outcome: inout UnmergeOutcome) throws {
         guard let table = link.table, let (left, right) = link.linkPair else { return }
-        let rows = try Graves.followed(dropped, scope.tx)
+        let rows = try Graves.followed(dropped, scope)
         let there = try present([left, right], rows)
         var pairs = try linked(left, right, rows, table), back: [Record] = []
         for row in rows {

@@ -82,13 +82,15 @@ package struct Planner: Sendable {
     }
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
-    /// `locked: false` is for looking only, in read transactions.
+    /// `locked: false` is for looking only, in read transactions. Rows to be changed may still be looked up by others; rows to be
+    /// deleted, or `removing` some of them, may not.
     package func rows(
-        _ ids: [RecordID], of module: Module, for operation: RecordOperation, locked: Bool = true, _ tx: Transaction
+        _ ids: [RecordID], of module: Module, for operation: RecordOperation, locked: Bool = true, removing: Bool = false, _ tx: Transaction
     ) throws -> [RecordID: Record] {
         guard let table = module.table, !ids.isEmpty else { return [:] }
         let visible = access.rows(of: module, for: operation, alias: "t").map { " AND \($0)" as SQL } ?? ""
-        let lock: SQL = locked ? "\(.lockRows)" : ""
+        let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
+        let lock: SQL = locked ? strength : ""
         let names: [SQL] = module.storedColumns.map { "\($0.name, of: "t")" }
         let sql: SQL = """
             SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw)))\(visible) ORDER BY t.id\(lock)

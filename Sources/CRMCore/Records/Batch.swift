@@ -50,21 +50,12 @@ struct Batch {
         return .success(item.change.after)
     }
 
-    /// One statement for each module looked into, however many items there are. The records looked up are kept from being
-    /// deleted or merged away until the write is done: otherwise a row could come to point at a record that is gone.
+    /// One statement for each module looked into, however many items there are.
     mutating func refuseMissingReferences() throws {
-        let wanted = Dictionary(grouping: pending.flatMap(\.references), by: \.module).sorted { $0.key < $1.key }
-        var found: [ModuleID: [RecordID: Bool]] = [:]
-        for (target, references) in wanted {
-            guard let table = scope.catalog.module(id: target)?.table else { continue }
-            let ids = Set(references.map(\.id.raw)).sorted()
-            let sql: SQL = "SELECT t.id, t.in_merge FROM \(table) t WHERE \(.memberIDs("t.id", ids)) ORDER BY t.id\(.keepRows)"
-            let rows = try scope.tx.rows(sql) { (RecordID(raw: $0.integer(0) ?? 0), !$0.isNull(1)) }
-            found[target] = Dictionary(rows, uniquingKeysWith: { first, _ in first })
-        }
+        let found = try HeldReferences(pending.flatMap(\.references).map { ($0.module, $0.id.raw) }).hold(scope)
         drop { item in
             for reference in item.references {
-                guard let held = found[reference.module]?[reference.id] else {
+                guard let held = found[reference.id] else {
                     return .invalid(at: reference.path, message: "the related id given seems to be invalid")
                 }
                 // Notes and files are part of their record, which nobody may change while it is under merge (`merge.md` §8).

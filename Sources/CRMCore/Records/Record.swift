@@ -43,6 +43,13 @@ package struct Record: Sendable, Equatable {
         return values[slot..<slot + field.columns.count]
     }
 
+    /// The record a lookup points at.
+    func target(of field: Field) -> (module: ModuleID, id: Int64)? {
+        guard field.isRecordLookup, let id = self[field].integer else { return nil }
+        guard let module = field.target ?? columns(of: field).last?.integer.map(ModuleID.init(raw:)) else { return nil }
+        return (module, id)
+    }
+
     package mutating func set(_ field: Field, to columns: [SQLValue]) {
         guard let slot = module.slot(of: field), columns.count == field.columns.count else { return }
         values.replaceSubrange(slot..<slot + columns.count, with: columns)

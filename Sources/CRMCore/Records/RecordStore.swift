@@ -24,7 +24,11 @@ package struct RecordStore: Sendable {
     package func update(_ items: [JSONCursor], _ module: Module, unmodifiedSince: Instant? = nil, _ scope: WriteScope) throws -> [Outcome] {
         try scope.access.require(.edit, module)
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
-        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
+        let likely = HeldReferences.likely(in: items, of: module, scope.catalog)
+        _ = try HeldReferences(likely.filter { $0.module != module.id }).hold(scope)
+        // Those in the module itself are locked with the rows, all in one order.
+        let besides = likely.filter { $0.module == module.id }.map { RecordID(raw: $0.id) }
+        let rows = try Planner(scope.catalog, scope.access).rows(ids + besides, of: module, for: .edit, scope.tx)
         var batch = Batch(module, scope)
         for (index, item) in items.enumerated() {
             batch.decode(index) { () throws(Rejection) in
