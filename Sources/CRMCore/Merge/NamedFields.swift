@@ -42,7 +42,7 @@ struct NamedFields {
         let isFile = ["fileupload", "imageupload"].contains(field.type.dataType)
         guard isFile || isMergeable(field) else { throw .wrapped(.notAllowed(at: path, message: "the field cannot be chosen in a merge")) }
         try checkDeal(field, source, path)
-        if isFile { return try readFiles(entry, source, path) }
+        if isFile { return try readFiles(entry, path) }
         guard sources[field.id] == nil else {
             throw .wrapped(.duplicate(at: path, message: "Field has already been mentioned for other record in merge"))
         }
@@ -77,12 +77,11 @@ struct NamedFields {
     }
 
     /// Rules 21, 22 and 29. Records hold no files yet, so every id named is unknown.
-    private func readFiles(_ entry: JSONCursor, _ source: MergeRequest.Source, _ path: JSONPath) throws(MergeRefusal) {
+    private func readFiles(_ entry: JSONCursor, _ path: JSONPath) throws(MergeRefusal) {
         let dataPath = entry.path.appending("_data")
         guard let data = entry.optional("_data") else {
-            let whose = source == .master ? "specified for the master" : "mentioned for the child"
             throw .wrapped(Rejection(
-                .dependentFieldMissing, message: "The _data array is not \(whose) record", .apiName("id"), .jsonPath(dataPath),
+                .dependentFieldMissing, message: "The _data array is not specified for the record", .apiName("id"), .jsonPath(dataPath),
                 .dependee("api_name", path)))
         }
         if data.value.isNull { return }
