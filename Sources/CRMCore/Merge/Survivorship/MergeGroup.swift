@@ -48,7 +48,7 @@ extension MergeService {
     }
 
     private static func request(_ group: Group, _ module: Module, locked: Bool, _ scope: WriteScope) throws -> MergeRequest {
-        let rows = try Planner(scope.catalog, scope.access).rows(group.ids, of: module, for: .edit, locked: locked, scope.tx)
+        let rows = try Planner(scope.catalog, scope.access).rows(group.ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
         let reader = MergeReader(scope.catalog, scope.access, module)
         try scope.access.require(.delete, module)
         var records: [Record] = []
@@ -64,6 +64,7 @@ extension MergeService {
         let others = records.filter { $0.id != master.id }
         let written = try FieldHistory.lastWritten(records.map(\.id), scope.tx)
         let request = Survivorship(group.policy, master: master, others: others, written: written).request(scope.catalog)
+        if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         try MergeSurvey(request: request, scope: scope).refuseTakenValues()
         return request
     }
