@@ -122,4 +122,11 @@ extension RecordQueries {
         let catalog = catalog, access = access
         return try await read { tx in try RecycleBin.list(question, catalog, access, tx) }
     }
+
+    /// Whether a record of the module is in the bin, so that it may come back.
+    package func isInRecycleBin(_ id: RecordID, of module: Module) async throws -> Bool {
+        try access.require(.view, module)
+        let sql: SQL = "SELECT 1 FROM sys_grave g WHERE g.id = \(id) AND g.module_id = \(.integer(module.id.raw)) AND g.kind = 'recycle'"
+        return try await read { tx in try tx.first(sql) { _ in true } ?? false }
+    }
 }
