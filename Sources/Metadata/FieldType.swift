@@ -14,6 +14,8 @@ package struct FieldType: Sendable {
     /// The shape of a value in an answer. One switch in the record reader turns columns into bytes.
     package enum CellForm: UInt8, Sendable {
         case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, absent
+        /// The ends of an object inside the record, such as what joins it to another one.
+        case open, close
     }
 
     /// What kinds of test a value allows, and how they are asked in SQL.

@@ -15,22 +15,31 @@ package enum Graves {
         "CREATE INDEX sys_grave_group ON sys_grave (group_id)",
     ]
 
+    /// `root` is the record a row was deleted with; empty for rows deleted for themselves, which are those the recycle bin shows.
+    static let rootSchema: [SQL] = [
+        "ALTER TABLE sys_grave ADD COLUMN root \(.type(.integer))",
+        "CREATE INDEX sys_grave_root ON sys_grave (root) WHERE root IS NOT NULL",
+        "CREATE INDEX sys_grave_bin ON sys_grave (deleted_at, id) WHERE kind = 'recycle' AND root IS NULL",
+    ]
+
     /// Why a row left its table.
     package enum Kind: String, Sendable { case recycle, permanent, merged }
 
-    /// Moves rows out of their table, image first. The rows may be of one module only.
-    static func bury(_ records: [Record], as kind: Kind, successor: RecordID? = nil, _ scope: WriteScope) throws {
+    /// Moves rows out of their table, image first. The rows may be of one module only. `roots` names the records they go with.
+    static func bury(
+        _ records: [Record], as kind: Kind, successor: RecordID? = nil, roots: [RecordID: RecordID] = [:], _ scope: WriteScope
+    ) throws {
         guard let module = records.first?.module, let table = module.table else { return }
         let rows = records.map { record -> [SQLValue] in
             [
                 .integer(record.id.raw), .integer(module.id.raw), .text(kind.rawValue), .text(record.displayName), record["Created_By"],
                 .integer(scope.access.user.raw), .integer(scope.now.milliseconds), .integer(scope.group.raw), .init(successor?.raw),
-                .text(image(of: record).text),
+                .text(image(of: record).text), .id(roots[record.id]),
             ]
         }
         try scope.tx.insert(
             into: "sys_grave",
-            ["id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image"], rows: rows)
+            ["id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image", "root"], rows: rows)
         try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
     }
 

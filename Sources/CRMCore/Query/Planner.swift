@@ -58,6 +58,7 @@ package struct Planner: Sendable {
         let everything = query.fields == nil
         var select = Selection(catalog: catalog)
         for field in query.fields ?? query.module.fields where field.apiName != "id" { select.add(field) }
+        if let link = query.link { select.add(link, of: query.module) }
         let idColumn = select.addID()
         let orderColumn = select.column(for: query.order.field, of: query.module)
         let mergeColumn = select.add("\("in_merge", of: "t")")
@@ -130,7 +131,7 @@ package struct Planner: Sendable {
 }
 
 /// The columns, joins and cells of a plan while it grows.
-private struct Selection {
+struct Selection {
     let catalog: Catalog
     var columns: [SQL] = []
     var joins: [SQL] = []
@@ -190,7 +191,7 @@ private struct Selection {
         return "CASE \(module, of: "t")\(.joined(branches, by: "")) END"
     }
 
-    private mutating func cell(_ form: FieldType.CellForm, key: JSONKey, column: Int, name: Int = -1) {
+    mutating func cell(_ form: FieldType.CellForm, key: JSONKey, column: Int, name: Int = -1) {
         cells.append(.init(
             form: form, column: Int32(column), name: Int32(name), keyStart: Int32(keys.count), keyLength: Int32(key.escaped.count)))
         keys += key.escaped

@@ -25,6 +25,8 @@ package struct Query: Sendable {
     package var order: Order
     package var page: Page
     package var limit: Int
+    /// Values of the rows that join these records to another one.
+    package var link: LinkValues?
 
     package init(_ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0), limit: Int = 200) {
         self.module = module

@@ -5,8 +5,8 @@ import Wire
 /// Asks about records on behalf of a caller, each question in one read transaction.
 package struct RecordQueries: Sendable {
     private let services: Services
-    private let catalog: Catalog
-    private let access: AccessPolicy
+    let catalog: Catalog
+    let access: AccessPolicy
     private let zone: TimeZoneRule
 
     package init(_ services: Services, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule) {
@@ -15,6 +15,9 @@ package struct RecordQueries: Sendable {
         self.access = access
         self.zone = zone
     }
+
+    /// One read transaction, for the questions other files add.
+    func read<T: Sendable>(_ body: @Sendable @escaping (Transaction) throws -> T) async throws -> T { try await services.database.run(.read, body) }
 
     /// Rows as the elements of a JSON array, brackets included, and what the page was.
     package func page(_ query: Query) async throws -> (records: [UInt8], page: RecordReader.Page) {

@@ -33,6 +33,10 @@ package enum RecordReader {
                     }
                     json.beginObject()
                     for cell in cells {
+                        if cell.form == .close {
+                            json.endObject()
+                            continue
+                        }
                         json.key(escaped: UnsafeBufferPointer(rebasing: keys[Int(cell.keyStart)..<Int(cell.keyStart + cell.keyLength)]))
                         write(cell, row, context, to: &json)
                     }
@@ -50,8 +54,10 @@ package enum RecordReader {
 
     private static func write(_ cell: QueryPlan.Cell, _ row: borrowing Row, _ context: RenderContext, to json: inout JSONWriter) {
         let column = Int(cell.column)
+        if cell.form == .open { return json.beginObject() }
         guard column >= 0, !row.isNull(column) else { return json.null() }
         switch cell.form {
+        case .open, .close: break
         case .text: row.withText(column) { json.text($0 ?? .init(start: nil, count: 0)) }
         case .json: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
         case .digits: json.digits(row.integer(column) ?? 0)

@@ -54,7 +54,7 @@ struct RecordDecoder {
         var names: [String] = []
         for element in try input.elements(0...TagStore.limitPerRecord) {
             let name = element.value.string == nil ? try element.required("name") : element
-            let text = try name.string(max: TagStore.nameLimit, min: 1)
+            let text = try Tag.name(name)
             if !names.contains(text) { names.append(text) }
         }
         return names

@@ -18,7 +18,8 @@ extension RecordStore {
         return outcomes
     }
 
-    private func bury(_ records: [Record], _ scope: WriteScope) throws {
+    /// `roots` names, for rows that go with a record, the record the caller deleted.
+    private func bury(_ records: [Record], roots: [RecordID: RecordID] = [:], _ scope: WriteScope) throws {
         guard let module = records.first?.module else { return }
         for (owned, field) in Self.belongings(of: module, scope.catalog) {
             guard let table = owned.table, let column = field.columns.first else { continue }
@@ -26,9 +27,14 @@ extension RecordStore {
             guard !ids.isEmpty else { continue }
             let system = Planner(scope.catalog, .system("what belongs to a deleted record goes with it"))
             let rows = try system.rows(ids, of: owned, for: .delete, scope.tx)
-            try bury(ids.compactMap { rows[$0] }, scope)
+            let going = ids.compactMap { rows[$0] }
+            let below = going.map { row -> (RecordID, RecordID) in
+                let parent = RecordID(raw: row[field].integer ?? 0)
+                return (row.id, roots[parent] ?? parent)
+            }
+            try bury(going, roots: Dictionary(below, uniquingKeysWith: { first, _ in first }), scope)
         }
-        try Graves.bury(records, as: .recycle, scope)
+        try Graves.bury(records, as: .recycle, roots: roots, scope)
         try ChangeLog.append(records.map { .init(record: $0, kind: .deleted) }, scope)
     }
 

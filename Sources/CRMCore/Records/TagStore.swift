@@ -32,35 +32,13 @@ package enum TagStore {
 
     /// Gives records the tags their change names, in place of those they had. Unknown names become tags of the module.
     static func apply(_ changes: [PendingChange], _ scope: WriteScope) throws {
-        let tagged = changes.filter { $0.tags != nil }
-        guard let module = tagged.first?.after.module else { return }
-        let ids = try resolve(tagged.flatMap { $0.tags ?? [] }, module, scope)
-        try scope.tx.execute("DELETE FROM sys_record_tag WHERE \(.memberIDs("record_id", tagged.map(\.after.id.raw)))")
-        let rows = tagged.flatMap { change in
-            (change.tags ?? []).enumerated().compactMap { position, name -> [SQLValue]? in
-                ids[TextFolding.fold(name)].map { [.integer(change.after.id.raw), .integer($0), .integer(Int64(position))] }
-            }
+        let tagged = Dictionary(grouping: changes.filter { $0.tags != nil }, by: { $0.tags ?? [] })
+        for (names, group) in tagged {
+            guard let module = group.first?.after.module else { continue }
+            let named = names.map { TagAssignment.Named(id: nil, name: $0, color: nil, path: JSONPath()) }
+            // The rows are locked and checked already; one statement for each set of tags a batch names.
+            try TagAssignment(.replace, named).assign(to: group.map(\.after.id), of: module, scope)
         }
-        try scope.tx.insert(into: "sys_record_tag", ["record_id", "tag_id", "position"], rows: rows)
-    }
-
-    /// The ids of tags by folded name; what is missing is made.
-    private static func resolve(_ names: [String], _ module: Module, _ scope: WriteScope) throws -> [String: Int64] {
-        var known: [String: Int64] = [:]
-        let wanted = Dictionary(names.map { (TextFolding.fold($0), $0) }, uniquingKeysWith: { first, _ in first })
-        guard !wanted.isEmpty else { return known }
-        try scope.tx.forEach(
-            "SELECT id, \(.folded("name")) FROM sys_tag WHERE module_id = \(.integer(module.id.raw)) AND \(.memberTexts("\(.folded("name"))", wanted.keys.sorted()))"
-        ) { row in known[row.text(1) ?? ""] = row.integer(0) }
-        let now = SQLValue.integer(scope.now.milliseconds), user = SQLValue.integer(scope.access.user.raw)
-        var rows: [[SQLValue]] = []
-        for (folded, name) in wanted.sorted(by: { $0.key < $1.key }) where known[folded] == nil {
-            let id = scope.ids.next().raw
-            known[folded] = id
-            rows.append([.integer(id), .integer(module.id.raw), .text(name), user, now, user, now])
-        }
-        try scope.tx.insert(into: "sys_tag", ["id", "module_id", "name", "created_by", "created_at", "modified_by", "modified_at"], rows: rows)
-        return known
     }
 
     /// The tags a merge leaves on the master: the union, its own first and cut at the limit, or one record's alone. The change log
@@ -103,7 +81,7 @@ package enum TagStore {
         try replace(record, from: now, with: now == after ? before.filter(known.contains) : changed, scope)
     }
 
-    private static func held(by records: [RecordID], _ tx: Transaction) throws -> [RecordID: [Int64]] {
+    static func held(by records: [RecordID], _ tx: Transaction) throws -> [RecordID: [Int64]] {
         var held: [RecordID: [Int64]] = [:]
         try tx.forEach(
             "SELECT record_id, tag_id FROM sys_record_tag WHERE \(.memberIDs("record_id", records.map(\.raw))) ORDER BY record_id, position"
@@ -119,5 +97,5 @@ package enum TagStore {
             rows: new.enumerated().map { [.integer(record.raw), .integer($1), .integer(Int64($0))] })
     }
 
-    private static func json(_ tags: [Int64]) -> JSONValue { .array(tags.map { .integer($0) }) }
+    static func json(_ tags: [Int64]) -> JSONValue { .array(tags.map { .integer($0) }) }
 }

@@ -18,6 +18,7 @@ package enum Migrations {
         Migration(number: 5, purpose: "tags", statements: TagStore.schema),
         Migration(number: 6, purpose: "clients and tokens", statements: OAuthSchema.schema),
         Migration(number: 7, purpose: "idempotency keys", statements: IdempotencyKeys.schema),
+        Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
     ]
 
     /// Serialises the migrations of several processes starting at once.
@@ -27,11 +28,12 @@ package enum Migrations {
     static func apply(_ tx: Transaction) throws -> Bool {
         try tx.advisoryLock(lockKey, exclusive: true)
         try tx.execute("CREATE TABLE IF NOT EXISTS sys_migration (number \(.type(.integer)) PRIMARY KEY, purpose \(.type(.text)) NOT NULL)\(.strict)")
-        let done = try tx.first("SELECT coalesce(max(number), 0) FROM sys_migration") { $0.integer(0) ?? 0 } ?? 0
-        for migration in all where migration.number > done {
+        // By number rather than above the highest: numbers are reserved ahead, and may land out of turn.
+        let done = Set(try tx.rows("SELECT number FROM sys_migration") { $0.integer(0) ?? 0 })
+        for migration in all where !done.contains(migration.number) {
             for statement in migration.statements { try tx.execute(statement) }
             try tx.execute("INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
         }
-        return done == 0
+        return done.isEmpty
     }
 }

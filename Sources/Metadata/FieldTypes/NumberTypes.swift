@@ -4,7 +4,7 @@ import Wire
 extension FieldType {
     /// At most nine digits unless the field says otherwise; a numeric string is taken as its number.
     static let integer = whole("integer", cell: .number)
-    /// Up to 18 digits, a string on the wire.
+    /// Up to 18 digits, 19 where the field holds ids; a string on the wire.
     static let bigint = whole("bigint", cell: .digits)
     static let double = decimal("double")
     static let percent = decimal("percent")
@@ -15,7 +15,7 @@ extension FieldType {
         FieldType(dataType: dataType, storage: [.integer], cell: cell, comparison: .number) {
             (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
             guard let value = input.value.looseInt64 else { throw .wrongType(dataType, at: input.path) }
-            let limit = dataType == "bigint" ? 18 : min(field.length ?? 9, 9)
+            let limit = dataType == "bigint" ? (field.length == 19 ? 19 : 18) : min(field.length ?? 9, 9)
             let digits = String(value.magnitude).count
             guard digits <= limit else { throw .tooLong(limit, at: input.path) }
             return .integer(value)

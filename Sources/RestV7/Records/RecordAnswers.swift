@@ -25,14 +25,7 @@ struct RecordAnswers {
         ]
     }
 
-    private func time(_ milliseconds: Int64?) -> JSONValue {
-        guard let milliseconds else { return .null }
-        let instant = Instant(milliseconds: milliseconds)
-        return .string(instant.iso(offsetMinutes: context.zone.offsetMinutes(at: instant)))
-    }
+    private func time(_ milliseconds: Int64?) -> JSONValue { context.shown(milliseconds.map(Instant.init(milliseconds:))) }
 
-    private func user(_ id: Int64?) -> JSONValue {
-        guard let id, let user = context.catalog.user(UserID(raw: id)) else { return .null }
-        return ["name": .string(user.fullName), "id": .string(String(id))]
-    }
+    private func user(_ id: Int64?) -> JSONValue { context.shownUser(id) }
 }

@@ -49,6 +49,14 @@ extension ParsedRequest {
 }
 
 extension JSONCursor {
+    /// The same item under the id its path gives, whatever the body says.
+    func naming(_ id: RecordID) -> JSONCursor {
+        guard case .object = value else { return self }
+        var value = value
+        value["id"] = .id(id)
+        return JSONCursor(value, at: path)
+    }
+
     /// The items of a write body: an array under `name` of one to `limit` elements.
     func items(_ name: String, limit: Int = 100) throws(Rejection) -> [JSONCursor] {
         let array = try required(name)

@@ -7,7 +7,7 @@ import Wire
 enum GetRelatedRecords: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", scope: .modules(["READ"]),
-        support: .partial("mails, invited events, grouped activity views and member details"))
+        support: .partial("mails, invited events and grouped activity views"))
 
     struct Input: EndpointInput {
         let path: RelatedPath
@@ -16,7 +16,11 @@ enum GetRelatedRecords: Endpoint {
         let since: Instant?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            path = try RelatedPath(request, context)
+            try self.init(try RelatedPath(request, context), request, context)
+        }
+
+        init(_ path: RelatedPath, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            self.path = path
             let fields = try RecordPage.fields(request.query("fields"), path.listed)
             // Notes come oldest first, everything else newest first.
             page = try PageRequest(request, context, defaultOrder: .init(field: "id", descending: path.listed.apiName != "Notes"))
@@ -25,7 +29,9 @@ enum GetRelatedRecords: Endpoint {
             if let ids = request.query("ids"), !ids.isEmpty { filter = filter.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
             filter = filter.and(try ListFilter.converted(request.query("converted") ?? "both", path.listed))
             if let since { filter = filter.and(ListFilter.modified(after: since, path.listed)) }
-            query = Query(path.listed, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            var query = Query(path.listed, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            query.link = path.linkValues((request.query("fields") ?? "").split(separator: ","), context)
+            self.query = query
         }
     }
 
@@ -43,9 +49,15 @@ enum GetRelatedRecord: Endpoint {
         let path: RelatedPath
         let query: Query
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            path = try RelatedPath(request, context)
+            try self.init(try RelatedPath(request, context), request, context)
+        }
+
+        init(_ path: RelatedPath, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            self.path = path
             let id = try request.recordID("related_id", index: 3)
-            query = Query(path.listed, fields: nil, filter: path.condition(context.now).and(.ids([id])), limit: 1)
+            var query = Query(path.listed, fields: nil, filter: path.condition(context.now).and(.ids([id])), limit: 1)
+            query.link = path.linkValues(nil, context)
+            self.query = query
         }
     }
 
