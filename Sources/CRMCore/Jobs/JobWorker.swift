@@ -8,7 +8,7 @@ package struct JobWorker: Sendable {
     private let services: Services
     private let handlers: [String: any JobHandler]
 
-    package init(_ services: Services, handlers: [any JobHandler] = [MergeJob()]) {
+    package init(_ services: Services, handlers: [any JobHandler] = [MergeJob(), PicklistReplaceJob()]) {
         self.services = services
         self.handlers = Dictionary(handlers.map { (type(of: $0).kind, $0) }, uniquingKeysWith: { first, _ in first })
     }
