@@ -53,3 +53,12 @@ struct Organisation {
         return (id, try await server.shell.tokens.issueAccess(clientID: "test", user: UserID(raw: id.raw), scopes: scopes, lifeSeconds: 3600))
     }
 }
+
+extension Organisation {
+    /// The same organisation seen through another process.
+    init(_ server: TestServer, like other: Organisation) {
+        self.server = server
+        administrator = other.administrator
+        standard = other.standard
+    }
+}
