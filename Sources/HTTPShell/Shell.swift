@@ -62,17 +62,18 @@ package struct Shell: Sendable {
         return match.entry.declaration.bodyLimit ?? options.bodyLimit
     }
 
-    /// A request planned on a catalog that is no longer the newest changed nothing: it starts again on the newer one. Three
-    /// times, because a schema change is rare and a fourth in the same moment is no accident.
+    /// A request planned on a catalog that is no longer the newest changed nothing: it starts again on the newer one. Changes
+    /// may come faster than a busy process reads them, so time and not a count ends it: 15 s, half of what clients wait.
     private func walkOnNewestCatalog(_ incoming: IncomingRequest, _ trace: inout RequestTrace) async throws -> Reply {
-        for _ in 0..<3 {
+        let deadline = ContinuousClock.now + .seconds(15)
+        while true {
             do {
                 return try await walk(incoming, &trace)
             } catch let moved as CatalogMoved {
+                if ContinuousClock.now > deadline { throw Rejection(.tooManyRequests) }
                 try await services.catalog.refresh(ifOlderThan: moved.newest)
             }
         }
-        return try await walk(incoming, &trace)
     }
 
     /// The only place where an error becomes an answer. What is not a refusal is ours: logged, never shown.

@@ -21,6 +21,9 @@ package final class CatalogCache: Sendable {
         held.withLock { if $0.version < loaded.version { $0 = loaded } }
     }
 
+    /// Takes a catalog that has just been committed, unless a newer one is there.
+    package func install(_ catalog: Catalog) { held.withLock { if $0.version < catalog.version { $0 = catalog } } }
+
     /// Follows changes made by other processes until cancelled. A missed message is caught by the poll.
     package func follow() async {
         await withTaskGroup(of: Void.self) { group in

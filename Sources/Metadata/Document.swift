@@ -33,6 +33,9 @@ package struct Document: Sendable {
         package static let currency: Kind = "currency"
         package static let user: Kind = "user"
         package static let org: Kind = "org"
+        package static let globalPicklist: Kind = "global_picklist"
+        package static let mapDependency: Kind = "map_dependency"
+        package static let duplicateCheck: Kind = "duplicate_check"
         /// What the compact bodies of another kind leave out.
         package static let defaults: Kind = "defaults"
     }

@@ -44,7 +44,7 @@ extension FieldType {
         "Comments": .structured("text"),
     ]
 
-    static func named(_ dataType: String, field apiName: String) -> FieldType {
+    package static func named(_ dataType: String, field apiName: String) -> FieldType {
         exceptions[apiName] ?? registry[dataType] ?? .text
     }
 

@@ -47,6 +47,11 @@ package enum MetadataStore {
         try tx.execute("UPDATE sys_metadata SET body = \(.text(body.text)), modified_at = \(now) WHERE id = \(id)")
     }
 
+    /// Changes the name a document is found by, besides its body.
+    package static func rename(_ id: RecordID, _ apiName: String?, at now: Instant, _ tx: Transaction) throws {
+        try tx.execute("UPDATE sys_metadata SET api_name = \(SQLValue(apiName)), modified_at = \(now) WHERE id = \(id)")
+    }
+
     package static func remove(_ ids: [RecordID], _ tx: Transaction) throws {
         guard !ids.isEmpty else { return }
         try tx.execute("DELETE FROM sys_metadata WHERE \(.memberIDs("id", ids.map(\.raw)))")

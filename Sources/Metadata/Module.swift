@@ -54,7 +54,7 @@ package final class Module: Sendable {
     /// The two lookups whose values must be a unique pair, when this is a linking module.
     package var linkPair: (Field, Field)? {
         guard generatedType == "linking" else { return nil }
-        let lookups = fields.filter { $0.isRecordLookup && $0.body["link_side"]?.bool == true }
+        let lookups = fields.filter { ($0.isRecordLookup || $0.type.cell == .user) && $0.body["link_side"]?.bool == true }
         return lookups.count == 2 ? (lookups[0], lookups[1]) : nil
     }
 

@@ -30,6 +30,7 @@ struct RelationReader {
     func read(_ via: String, listed: String?) -> [Relation] {
         via.split(separator: "+").compactMap { part in
             let words = part.split(separator: " ").map(String.init)
+            if words.count == 2, words[0] == "through" { return through(words[1]) }
             return words.contains("link") ? link(to: listed) : words.first.flatMap { lookups($0, state(String(part))) }
         }
     }
@@ -46,6 +47,14 @@ struct RelationReader {
         let fields = parts[1].split(separator: "/").compactMap { module.field($0) }
             .filter { $0.isRecordLookup && ($0.target == nil || $0.target == owner.id) }
         return fields.isEmpty ? nil : .lookups(fields.map(\.id), of: module.id, state)
+    }
+
+    /// `through Link.Field`: the linking module, and its lookup that holds the owner. Written for the links an organisation makes.
+    private func through(_ dotted: String) -> Relation? {
+        let parts = dotted.split(separator: ".", maxSplits: 1)
+        guard parts.count == 2, let link = modules[String(parts[0])], let (left, right) = link.linkPair else { return nil }
+        let (mine, theirs) = left.apiName == parts[1] ? (left, right) : (right, left)
+        return theirs.target.map { .link(link.id, mine: mine.id, theirs: theirs.id, to: $0) }
     }
 
     private func link(to listed: String?) -> Relation? {

@@ -14,10 +14,7 @@ package struct StandardSeed {
     private static let firstID: Int64 = 100_000_000_000_000_000
 
     package init(administratorName: String, email: String, organization: String) throws {
-        guard let url = Bundle.module.url(forResource: "standard", withExtension: "json", subdirectory: "Resources") else {
-            throw Failure.missingResource("standard.json")
-        }
-        seed = try JSONValue.parse([UInt8](Data(contentsOf: url)))
+        seed = try Self.resource()
         var made = Made(next: Self.firstID)
         let profiles = try Self.profiles(seed, &made)
         let roles = Self.roles(seed, &made)
@@ -32,6 +29,14 @@ package struct StandardSeed {
         for (name, value) in [("company_name", organization), ("zgid", String(made.next)), ("primary_email", email)] { org[name] = .string(value) }
         made.add(.org, nil, org)
         documents = made.documents
+    }
+
+    /// The seed file. It also holds the templates of what is made later; see `ModuleTemplate`.
+    static func resource() throws -> JSONValue {
+        guard let url = Bundle.module.url(forResource: "standard", withExtension: "json", subdirectory: "Resources") else {
+            throw Failure.missingResource("standard.json")
+        }
+        return try JSONValue.parse([UInt8](Data(contentsOf: url)))
     }
 
     /// Collects documents, giving each the next id.

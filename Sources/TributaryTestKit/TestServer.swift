@@ -51,6 +51,38 @@ package struct TestServer: Sendable {
         return try result.get()
     }
 
+    /// Another process on the same database, as far as the database can tell. PostgreSQL only. It ends before this one.
+    package func withSecondProcess<T>(_ body: (TestServer) async throws -> T) async throws -> T {
+        let start = try await Bootstrap.start(home.location, demo: false, logger: TestDatabase.logger)
+        let tokens = TokenStore(start.services.database, ids: start.services.ids, clock: { clock.now() })
+        let shell = Shell(services: start.services, tokens: tokens, endpoints: allEndpoints)
+        let second = TestServer(
+            shell: shell, services: start.services, administrator: start.administrator,
+            administration: Administration(start.services, tokens: tokens), clock: clock, start: start, home: home)
+        let result: Result<T, any Error>
+        do {
+            result = .success(try await second.withBackground { try await body(second) })
+        } catch {
+            result = .failure(error)
+        }
+        await start.close()
+        return try result.get()
+    }
+
+    /// Runs `body` beside what a server does besides answering: following metadata and doing jobs.
+    package func withBackground<T>(_ body: () async throws -> T) async throws -> T {
+        let work = Task { await start.runInBackground() }
+        let result: Result<T, any Error>
+        do {
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        work.cancel()
+        await work.value
+        return try result.get()
+    }
+
     package func stop() async {
         await start.close()
         await home.remove()

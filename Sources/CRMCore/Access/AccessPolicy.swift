@@ -46,6 +46,12 @@ package struct AccessPolicy: Sendable {
         throw Rejection(.noPermission, .permissions([name]))
     }
 
+    /// Refuses with NO_PERMISSION when the profile lacks a right that belongs to no module, such as `Crm_Implied_Manage_Roles`.
+    package func require(permission name: String) throws(Rejection) {
+        guard case .profile(let permissions) = rights, !permissions.contains(name) else { return }
+        throw Rejection(.noPermission, .permissions([name]))
+    }
+
     package func may(_ operation: RecordOperation, _ module: Module) -> Bool {
         guard case .profile(let permissions) = rights, let name = Self.permission(operation, module) else { return true }
         return permissions.contains(name)
@@ -62,7 +68,8 @@ package struct AccessPolicy: Sendable {
 
 extension Module {
     /// The module's name inside profile permissions; `nil` for modules that profiles do not list.
-    fileprivate var permissionName: String? {
+    package var permissionName: String? {
+        if generatedType == "custom" { return body["module_name"]?.string ?? apiName }
         let listed = [
             "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Quotes", "Sales_Orders", "Purchase_Orders",
             "Invoices", "Campaigns", "Vendors", "Price_Books", "Cases", "Solutions",

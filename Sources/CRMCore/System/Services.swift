@@ -36,20 +36,24 @@ package struct Services: Sendable {
         }
     }
 
-    /// Changes metadata: alone, on the newest catalog, with the tables changed in the same transaction.
-    package func changeMetadata<T: Sendable>(_ body: @Sendable @escaping (MetadataScope) throws -> T) async throws -> T {
-        let now = clock(), ids = ids
-        let result = try await database.run(.write) { tx -> (T, Int64) in
+    /// Changes metadata: alone, on the newest catalog, with the tables changed in the same transaction. `user` is who asks.
+    package func changeMetadata<T: Sendable>(
+        by user: UserID = UserID(raw: 0), _ body: @Sendable @escaping (MetadataScope) throws -> T
+    ) async throws -> T {
+        let now = clock(), ids = ids, known = catalog.current()
+        let (result, after) = try await database.run(.write) { tx -> (T, Catalog) in
             try tx.advisoryLock(Self.fence, exclusive: true)
-            let before = try MetadataStore.load(tx)
-            let result = try body(MetadataScope(tx: tx, catalog: before, now: now, ids: ids))
+            let before = try MetadataStore.version(tx) == known.version ? known : try MetadataStore.load(tx)
+            let scope = MetadataScope(tx: tx, catalog: before, user: user, now: now, ids: ids)
+            let result = try body(scope)
             try MetadataStore.bumpVersion(tx)
             let after = try MetadataStore.load(tx)
             try SchemaPlan.between(before, after).execute(tx)
-            return (result, after.version)
+            for step in scope.followUps { try step(after) }
+            return (result, after)
         }
-        try await catalog.refresh(ifOlderThan: result.1)
-        return result.0
+        catalog.install(after)
+        return result
     }
 }
 
@@ -78,12 +82,4 @@ extension Services {
         guard let failure = error as? SQLFailure else { return false }
         return [.busy, .serialization].contains(failure)
     }
-}
-
-/// What a change of metadata needs.
-package struct MetadataScope {
-    package let tx: Transaction
-    package let catalog: Catalog
-    package let now: Instant
-    package let ids: any IDSource
 }

@@ -23,6 +23,15 @@ package enum PhysicalName {
         return body
     }
 
+    /// The columns of a field made at run time. The number keeps them apart from those of a deleted field of the same name;
+    /// 30 characters of the name leave room for it within 63.
+    package static func columns(of apiName: String, _ type: FieldType, number: Int64) -> [String] {
+        columns("c_\(slug(apiName).prefix(30))_\(number)", type)
+    }
+
+    /// The table of a module made at run time.
+    package static func table(of apiName: String, number: Int64) -> String { "m_\(slug(apiName).prefix(30))_\(number)" }
+
     package static func columns(_ base: String, _ type: FieldType) -> [String] {
         switch type.storage.count {
         case 0: []

@@ -30,6 +30,10 @@ package struct SchemaPlan: Sendable, Equatable {
                 steps += wanted.filter { !had.contains($0) }
                 for case .addIndex(let name, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) { steps.append(.dropIndex(name)) }
             }
+            // A deleted field keeps its column until the next compaction; its index would only slow writes down.
+            for field in before.fields where module.field(field.id) == nil {
+                for case .addIndex(let name, _, _, _) in indexes(of: field, in: before, table) { steps.append(.dropIndex(name)) }
+            }
         }
         return SchemaPlan(steps: steps)
     }

@@ -10,7 +10,7 @@ struct MetadataAnswers {
     /// Keys of the stored form that are no part of an answer.
     private static let ours: Set<String> = [
         "columns", "table", "via", "section", "required_in_standard_layout", "present_when", "sequence_number", "link_side", "link_sides",
-        "other_version_flags", "listed", "forecast_type",
+        "other_version_flags", "listed", "forecast_type", "of_field", "reverse_of",
     ]
 
     func module(_ module: Module) -> JSONValue {
@@ -55,14 +55,22 @@ struct MetadataAnswers {
             lookup["modules"] = .array(modules.map { $0["api_name"]?.string.flatMap { catalog.module($0) }.map(reference) ?? $0 })
             answer["multi_module_lookup"] = lookup
         }
+        for key in ["multiselectlookup", "multiuserlookup"] {
+            guard var facet = answer[key], facet["linking_module"] != nil else { continue }
+            for side in ["linking_module", "connected_module"] {
+                if let found = facet[side]?["api_name"]?.string.flatMap({ catalog.module($0) }) { facet[side] = reference(found) }
+            }
+            answer[key] = facet
+        }
         for key in ["associated_module", "subform"] {
             let name = answer[key]?["module"]?.string ?? answer[key]?["api_name"]?.string ?? answer[key]?["module"]?["api_name"]?.string
             guard let found = name.flatMap({ catalog.module($0) }) else { continue }
             answer[key] = ["module": .string(found.apiName), "id": .string(String(found.id.raw))]
         }
         answer["pick_list_values"] = .array((answer["pick_list_values"]?.array ?? []).map(pickListValue))
+        let rights = Dictionary((field.body["profiles"]?.array ?? []).map { ($0["id"]?.looseInt64 ?? 0, $0["permission_type"]) }, uniquingKeysWith: { $1 })
         answer["profiles"] = .array(catalog.documents(.profile).map {
-            ["permission_type": "read_write", "name": $0.body["name"] ?? .null, "id": .id($0.id)]
+            ["permission_type": (rights[$0.id.raw] ?? nil) ?? "read_write", "name": $0.body["name"] ?? .null, "id": .id($0.id)]
         })
         answer["layout_associations"] = .array(layouts(of: module).map {
             ["name": $0.body["name"] ?? .null, "id": .id($0.id), "api_name": $0.body["api_name"] ?? .null]

@@ -11,8 +11,10 @@ struct AutonumberRule: RecordRule {
         for field in change.after.module.fields where field.type.dataType == "autonumber" {
             let settings = field.body["auto_number"] ?? [:]
             let first = settings["start_number"]?.looseInt64 ?? 1
-            let number = try Counters.take(1, of: "autonumber_\(field.id.raw)", startingAt: first, scope.tx)
+            let number = try Counters.take(1, of: Self.counter(field), startingAt: first, scope.tx)
             change.after[field] = .text("\(settings["prefix"]?.string ?? "")\(number)\(settings["suffix"]?.string ?? "")")
         }
     }
+
+    static func counter(_ field: Field) -> String { "autonumber_\(field.id.raw)" }
 }

@@ -1,0 +1,60 @@
+import CRMCore
+import HTTPShell
+import Metadata
+import Wire
+
+/// The one module object of a body.
+struct ModuleBody: EndpointInput {
+    let item: JSONCursor
+    let user: UserID
+
+    init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+        try context.access.require(permission: SettingsPermission.customize)
+        item = try request.json().items("modules", limit: 1)[0]
+        _ = try item.object()
+        user = context.access.user
+    }
+}
+
+/// Rights on the settings of the organisation, by their names in profiles.
+enum SettingsPermission {
+    static let customize = "Crm_Implied_Customize_Zoho_CRM"
+    static let roles = "Crm_Implied_Manage_Roles"
+    static let profiles = "Crm_Implied_Manage_Profiles"
+    static let groups = "Crm_Implied_Manage_Groups"
+    static let variables = "Crm_Implied_Variables_Access"
+}
+
+/// Makes a custom module. Contract: modules, U3.
+enum CreateModule: Endpoint {
+    static let declaration = Declaration(.post, "/crm/v7/settings/modules", entry: "U3", scope: .fixed(["ZohoCRM.settings.modules.CREATE"]))
+
+    static func respond(_ input: ModuleBody, _ context: RequestContext) async throws -> Reply {
+        let results = try await context.services.changeMetadata(by: input.user) { scope in
+            try scope.each([input.item]) { try ModuleShaper(scope).create($0) }
+        }
+        return .items("modules", results.map { $0.map { .success("module created successfully", details: ["id": .id($0)]) } })
+    }
+}
+
+/// Changes a custom module. Contract: modules, U4.
+enum UpdateModule: Endpoint {
+    static let declaration = Declaration(.put, "/crm/v7/settings/modules/{name}", entry: "U4", scope: .fixed(["ZohoCRM.settings.modules.UPDATE"]))
+
+    struct Input: EndpointInput {
+        let module: ModuleID
+        let body: ModuleBody
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            module = try GetModule.Input(request, context).module.id
+            body = try ModuleBody(request, context)
+        }
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        let results = try await context.services.changeMetadata(by: input.body.user) { scope in
+            guard let module = scope.catalog.module(id: input.module) else { throw Rejection.invalidModule() }
+            return try scope.each([input.body.item]) { try ModuleShaper(scope).update(module, $0) }
+        }
+        return .items("modules", results.map { $0.map { .success("module updated successfully", details: ["id": .id($0)]) } })
+    }
+}
