@@ -153,6 +153,9 @@ extension RecordBench {
                 add(name, ["data_type": .string(type), "columns": [.string(name.lowercased())], "operation_type": fixed])
             }
             for field in fields { add(field.name, field.body) }
+            if type == "custom" {
+                try ModulePermissions(suffix: apiName).grant(to: Set(scope.catalog.documents(.profile).map(\.id)), scope)
+            }
             try MetadataStore.insert(documents, at: scope.now, scope.tx)
         }
     }

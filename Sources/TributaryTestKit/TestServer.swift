@@ -24,6 +24,18 @@ package struct TestServer: Sendable {
         _ engine: Database.Engine, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
         limits: TokenLimits = TokenLimits()
     ) async throws -> TestServer {
+        await TestLimit.servers.enter()
+        do {
+            return try await open(engine, extra: extra, options: options, limits: limits)
+        } catch {
+            await TestLimit.servers.leave()
+            throw error
+        }
+    }
+
+    private static func open(
+        _ engine: Database.Engine, extra: [any Endpoint.Type], options: Shell.Options, limits: TokenLimits
+    ) async throws -> TestServer {
         let home = try await TestDatabase.fresh(engine)
         let start = try await Bootstrap.start(home.location, demo: false, logger: TestDatabase.logger)
         let services = start.services
@@ -86,6 +98,7 @@ package struct TestServer: Sendable {
     package func stop() async {
         await start.close()
         await home.remove()
+        await TestLimit.servers.leave()
     }
 
     /// An access token of the administrator.

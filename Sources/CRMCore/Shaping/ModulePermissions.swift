@@ -2,13 +2,15 @@ import Metadata
 import Wire
 
 /// The rights on a module's records, as profiles list them.
-struct ModulePermissions {
+package struct ModulePermissions {
     static let operations: [RecordOperation] = [.view, .create, .edit, .delete, .merge]
 
     let suffix: String
+    package init(suffix: String) { self.suffix = suffix }
+
     private var names: [String] { Self.operations.map { "Crm_Implied_\($0.rawValue)_\(suffix)" } }
 
-    func grant(to profiles: Set<RecordID>, _ scope: MetadataScope) throws {
+    package func grant(to profiles: Set<RecordID>, _ scope: MetadataScope) throws {
         try change(profiles, scope) { held in held + names.filter { !held.contains($0) } }
     }
 
