@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Metadata
 import SQLStore
@@ -45,7 +46,7 @@ package enum Bootstrap {
             database: database, catalog: CatalogCache(catalog, database), ids: TimedIDs(process: number, clock: clock), clock: clock, logger: logger,
             pageKey: key, renderCache: RenderCache())
         guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
-        let pair = first && demo ? try await DemoData(services, administrator.id).create() : nil
+        let pair = demo ? try await DemoData(services, administrator.id).createIfEmpty() : nil
         return Result(
             services: services, firstStart: first, administrator: administrator, demoPair: pair, lease: ProcessLease(number: number, owner: owner))
     }
@@ -73,7 +74,11 @@ extension Bootstrap.Result {
         while (try? await Task.sleep(for: .milliseconds(ProcessNumbers.leaseMilliseconds / 3))) != nil {
             let now = services.clock(), lease = lease
             let kept = try? await services.database.run(.write) { tx in try ProcessNumbers.renew(lease.number, owner: lease.owner, now: now, tx) }
-            if kept == false { services.logger.critical("process number lost", metadata: ["number": "\(lease.number)"]) }
+            guard kept == false else { continue }
+            // Another process makes ids with this number now; ours must not make any more.
+            services.logger.critical("process number lost, stopping", metadata: ["number": "\(lease.number)"])
+            kill(getpid(), SIGTERM)
+            return
         }
     }
 

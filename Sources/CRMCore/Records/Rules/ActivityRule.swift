@@ -21,7 +21,8 @@ struct ActivityRule: RecordRule {
         guard let text = change.after["Call_Duration"].text else { return }
         let path = change.path.appending("Call_Duration")
         let parts = text.split(separator: ":").map { Int64($0) }
-        guard (1...3).contains(parts.count), !parts.contains(nil) else { throw .invalid(at: path) }
+        // Ten thousand hours are longer than any call, and far from what would overflow.
+        guard (1...3).contains(parts.count), parts.allSatisfy({ $0.map { (0..<600_000).contains($0) } ?? false }) else { throw .invalid(at: path) }
         let seconds = parts.reduce(0) { $0 * 60 + ($1 ?? 0) }
         if seconds <= 0 { throw Rejection(.dependentMismatch, .apiName("Call_Duration"), .jsonPath(path)) }
         change.after["Call_Duration_in_seconds"] = .integer(seconds)
