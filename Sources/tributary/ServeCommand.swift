@@ -19,6 +19,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Port to listen on; 0 takes any free one.")
     var port = 8080
     @OptionGroup var place: DatabaseOptions
+    @Option(help: "Folder for uploaded files (default: files in the data folder; in the database on PostgreSQL).")
+    var files: String?
     @Flag(help: "Fill an empty database with a demo organisation, and print how to sign in to it.")
     var demo = false
     @Option(name: .customLong("public-url"), help: "The origin under which clients reach the server, such as https://crm.example.com.")
@@ -38,8 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = makeLogger()
         let demo = demo
-        let location = place.location
-        let start = try await place.whenFree(orServed: true) { try await Bootstrap.start(location, demo: demo, logger: logger) }
+        let location = place.location, filePlace = files.map(FilePlace.folder) ?? .withDatabase
+        let start = try await place.whenFree(orServed: true) { try await Bootstrap.start(location, files: filePlace, demo: demo, logger: logger) }
         do {
             try await serve(start, logger)
         } catch {
