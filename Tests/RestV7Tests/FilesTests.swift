@@ -1,4 +1,6 @@
 import CRMCore
+import HTTPShell
+import Metadata
 import SQLStore
 import Testing
 import TributaryTestKit
@@ -86,6 +88,87 @@ import Wire
             #expect(missing.status == 400)
             #expect(missing.json?["code"] == "REQUIRED_PARAM_MISSING")
             #expect(missing.json?["details"]?["param"] == "id")
+        }
+    }
+}
+
+/// Uploads that are not in memory, as the server gets them.
+@Suite struct StreamedUploadTests {
+    /// Makes its pieces when asked, and runs something before the last one.
+    private struct Pieces: AsyncSequence, Sendable {
+        let count: Int
+        let piece: @Sendable (Int) -> [UInt8]
+        var beforeLast: @Sendable () async throws -> Void = {}
+
+        struct Iterator: AsyncIteratorProtocol {
+            let pieces: Pieces
+            var next = 0
+            mutating func next() async throws -> [UInt8]? {
+                guard next < pieces.count else { return nil }
+                if next == pieces.count - 1 { try await pieces.beforeLast() }
+                next += 1
+                return pieces.piece(next - 1)
+            }
+        }
+        func makeAsyncIterator() -> Iterator { Iterator(pieces: self) }
+    }
+
+    private func send(_ server: TestServer, _ path: String, _ pieces: Pieces, _ token: String) async -> Reply {
+        let type = FormBody().header.1
+        let headers = [("authorization", "Zoho-oauthtoken \(token)"), ("content-type", type)]
+        return await server.shell.answer(
+            IncomingRequest(method: "POST", target: path, headers: headers, body: .upload(Upload(ByteStream(pieces), contentType: type))))
+    }
+
+    /// A request that is planned again takes its file in once.
+    @Test(arguments: TestServer.engines) func settingsMayChangeDuringAnUpload(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let made = await server.send("POST", "/crm/v7/Leads", ["data": [["Last_Name": "Kim", "Company": "A"]]], token: token)
+            let lead = try #require(made.json?["data"]?.array?.first?["details"]?["id"]?.string)
+            let form = FormBody.file("x.txt", Array("content".utf8)).closed, services = server.services
+            let pieces = Pieces(count: form.count, piece: { [form[$0]] }, beforeLast: { try await services.changeMetadata { _ in } })
+            let reply = await send(server, "/crm/v7/Leads/\(lead)/Attachments", pieces, token)
+            #expect(reply.status == 200, "\(String(decoding: reply.body, as: UTF8.self))")
+            let rows = await server.send("GET", "/crm/v7/Leads/\(lead)/Attachments?fields=File_Name", token: token).json?["data"]?.array ?? []
+            #expect(rows.map { $0["File_Name"] } == ["x.txt"])
+            let id = rows.first?["id"]?.string ?? ""
+            #expect(await server.send("GET", "/crm/v7/Leads/\(lead)/Attachments/\(id)", token: token).text == "content")
+        }
+    }
+
+    @Test func aFileOverTheLimitIsRefusedOnItsWay() async throws {
+        try await TestServer.with(.sqlite) { server in
+            let token = try await server.token("ZohoCRM.files.CREATE"), head = FormBody.file("x", []).closed.prefix { $0 != 13 }
+            let start = Array(head) + Array("\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n".utf8)
+            let block = [UInt8](repeating: 7, count: 1 << 20)
+            let pieces = Pieces(count: 1000, piece: { $0 == 0 ? start : block }, beforeLast: { Issue.record("the whole body was read") })
+            let reply = await send(server, "/crm/v7/files", pieces, token)
+            #expect(reply.status == 413)
+            #expect((try? JSONValue.parse(reply.body))?["code"] == "FILE_TOO_LARGE")
+            let rows = try await server.services.database.run(.read) { tx in
+                try tx.first("SELECT (SELECT count(*) FROM sys_blob) + (SELECT count(*) FROM sys_file)") { $0.integer(0) ?? 0 }
+            }
+            #expect(rows == 0)
+        }
+    }
+
+    /// common, §6: 403 when the profile lacks the right.
+    @Test func attachingNeedsTheRightToAttach() async throws {
+        try await TestServer.with(.sqlite) { server in
+            let token = try await server.token("ZohoCRM.modules.ALL"), profile = server.administrator.profile
+            let made = await server.send("POST", "/crm/v7/Leads", ["data": [["Last_Name": "Kim", "Company": "A"]]], token: token)
+            let path = "/crm/v7/Leads/\(made.json?["data"]?.array?.first?["details"]?["id"]?.string ?? "")/Attachments"
+            try await server.services.changeMetadata { scope in
+                guard var body = scope.catalog.documents(.profile).first(where: { $0.id == profile })?.body else { return }
+                body["permissions"] = .array((body["permissions"]?.array ?? []).filter { $0 != "Crm_Implied_Create_Attachments" })
+                try MetadataStore.replace(profile, body: body, at: scope.now, scope.tx)
+            }
+            let refused = await server.upload(path, .file("a", [1]), token: token)
+            #expect(refused.status == 403)
+            #expect(refused.json?["code"] == "NO_PERMISSION")
+            #expect(refused.json?["details"] == ["permissions": ["Crm_Implied_Create_Attachments"]])
+            #expect(await server.send("GET", path + "?fields=id", token: token).status == 204)
         }
     }
 }
