@@ -1,4 +1,3 @@
-import Glibc
 import SQLStore
 import Wire
 
@@ -12,7 +11,7 @@ package struct DatabaseStore: FileStore {
 
     package init(_ database: Database) {
         self.database = database
-        spoolFolder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        spoolFolder = SpoolFolder.standard
     }
 
     package func put(_ hash: ContentHash, from spool: Spool) async throws {

@@ -58,9 +58,12 @@ package struct FolderStore: FileStore {
 }
 
 /// The folder in which uploads are collected.
-enum SpoolFolder {
+package enum SpoolFolder {
+    /// The system's folder for files that do not last, for stores without a folder of their own.
+    package static var standard: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
     /// Removes files last written before `moment`: what a process that is gone left behind.
-    static func clear(_ folder: String, before moment: Instant) async throws {
+    package static func clear(_ folder: String, before moment: Instant) async throws {
         try await FileThread.run {
             guard let entries = opendir(folder) else { throw FileFailure.last("cannot list \(folder)") }
             defer { closedir(entries) }

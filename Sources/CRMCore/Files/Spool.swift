@@ -8,7 +8,7 @@ package actor Spool {
     /// How the files in a spool folder are known from others.
     static let prefix = "tributary-upload-"
 
-    private let path: String
+    package nonisolated let path: String
     private var file: Descriptor?
     private let digest = Digest()
     private var hash: ContentHash?
