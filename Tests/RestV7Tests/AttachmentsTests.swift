@@ -1,4 +1,5 @@
 import CRMCore
+import Metadata
 import SQLStore
 import Testing
 import TributaryTestKit
@@ -154,6 +155,31 @@ import Wire
             try await FileSweep(server.services).sweep()
             let held = try await server.services.database.run(.read) { tx in try tx.first("SELECT count(*) FROM sys_file WHERE expires_at IS NULL") { $0.integer(0) ?? 0 } }
             #expect(held == 2, "what lies in the recycle bin keeps its files")
+        }
+    }
+
+    /// Restored with their record; let go of when it is deleted for good.
+    @Test(arguments: TestServer.engines) func theRecycleBinKeepsFiles(_ engine: Database.Engine) async throws {
+        try await FileFields.with(engine) { leads in
+            let server = leads.server, token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.settings.ALL")
+            let id = try await leads.create(["Papers": try await leads.files("a")]), attachment = try await attach(server, token, "Leads/\(id)")
+            await server.upload("/crm/v7/Leads/\(id)/photo", .file("me.png", TinyImage.png()), token: token)
+            func waiting() async throws -> Int64? {
+                try await server.services.database.run(.read) { tx in try tx.first("SELECT count(*) FROM sys_file WHERE expires_at IS NOT NULL") { $0.integer(0) ?? 0 } }
+            }
+            await server.send("DELETE", "/crm/v7/Leads/\(id)", token: token)
+            #expect(try await waiting() == 0)
+            try await server.services.write(server.services.catalog.current(), .system("test"), .api) { scope in
+                _ = try RecycleBin.restore([RecordID(raw: Int64(id) ?? 0)], scope)
+            }
+            #expect(await server.send("GET", "/crm/v7/Leads/\(id)/Attachments/\(attachment)", token: token).body == [1, 2, 3])
+            #expect(await server.send("GET", "/crm/v7/Leads/\(id)/photo", token: token).body == TinyImage.png())
+            #expect(await leads.names(id, "Papers") == ["a"])
+            await server.send("DELETE", "/crm/v7/Leads/\(id)", token: token)
+            try await server.services.write(server.services.catalog.current(), .system("test"), .api) { scope in
+                _ = try RecycleBin.erase([RecordID(raw: Int64(id) ?? 0)], scope)
+            }
+            #expect(try await waiting() == 3)
         }
     }
 

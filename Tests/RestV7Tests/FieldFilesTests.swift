@@ -70,6 +70,18 @@ typealias TestServerEngine = Database.Engine
         }
     }
 
+    @Test(arguments: TestServer.engines) func fieldsMadeThroughTheAPIHoldFiles(_ engine: Database.Engine) async throws {
+        try await FileFields.with(engine) { leads in
+            let token = try await leads.server.token("ZohoCRM.settings.ALL")
+            let made = await leads.server.send(
+                "POST", "/crm/v7/settings/fields?module=Leads", ["fields": [["field_label": "Contract", "data_type": "fileupload", "length": 1]]], token: token)
+            #expect(made.json?["fields"]?.array?.first?["code"] == "SUCCESS", "\(made.text)")
+            let id = try await leads.create(["Contract": try await leads.files("c.pdf")])
+            #expect(await leads.names(id, "Contract") == ["c.pdf"])
+            #expect(await leads.update(id, ["Contract": try await leads.files("d.pdf")]).json?["data"]?.array?.first?["code"] == "LIMIT_EXCEEDED")
+        }
+    }
+
     @Test(arguments: TestServer.engines) func whatDoesNotFitChangesNothing(_ engine: Database.Engine) async throws {
         try await FileFields.with(engine) { leads in
             let id = try await leads.create(["Papers": try await leads.files("1", "2", "3", "4"), "Paper": try await leads.files("p")])
