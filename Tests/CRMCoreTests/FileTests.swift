@@ -108,10 +108,12 @@ import Wire
     }
 
     private func with(_ engine: Database.Engine, observer: (@Sendable (String) throws -> Void)? = nil, _ body: (Home) async throws -> Void) async throws {
+        await TestLimit.servers.enter()
         let home = try await Home(engine, observer: observer)
         let result: Result<Void, any Error>
         do { result = .success(try await body(home)) } catch { result = .failure(error) }
         await home.end()
+        await TestLimit.servers.leave()
         try result.get()
     }
 
