@@ -8,16 +8,19 @@ package struct ParsedRequest: Sendable {
     package let query: [(name: String, value: String)]
     package let headers: [(String, String)]
     package let body: [UInt8]
+    /// The files of a form, for endpoints that declare one.
+    package let upload: Upload?
 
     package init(
         method: HTTPMethod, path: [String: String] = [:], query: [(name: String, value: String)] = [], headers: [(String, String)] = [],
-        body: [UInt8] = []
+        body: [UInt8] = [], upload: Upload? = nil
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self.body = body
+        self.upload = upload
     }
 
     /// The first parameter of that name.

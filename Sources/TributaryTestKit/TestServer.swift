@@ -135,7 +135,9 @@ package struct TestServer: Sendable {
         let authorization = token.map { [("Authorization", "Zoho-oauthtoken \($0)")] } ?? []
         let reply = await shell.answer(
             method: method, path: path, headers: [("Host", "crm.example.test")] + authorization + headers, body: body)
-        return Answer(status: reply.status, json: try? JSONValue.parse(reply.body), headers: reply.headers, body: reply.body)
+        // A body that breaks off is as good as none here; what tests expect of it they will miss.
+        let bytes = (try? await reply.stream?.bytes.collect()) ?? reply.body
+        return Answer(status: reply.status, json: try? JSONValue.parse(bytes), headers: reply.headers, body: bytes)
     }
 
     /// A form as the Python SDK sends it.

@@ -159,6 +159,7 @@ struct Selection {
 
     mutating func add(_ field: Field) {
         guard let first = field.columns.first else {
+            if field.holdsFiles { return cell(field.type.cell, key: field.key, column: add(FieldFiles.json(of: "t.id", field))) }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
         let column = add("\(first, of: "t")")

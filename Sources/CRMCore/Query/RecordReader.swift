@@ -72,6 +72,10 @@ package enum RecordReader {
         case .moduleName: json.string(context.moduleNames[row.integer(column) ?? 0] ?? "")
         case .lookup: reference(cell, row, column, nil, to: &json)
         case .anyLookup: reference(cell, row, column, context, to: &json)
+        case .files, .images:
+            row.withText(column) { text in
+                if let text { FileValueWriter.write(text, images: cell.form == .images, context, to: &json) } else { json.null() }
+            }
         case .absent: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
         }
     }

@@ -65,6 +65,18 @@ struct Batch {
         }
     }
 
+    /// Two statements for all file fields of the batch.
+    mutating func resolveFiles() throws {
+        let changes = pending.map(\.change).filter { !$0.files.isEmpty }
+        guard !changes.isEmpty else { return }
+        let known = try FileValues.Known(changes, scope.tx)
+        try forEach { change in
+            change.resolvedFiles = try change.files.map { edits in
+                try edits.resolve(known.held[change.after.id]?[edits.field.id] ?? [], known.uploaded)
+            }
+        }
+    }
+
     /// The friendly check before the unique index: names the record that has the value, and finds repeats inside the batch.
     mutating func refuseTakenValues() throws {
         var clashes: [Int: [Rejection]] = [:]

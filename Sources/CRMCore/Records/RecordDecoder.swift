@@ -27,7 +27,12 @@ struct RecordDecoder {
                 change.tags = try tags(input)
                 continue
             }
-            guard !field.columns.isEmpty else { continue }
+            if field.holdsFiles {
+                change.files.append(try FileEdits(input, field))
+                continue
+            }
+            // A photo has its own calls.
+            guard !field.columns.isEmpty, field.type.dataType != "profileimage" else { continue }
             var value = try decode(input, field)
             if case .reference(let id, let named) = value {
                 let target = try target(of: field, named, item, record)

@@ -44,6 +44,15 @@ package struct RecordStore: Sendable {
         return try finish(batch, count: items.count, scope)
     }
 
+    /// Adds a record that the server itself has put together, with what every record carries, its rules and its log.
+    func add(_ record: Record, _ scope: WriteScope) throws -> Record {
+        try scope.access.require(.create, record.module)
+        var batch = Batch(record.module, scope)
+        batch.decode(0) { () throws(Rejection) in (PendingChange(kind: .insert, before: nil, after: record, path: JSONPath()), []) }
+        guard let outcome = try finish(batch, count: 1, scope).first else { throw Rejection(.internalError) }
+        return try outcome.get()
+    }
+
     /// A record under merge cannot be changed (`merge.md` §8).
     static func refuseIfHeld(_ record: Record) throws(Rejection) {
         if record.heldByMerge != nil { throw Rejection(.recordLocked, .id(record.id)) }
@@ -54,6 +63,7 @@ package struct RecordStore: Sendable {
         var batch = batch
         let rules = rules.filter { $0.concerns(batch.module) }
         try batch.refuseMissingReferences()
+        try batch.resolveFiles()
         try batch.forEach { change in
             Self.stamp(&change, scope)
             for rule in rules { try rule.before(&change, scope) }
@@ -113,6 +123,7 @@ package struct RecordStore: Sendable {
             change.before.map { .change(from: $0, to: change.after) } ?? ChangeLog.Entry(record: change.after, kind: .added)
         }, scope)
         try TagStore.apply(changes, scope)
+        try FileValues.apply(changes, scope)
     }
 
     /// Writes the columns in which two states of a record differ.

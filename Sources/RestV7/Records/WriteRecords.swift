@@ -7,7 +7,7 @@ import Wire
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}", entry: "125", scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("assignment rules, subforms, multi-select lookups and files"))
+        support: .partial("assignment rules, subforms and multi-select lookups"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -29,7 +29,7 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms, multi-select lookups and files"))
+        .put, "/crm/v7/{module}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms and multi-select lookups"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -66,7 +66,7 @@ enum UpdateRecords: Endpoint {
 /// Changes the record of the path. Contract: records, 126.
 enum UpdateRecord: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms, multi-select lookups and files"))
+        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms and multi-select lookups"))
 
     struct Input: EndpointInput {
         let update: UpdateRecords.Input
@@ -80,7 +80,7 @@ enum UpdateRecord: Endpoint {
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/upsert", entry: "128", scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("subforms, multi-select lookups and files"))
+        support: .partial("subforms and multi-select lookups"))
 
     /// Activities have no field that could tell two apart.
     private static let excluded: Set<String> = ["Tasks", "Events", "Calls", "Notes", "Attachments"]
