@@ -33,10 +33,10 @@ extension FieldType {
         }
     }
 
-    /// A string no longer than its field allows, counted in characters.
+    /// A string no longer than its field allows, counted in Unicode scalars: what readers see as one character has no largest size.
     private static func shortText(_ input: JSONCursor, _ field: Field) throws(Rejection) -> String {
         guard let text = input.value.string else { throw .wrongType("text", at: input.path) }
-        if let limit = field.length, text.utf8.count > limit, text.count > limit { throw .tooLong(limit, at: input.path) }
+        if let limit = field.length, text.utf8.count > limit, text.unicodeScalars.count > limit { throw .tooLong(limit, at: input.path) }
         return text
     }
 }
