@@ -27,6 +27,14 @@ enum RecordPage {
         return names.filter { seen.insert($0).inserted }.compactMap { module.field($0) }
     }
 
+    /// The system keys that a `fields` parameter names; `$event_cancelled` is one of events only (`records.md`, 124).
+    static func systemKeys(_ text: String?, _ module: Module) -> [JSONValue.Member] {
+        var seen: Set<Substring> = []
+        return (text ?? "").split(separator: ",").filter { $0.hasPrefix("$") && seen.insert($0).inserted }.compactMap { name in
+            name == "$event_cancelled" && module.apiName == "Events" ? .init("$event_cancelled", false) : RecordReader.constant(name)
+        }
+    }
+
     /// A single record with everything it has.
     static func single(_ query: Query, _ context: RequestContext) async throws -> Reply? {
         let (records, result) = try await context.records.page(query)
