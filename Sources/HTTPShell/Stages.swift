@@ -13,6 +13,7 @@ extension Shell {
         let catalog = services.catalog.current()
         let policy = try policy(of: grant, catalog)
         try checkScope(match, grant, catalog)
+        try NulCharacter.refuse(in: target.query)
         let request = ParsedRequest(
             method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body.bytes, upload: body.upload)
         return try await match.entry.answer(request, context(incoming, grant, catalog, policy, trace))

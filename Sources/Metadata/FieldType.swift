@@ -32,7 +32,7 @@ extension FieldType {
             .percent, .boolean, .date, .datetime, .multiSelectPicklist, .lookup, .ownerLookup, .userLookup, .multiModuleLookup, .layout,
             .consentLookup, .fileUpload, .imageUpload,
         ]
-        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map(FieldType.structured)
+        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map { FieldType.structured($0) }
         let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "rollup_summary", "formula"]
             .map(FieldType.elsewhere)
         return Dictionary(uniqueKeysWithValues: (types + structured + elsewhere).map { ($0.dataType, $0) })
@@ -40,7 +40,7 @@ extension FieldType {
 
     /// Fields whose metadata says one type while their values have the form of another (`metadata/types.md`, "Special JSON").
     private static let exceptions: [String: FieldType] = [
-        "Tag": .elsewhere("text"), "Participants": .structured("bigint"), "Pricing_Details": .structured("text"),
+        "Tag": .elsewhere("text"), "Participants": .structured("bigint", atMost: 50), "Pricing_Details": .structured("text"),
         "Comments": .structured("text"),
     ]
 

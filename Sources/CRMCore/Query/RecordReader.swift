@@ -40,6 +40,10 @@ package enum RecordReader {
                         json.key(escaped: UnsafeBufferPointer(rebasing: keys[Int(cell.keyStart)..<Int(cell.keyStart + cell.keyLength)]))
                         write(cell, row, context, to: &json)
                     }
+                    for (key, value) in plan.constants {
+                        json.key(key)
+                        json.raw(value)
+                    }
                     if plan.systemKeys { writeSystemKeys(plan, row, context, to: &json) }
                     json.endObject()
                     let position = Position(key: row.integer(plan.orderColumn), id: RecordID(raw: row.integer(idColumn) ?? 0))

@@ -44,10 +44,11 @@ struct Batch {
         pending = kept
     }
 
-    func outcome(_ index: Int) -> RecordStore.Outcome {
-        if let rejection = refused[index] { return .failure(rejection) }
-        guard let item = pending.first(where: { $0.index == index }) else { return .failure(Rejection(.internalError)) }
-        return .success(item.change.after)
+    /// In the order of the items; each is either pending still or refused.
+    func outcomes(_ count: Int) -> [RecordStore.Outcome] {
+        var outcomes = (0..<count).map { RecordStore.Outcome.failure(refused[$0] ?? Rejection(.internalError)) }
+        for item in pending { outcomes[item.index] = .success(item.change.after) }
+        return outcomes
     }
 
     /// One statement for each module looked into, however many items there are.

@@ -14,7 +14,9 @@ enum InsertRecords: Endpoint {
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.module(context)
-            items = try request.json().items("data")
+            let body = try request.json()
+            items = try body.items("data")
+            try WriteOptions.check(body)
         }
     }
 
@@ -37,7 +39,9 @@ enum UpdateRecords: Endpoint {
         let unmodifiedSince: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.module(context)
-            items = try request.json().items("data")
+            let body = try request.json()
+            items = try body.items("data")
+            try WriteOptions.check(body)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
 
@@ -45,12 +49,9 @@ enum UpdateRecords: Endpoint {
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.module(context)
             let id = try request.recordID()
-            items = try request.json().items("data", limit: 1).map { item in
-                guard case .object = item.value else { return item }
-                var value = item.value
-                value["id"] = .id(id)
-                return JSONCursor(value, at: item.path)
-            }
+            let body = try request.json()
+            items = try body.items("data", limit: 1).map { $0.naming(id) }
+            try WriteOptions.check(body)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
     }
@@ -96,6 +97,7 @@ enum UpsertRecords: Endpoint {
             guard !excluded.contains(module.apiName) else { throw .invalidModule() }
             let body = try request.json()
             items = try body.items("data")
+            try WriteOptions.check(body)
             fields = try Self.checkFields(body.optional("duplicate_check_fields"), module)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
