@@ -3,8 +3,8 @@ import HTTPShell
 /// The one list. Routing, scopes, `__apis` and the coverage page are read from it.
 package let allEndpoints: [any Endpoint.Type] =
     oauthEndpoints + recordEndpoints + mergeEndpoints + settingsEndpoints + organizationEndpoints
-    + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints
-    + shapingEndpoints
+    + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints + shapingEndpoints
+    + ownerEndpoints + lockingEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,

@@ -3,7 +3,10 @@ import SQLStore
 import Wire
 
 /// Who or what made a change.
-package enum Origin: String, Sendable { case api = "crm_api", web = "crm_ui", job = "bulk_action", merge = "findandmerge", system }
+package enum Origin: String, Sendable {
+    case api = "crm_api", web = "crm_ui", job = "bulk_action", merge = "findandmerge", system
+    case changeOwner = "change_owner", massChangeOwner = "mass_change_owner_via_scheduler"
+}
 
 /// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
 package enum ChangeLog {

@@ -25,10 +25,12 @@ package struct QueryPlan: Sendable {
     /// Whether each record ends with the keys the system adds (`common.md` §11).
     let systemKeys: Bool
     let mergeColumn: Int
+    /// Whether the record is locked for the caller; below zero when it never is.
+    let lockColumn: Int
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int
+        mergeColumn: Int, lockColumn: Int
     ) {
         self.module = module
         self.sql = sql
@@ -39,6 +41,7 @@ package struct QueryPlan: Sendable {
         self.limit = limit
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
+        self.lockColumn = lockColumn
     }
 }
 
@@ -63,6 +66,8 @@ package struct Planner: Sendable {
         let orderColumn = select.column(for: query.order.field, of: query.module)
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
+        let lockColumn = everything ? lockedForCaller(query.module).map { select.add("\($0, of: "t")") } ?? -1 : -1
+
         let filter = try filter(query)
         let order = orderSQL(query.order, query.module)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
@@ -72,7 +77,13 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn)
+            systemKeys: everything, mergeColumn: mergeColumn, lockColumn: lockColumn)
+    }
+
+    /// The column that says so, where the module's locks hold for the caller.
+    private func lockedForCaller(_ module: Module) -> ColumnName? {
+        guard let configuration = LockingConfiguration.of(module, catalog), configuration.binds(catalog.user(access.user)) else { return nil }
+        return module.lockColumn
     }
 
     /// A plan that counts what `query` would find.
@@ -101,7 +112,7 @@ package struct Planner: Sendable {
         return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
     }
 
-    private func filter(_ query: Query) throws(Rejection) -> SQL {
+    func filter(_ query: Query) throws(Rejection) -> SQL {
         var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access).render(query.filter)]
         if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
         if case .after(let key, let id) = query.page { parts.append(beyond(query.order, query.module, key, id)) }

@@ -21,7 +21,7 @@ package struct RecordStore: Sendable {
     }
 
     /// Changes records named by the `id` in each item. `unmodifiedSince` refuses those changed later.
-    package func update(_ items: [JSONCursor], _ module: Module, unmodifiedSince: Instant? = nil, _ scope: WriteScope) throws -> [Outcome] {
+    package func update(_ items: [JSONCursor], _ module: Module, unmodifiedSince: Instant? = nil, as action: LockedAction = .update, _ scope: WriteScope) throws -> [Outcome] {
         try scope.access.require(.edit, module)
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
         let likely = HeldReferences.likely(in: items, of: module, scope.catalog)
@@ -38,7 +38,10 @@ package struct RecordStore: Sendable {
                 if let unmodifiedSince, let modified = row["Modified_Time"].integer, modified > unmodifiedSince.milliseconds {
                     throw Rejection(.alreadyModified, .id(id))
                 }
-                return try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: row, .update)
+                let decoded = try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: row, .update)
+                try LockingConfiguration.refuse(action, on: row, changing: decoded.0.given, scope)
+                if decoded.0.tags != nil { try LockingConfiguration.refuse(.tags, on: row, scope) }
+                return decoded
             }
         }
         return try finish(batch, count: items.count, scope)
