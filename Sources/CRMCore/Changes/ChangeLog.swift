@@ -31,6 +31,8 @@ package enum ChangeLog {
         case linkFilled = "link_filled"
         /// The tags of a record before and after, as arrays of ids.
         case tagged
+        /// Whom a record was and is shared with.
+        case shared
         /// A row that a merge added by itself, such as one of a deal's stage history.
         case addedByMerge = "added_by_merge"
         case unmerged

@@ -98,6 +98,7 @@ package enum RecycleBin {
             deleted_at = \(scope.now) WHERE \(.memberIDs("id", raw))
             """)
         try scope.tx.execute("DELETE FROM sys_record_tag WHERE \(.memberIDs("record_id", raw))")
+        try scope.tx.execute("DELETE FROM sys_share WHERE \(.memberIDs("record_id", raw))")
         try scope.tx.execute("DELETE FROM sys_lock WHERE \(.memberIDs("record_id", raw))")
         for (module, group) in Dictionary(grouping: all, by: \.module) { try unlink(group.map(\.id), of: module, scope) }
         return Set(found.map { RecordID(raw: $0.id) })
