@@ -4,7 +4,7 @@ import HTTPShell
 package let allEndpoints: [any Endpoint.Type] =
     oauthEndpoints + recordEndpoints + mergeEndpoints + settingsEndpoints + organizationEndpoints
     + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints + shapingEndpoints
-    + ownerEndpoints + lockingEndpoints + shareEndpoints
+    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,
