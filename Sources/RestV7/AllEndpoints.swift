@@ -9,7 +9,7 @@ package let allEndpoints: [any Endpoint.Type] =
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,
     DeletedRecords.self, CountRecords.self, SearchRecords.self, GetRelatedRecords.self, GetRelatedRecord.self, InsertRecordNotes.self,
-    UpdateRelatedRecords.self, UpdateRelatedRecord.self, DelinkRecords.self, DelinkRecord.self, GetRelatedOfDeleted.self,
+    UpdateRelatedRecords.self, UpdateRelatedRecord.self, DelinkRecords.self, DelinkRecord.self, GetRelatedOfDeleted.self, GetTimeline.self, CloneRecord.self, GetFullData.self,
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [

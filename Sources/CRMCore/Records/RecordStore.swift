@@ -20,6 +20,17 @@ package struct RecordStore: Sendable {
         return try finish(batch, count: items.count, scope)
     }
 
+    /// Adds one record that has values already, such as a copy; `tags` unless the item names its own.
+    func add(_ item: JSONCursor, to record: Record, tags: [String], _ scope: WriteScope) throws -> Outcome {
+        var batch = Batch(record.module, scope)
+        batch.decode(0) { () throws(Rejection) in
+            var decoded = try RecordDecoder(catalog: scope.catalog, module: record.module).decode(item, into: record, .insert)
+            if decoded.0.tags == nil, !tags.isEmpty { decoded.0.tags = tags }
+            return decoded
+        }
+        return try finish(batch, count: 1, scope)[0]
+    }
+
     /// Changes records named by the `id` in each item. `unmodifiedSince` refuses those changed later.
     package func update(_ items: [JSONCursor], _ module: Module, unmodifiedSince: Instant? = nil, as action: LockedAction = .update, _ scope: WriteScope) throws -> [Outcome] {
         try scope.access.require(.edit, module)

@@ -21,6 +21,7 @@ package enum Migrations {
         Migration(number: 9, purpose: "shares", statements: RecordShares.schema),
         Migration(number: 10, purpose: "locks", statements: RecordLocks.schema),
         Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
+        Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.
