@@ -99,6 +99,7 @@ import Wire
             let agreed = try await server.add("Deals", ["Deal_Name": "C", "Stage": "Qualification", "Currency": "EUR", "Exchange_Rate": 0.9], token: token)
             for (id, code, rate) in [(plain, "USD", 1.0), (europe, "EUR", 0.92), (agreed, "EUR", 0.9)] as [(String, String, Double)] {
                 let record = await server.record("Deals", id, token: token)
+                #expect(record?["$currency_symbol"] == (code == "EUR" ? "€" : "$"))
                 #expect(record?["Currency"] == .string(code) && record?["Exchange_Rate"]?.double == rate, "\(code) \(rate)")
             }
             let wrong = await server.send("POST", "/crm/v7/Deals", ["data": [["Deal_Name": "D", "Stage": "Qualification", "Currency": "GBP"]]], token: token)

@@ -74,13 +74,16 @@ package struct Timeline: Sendable {
         ("Events", ["What_Id", "Who_Id"]),
     ]
 
+    /// Of so many notes and activities, the newest, a timeline tells.
+    private static let mostHangers: Int64 = 10_000
+
     let question: Question
     let catalog: Catalog
     let zone: TimeZoneRule
 
     func page(named name: String, _ tx: Transaction) throws -> Page {
         let own = try family(tx)
-        let rows = try tx.rows(sql(own)) { TimelineRow($0) }
+        let rows = try tx.rows(sql(own.map(\.raw) + (try hangers(tx)))) { TimelineRow($0) }
         let shown = Array(rows.prefix(question.limit))
         let names = try TimelineNames(shown, catalog, zone, tx)
         let family = Set(own.map(\.raw))
@@ -104,24 +107,31 @@ package struct Timeline: Sendable {
         ) { RecordID(raw: $0.integer(0) ?? 0) }
     }
 
-    private func sql(_ own: [RecordID]) -> SQL {
-        let kinds: SQL = .joined(Self.shownKinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
-        var related: [SQL] = []
+    /// What hangs on the record now. They are asked for first, so that the log is read by record and never through.
+    private func hangers(_ tx: Transaction) throws -> [Int64] {
+        var parts: [SQL] = []
         for (name, lookups) in Self.hanging {
             guard let module = catalog.module(name), let table = module.table, module.id != question.module.id else { continue }
             for lookup in lookups {
                 guard let field = module.field(lookup), field.target == nil || field.target == question.module.id, let column = field.columns.first else { continue }
                 let kind: SQL = field.columns.count == 2 ? " AND \(field.columns[1], of: "h") = \(.literal(question.module.id.raw))" : ""
-                related.append("SELECT h.id FROM \(table) h WHERE h.\(column) = \(question.record)\(kind)")
+                parts.append("SELECT h.id AS id FROM \(table) h WHERE h.\(column) = \(question.record)\(kind)")
             }
         }
-        let hanging: SQL = related.isEmpty ? "" : " OR c.record_id IN (\(.joined(related, by: " UNION ALL ")))"
+        guard !parts.isEmpty else { return [] }
+        let newest: SQL = "SELECT DISTINCT u.id FROM (\(.joined(parts, by: " UNION ALL "))) u ORDER BY u.id DESC LIMIT \(.literal(Self.mostHangers))"
+        return try tx.rows(newest) { $0.integer(0) ?? 0 }
+    }
+
+    private func sql(_ ids: [Int64]) -> SQL {
+        let kinds: SQL = .joined(Self.shownKinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
         let beyond: SQL = question.after.map { question.descending ? " AND c.sequence < \(.integer($0))" : " AND c.sequence > \(.integer($0))" } ?? ""
-        let order: SQL = question.descending ? "DESC" : "ASC"
+        // The sum keeps both engines from walking the whole log in its own order.
+        let order: SQL = question.descending ? "c.sequence + 0 DESC" : "c.sequence + 0"
         return """
             SELECT c.sequence, c.at, c.user_id, c.origin, c.module_id, c.record_id, c.kind, c.field_id, c.before, c.after FROM sys_change c \
-            WHERE (\(.memberIDs("c.record_id", own.map(\.raw)))\(hanging)) AND c.kind IN (\(kinds)) AND \(question.filter.sql)\(beyond) \
-            ORDER BY c.sequence \(order) LIMIT \(.integer(Int64(question.limit) + 1)) OFFSET \(.integer(Int64(question.skipping)))
+            WHERE \(.memberIDs("c.record_id", ids)) AND c.kind IN (\(kinds)) AND \(question.filter.sql)\(beyond) \
+            ORDER BY \(order) LIMIT \(.integer(Int64(question.limit) + 1)) OFFSET \(.integer(Int64(question.skipping)))
             """
     }
 }

@@ -27,10 +27,12 @@ package struct QueryPlan: Sendable {
     let mergeColumn: Int
     /// Whether the record is locked for the caller; below zero when it never is.
     let lockColumn: Int
+    /// The currency a record names; below zero while there is one only.
+    let currencyColumn: Int
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, lockColumn: Int
+        mergeColumn: Int, lockColumn: Int, currencyColumn: Int
     ) {
         self.module = module
         self.sql = sql
@@ -42,6 +44,7 @@ package struct QueryPlan: Sendable {
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
         self.lockColumn = lockColumn
+        self.currencyColumn = currencyColumn
     }
 }
 
@@ -68,6 +71,9 @@ package struct Planner: Sendable {
 
         let lockColumn = everything ? lockedForCaller(query.module).map { select.add("\($0, of: "t")") } ?? -1 : -1
 
+        let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
+        let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
+
         let filter = try filter(query)
         let order = orderSQL(query.order, query.module)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
@@ -77,7 +83,7 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn, lockColumn: lockColumn)
+            systemKeys: everything, mergeColumn: mergeColumn, lockColumn: lockColumn, currencyColumn: currencyColumn)
     }
 
     /// The column that says so, where the module's locks hold for the caller.

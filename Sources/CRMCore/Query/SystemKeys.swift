@@ -18,7 +18,8 @@ extension RecordReader {
     /// The `$` keys of a single record (`common.md` §11).
     static func writeSystemKeys(_ plan: QueryPlan, _ row: borrowing Row, _ context: RenderContext, to json: inout JSONWriter) {
         json.key(currencySymbol)
-        json.string(context.currencySymbol)
+        let code = plan.currencyColumn >= 0 ? row.text(plan.currencyColumn) : nil
+        json.string(code.flatMap { context.currencySymbols[$0] } ?? context.currencySymbol)
         json.key(inMerge)
         json.bool(!row.isNull(plan.mergeColumn))
         json.key(lockedForMe)
