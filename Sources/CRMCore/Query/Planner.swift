@@ -26,10 +26,14 @@ package struct QueryPlan: Sendable {
     let systemKeys: Bool
     let mergeColumn: Int
     let constants: [(key: JSONKey, value: [UInt8])]
+    /// Whether the record is locked for the caller; below zero when it never is.
+    let lockColumn: Int
+    /// The currency a record names; below zero while there is one only.
+    let currencyColumn: Int
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])]
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int
     ) {
         self.module = module
         self.sql = sql
@@ -41,6 +45,8 @@ package struct QueryPlan: Sendable {
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
         self.constants = constants
+        self.lockColumn = lockColumn
+        self.currencyColumn = currencyColumn
     }
 }
 
@@ -65,6 +71,10 @@ package struct Planner: Sendable {
         let orderColumn = select.column(for: query.order.field, of: query.module)
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
+        let lockColumn = everything ? lockedForCaller(query.module).map { select.add("\($0, of: "t")") } ?? -1 : -1
+        let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
+        let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
+
         let filter = try pageFilter(query, table)
         let order = orderSQL(query.order, query.module)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
@@ -74,7 +84,14 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) })
+            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
+            lockColumn: lockColumn, currencyColumn: currencyColumn)
+    }
+
+    /// The column that says so, where the module's locks hold for the caller.
+    private func lockedForCaller(_ module: Module) -> ColumnName? {
+        guard let configuration = LockingConfiguration.of(module, catalog), configuration.binds(catalog.user(access.user)) else { return nil }
+        return module.lockColumn
     }
 
     /// A plan that counts what `query` would find.
@@ -113,7 +130,7 @@ package struct Planner: Sendable {
         return "t.id IN (SELECT t.id FROM \(table) t WHERE \(filter) ORDER BY \(reversed) LIMIT \(.integer(Int64(query.limit))))"
     }
 
-    private func filter(_ query: Query) throws(Rejection) -> SQL {
+    func filter(_ query: Query) throws(Rejection) -> SQL {
         var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access).render(query.filter)]
         if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
         switch query.page {

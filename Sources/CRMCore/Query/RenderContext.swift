@@ -11,6 +11,8 @@ package struct RenderContext: Sendable {
     let modules: [Int64: [UInt8]]
     let moduleNames: [Int64: String]
     let currencySymbol: String
+    /// By code, when the organisation trades in several.
+    let currencySymbols: [String: String]
 
     package init(_ catalog: Catalog, zone: TimeZoneRule) {
         self.zone = zone
@@ -22,6 +24,7 @@ package struct RenderContext: Sendable {
             catalog.modules.map { ($0.id.raw, (["api_name": .string($0.apiName), "id": .string(String($0.id.raw))] as JSONValue).encoded()) },
             uniquingKeysWith: { first, _ in first })
         moduleNames = Dictionary(catalog.modules.map { ($0.id.raw, $0.apiName) }, uniquingKeysWith: { first, _ in first })
+        currencySymbols = Dictionary(Currency.all(catalog).map { ($0.code, $0.symbol) }, uniquingKeysWith: { first, _ in first })
         currencySymbol = catalog.organization["currency_symbol"]?.string ?? "$"
     }
 }
