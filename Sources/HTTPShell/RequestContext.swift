@@ -31,5 +31,5 @@ extension RequestContext {
 
 extension Rejection {
     /// The text is the one common §2 gives; the code's usual message is another API's.
-    static var scopeMismatch: Rejection { Rejection(.oauthScopeMismatch, message: "invalid oauth scope to access this URL") }
+    package static var scopeMismatch: Rejection { Rejection(.oauthScopeMismatch, message: "invalid oauth scope to access this URL") }
 }
