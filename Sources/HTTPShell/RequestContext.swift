@@ -17,6 +17,8 @@ package struct RequestContext: Sendable {
     package let zone: TimeZoneRule
     /// Empty where no token is asked for.
     package let clientID: String
+    /// Answers requests that came inside this one.
+    package let inner: InnerDispatcher
 }
 
 extension RequestContext {

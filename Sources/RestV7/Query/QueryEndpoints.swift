@@ -1,4 +1,4 @@
 import HTTPShell
 
 /// Asking and changing in bulk.
-let queryEndpoints: [any Endpoint.Type] = [RunQuery.self]
+let queryEndpoints: [any Endpoint.Type] = [RunQuery.self, CompositeRequests.self]
