@@ -184,6 +184,12 @@ import Wire
                 ("select id from Contacts where Account_Name not in (select id from Accounts where id = 1)", "INVALID_QUERY", 400, ["column_name": "Account_Name", "reason": "the operator takes no subquery", "operator": "not in"]),
                 ("select id from Contacts where Account_Name in (select id from Leads where id = 1)", "INVALID_QUERY", 400, ["column_name": "Account_Name", "reason": "the column is no lookup to the module of the subquery"]),
             ]
+            let people = ["Owner", "Created_By", "Modified_By"].flatMap { person in
+                ["id", "full_name", "first_name", "last_name", "email", "alias", "phone", "mobile", "fax", "website", "street", "city", "state", "zip", "country", "language", "locale", "time_zone",
+                    "status", "role.name", "profile.name"].map { "\(person).\($0)" }
+            }
+            #expect(await Self.ask(server, token, "select \(people.prefix(42).joined(separator: ", ")) from Leads where id is not null").status == 204)
+            #expect(await Self.ask(server, token, "select \(people.joined(separator: ", ")) from Leads where id is not null").json?["code"] == "LIMIT_EXCEEDED")
             for (query, code, status, details) in bad {
                 let answer = await Self.ask(server, token, query)
                 #expect(answer.status == status && answer.json?["code"] == .string(code) && answer.json?["details"] == details, "\(query.prefix(100)): \(answer.text)")

@@ -5,6 +5,9 @@ import Wire
 /// The lookups that one statement follows from its base table `t`, each joined once. A class because the select list,
 /// the condition and the order add to it in turn.
 final class Joins {
+    /// From here on names are looked up one by one, so that what must be joined finds room (SQLite: 64 tables).
+    private static let manyTables = 30
+
     private let catalog: Catalog
     private let access: AccessPolicy
     private var aliases: [String: String] = [:]
@@ -31,6 +34,7 @@ final class Joins {
     /// The display name of the record a lookup points at. Asks for no right: whoever sees a lookup sees what it is called.
     func displayName(of path: FieldPath, _ field: Field) -> SQL? {
         guard let target = field.target.flatMap({ catalog.module(id: $0) }), target.table != nil, let display = target.displayColumn else { return nil }
+        if clauses.count > Self.manyTables { return "(SELECT n.\(display) FROM \(SQL(target.table ?? "invalid")) n WHERE n.id = \(column(of: path)))" }
         return "\(display, of: alias((path.hops + [FieldPath.Hop(field: field, module: target)])[...]))"
     }
 

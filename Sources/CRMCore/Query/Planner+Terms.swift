@@ -3,6 +3,8 @@ import SQLStore
 import Wire
 
 extension Planner {
+    private static var maximumTables: Int { 60 }
+
     /// A plan for paths and aggregates, with the joins they need.
     func plan(_ query: Query, _ terms: QueryTerms) throws(Rejection) -> QueryPlan {
         guard let table = query.module.table else { throw .invalidModule() }
@@ -16,7 +18,10 @@ extension Planner {
 
         let filter = try filter(query, joins)
         for path in terms.groups { grouped.append(joins.column(of: path)) }
-        let order = order(terms, joins), groups: SQL = terms.groups.isEmpty ? "" : " GROUP BY \(.joined(grouped, by: ", "))"
+        let order = order(terms, joins)
+        // SQLite joins 64 tables at most.
+        guard joins.clauses.count < Self.maximumTables else { throw Rejection(.limitExceeded, .other("clause", "join"), .other("limit", .integer(Self.maximumTables))) }
+        let groups: SQL = terms.groups.isEmpty ? "" : " GROUP BY \(.joined(grouped, by: ", "))"
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
             SELECT \(.joined(select.columns, by: ", ")) FROM \(table) t\(.joined(joins.clauses, by: "")) WHERE \(filter)\(groups)\(order) \

@@ -9,7 +9,7 @@ enum CompositeCatalogue {
     static func allowance(_ method: HTTPMethod, _ segments: [Substring]) -> Allowance? {
         guard let first = segments.first, !first.isEmpty, !first.hasPrefix("__") else { return nil }
         switch first {
-        case "org": return segments.count > 1 && method != .get ? .oneRecord : method == .get ? .free : nil
+        case "org": return method == .get ? .free : segments.dropFirst().first == "currencies" ? .oneRecord : nil
         case "users": return method == .get ? .shortPage : .oneRecord
         case "coql": return method == .post ? .shortPage : nil
         case "settings": return settings(method, segments.dropFirst())
@@ -17,6 +17,12 @@ enum CompositeCatalogue {
         case "files", "upload", "functions": return nil
         default: return records(method, Array(segments))
         }
+    }
+
+    /// Whether a call can be undone with others: reading, and writing records. Settings and files have their own transactions.
+    static func isUndoable(_ method: HTTPMethod, _ segments: [Substring]) -> Bool {
+        guard method != .get, let first = segments.first, let last = segments.last else { return method == .get }
+        return first == "coql" || (!["org", "users", "settings", "actions"].contains(first) && !["photo", "Attachments"].contains(last))
     }
 
     private static func settings(_ method: HTTPMethod, _ segments: ArraySlice<Substring>) -> Allowance? {

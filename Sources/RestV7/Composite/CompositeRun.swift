@@ -62,7 +62,7 @@ struct CompositeRun: Sendable {
             let outcomes = try await context.services.together { services in
                 var outcomes: [Outcome] = [], answers = SubAnswers()
                 for request in requests {
-                    let outcome = await outcome(of: request, answers, services)
+                    let outcome = await outcome(of: request, answers, services, undoable: true)
                     outcomes.append(outcome)
                     if outcome.failed { throw Stopped(outcomes: outcomes) }
                     note(outcome, of: request, in: &answers)
@@ -77,19 +77,22 @@ struct CompositeRun: Sendable {
 
     private struct Stopped: Error { let outcomes: [Outcome] }
 
-    private func outcome(of request: Result<SubRequest, Rejection>, _ answers: SubAnswers, _ services: Services) async -> Outcome {
+    private func outcome(of request: Result<SubRequest, Rejection>, _ answers: SubAnswers, _ services: Services, undoable: Bool = false) async -> Outcome {
         do throws(Rejection) {
-            let inner = try innerRequest(try request.get(), answers)
+            let inner = try innerRequest(try request.get(), answers, undoable: undoable)
             return checked(await context.inner.answer(inner.request, services), inner.allowance)
         } catch {
             return .refused(error)
         }
     }
 
-    private func innerRequest(_ request: SubRequest, _ answers: SubAnswers) throws(Rejection) -> (request: InnerRequest, allowance: CompositeCatalogue.Allowance) {
+    private func innerRequest(_ request: SubRequest, _ answers: SubAnswers, undoable: Bool) throws(Rejection) -> (
+        request: InnerRequest, allowance: CompositeCatalogue.Allowance
+    ) {
         var target = try answers.resolved(request.uri, escaping: PercentCoding.encode)
         let segments = SubRequest.segments(of: target)
         guard let allowance = CompositeCatalogue.allowance(request.method, segments) else { throw Rejection(.notSupported) }
+        guard !undoable || CompositeCatalogue.isUndoable(request.method, segments) else { throw Rejection(.notSupported) }
         var query = target.firstIndex(of: "?").map { [String(target[target.index(after: $0)...])] } ?? []
         let params = try answers.resolved(request.params).members ?? []
         for param in params { query.append("\(PercentCoding.encode(param.name))=\(PercentCoding.encode(param.value.string ?? param.value.text))") }
