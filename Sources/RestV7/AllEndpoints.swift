@@ -6,6 +6,7 @@ package let allEndpoints: [any Endpoint.Type] =
     + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints
     + shapingEndpoints + fileEndpoints
     + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
+    + queryEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,

@@ -6,6 +6,8 @@ import Wire
 package struct RenderContext: Sendable {
     package var zone: TimeZoneRule
     let users: [Int64: [UInt8]]
+    /// The shorter form of queries: the last name and the id.
+    let people: [Int64: [UInt8]]
     let layouts: [Int64: [UInt8]]
     /// `{"api_name":…,"id":…}` by module number.
     let modules: [Int64: [UInt8]]
@@ -17,6 +19,10 @@ package struct RenderContext: Sendable {
     package init(_ catalog: Catalog, zone: TimeZoneRule) {
         self.zone = zone
         users = Dictionary(catalog.users.map { ($0.id.raw, $0.reference.encoded()) }, uniquingKeysWith: { first, _ in first })
+        people = Dictionary(
+            catalog.users.map { user in
+                (user.id.raw, (["name": user.body["last_name"] ?? .string(user.fullName), "id": .string(String(user.id.raw))] as JSONValue).encoded())
+            }, uniquingKeysWith: { first, _ in first })
         layouts = Dictionary(
             catalog.documents(.layout).map { ($0.id.raw, (["name": $0.body["name"] ?? .null, "id": .id($0.id)] as JSONValue).encoded()) },
             uniquingKeysWith: { first, _ in first })
