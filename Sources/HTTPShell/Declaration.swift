@@ -22,6 +22,14 @@ package enum Support: Sendable, Equatable {
     }
 }
 
+/// How an endpoint wants its body.
+package enum BodyKind: Sendable {
+    /// In memory, up to the limit.
+    case whole
+    /// A form with files, read while it comes: `ParsedRequest.upload`.
+    case upload
+}
+
 /// The only statement of an endpoint's method, path, scope, credits and support. Routing, `__apis` and the coverage
 /// page are read from it.
 package struct Declaration: Sendable {
@@ -35,10 +43,11 @@ package struct Declaration: Sendable {
     package let support: Support
     /// The largest body in bytes, where it is not the usual one.
     package let bodyLimit: Int?
+    package let bodyKind: BodyKind
 
     package init(
         _ method: HTTPMethod, _ path: String, entry: String, scope: ScopeRule, credits: Int = 1, support: Support = .full,
-        bodyLimit: Int? = nil
+        bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole
     ) {
         self.method = method
         self.path = path
@@ -47,5 +56,6 @@ package struct Declaration: Sendable {
         self.credits = credits
         self.support = support
         self.bodyLimit = bodyLimit
+        self.bodyKind = bodyKind
     }
 }

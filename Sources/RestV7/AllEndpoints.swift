@@ -3,13 +3,14 @@ import HTTPShell
 /// The one list. Routing, scopes, `__apis` and the coverage page are read from it.
 package let allEndpoints: [any Endpoint.Type] =
     oauthEndpoints + recordEndpoints + mergeEndpoints + settingsEndpoints + organizationEndpoints
-    + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints + shapingEndpoints
-    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
+    + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints + shapingEndpoints + ownerEndpoints
+    + lockingEndpoints + shareEndpoints + currencyEndpoints + fileEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,
     DeletedRecords.self, CountRecords.self, SearchRecords.self, GetRelatedRecords.self, GetRelatedRecord.self, InsertRecordNotes.self,
-    UpdateRelatedRecords.self, UpdateRelatedRecord.self, DelinkRecords.self, DelinkRecord.self, GetRelatedOfDeleted.self, GetTimeline.self, CloneRecord.self, GetFullData.self,
+    UpdateRelatedRecords.self, UpdateRelatedRecord.self, DelinkRecords.self, DelinkRecord.self, GetRelatedOfDeleted.self, GetTimeline.self,
+    CloneRecord.self, GetFullData.self, UpdateRecordNotes.self, UpdateRecordNote.self, DeleteRecordNotes.self, DeleteRecordNote.self,
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [

@@ -26,7 +26,7 @@ struct Welcome: Sendable {
 
               curl -X POST '\(origin)/crm/v7/\(pair.module)/\(pair.master)/actions/merge' \\
                 -H 'Authorization: Zoho-oauthtoken \(token)' \\
-                -d '{"merge":[{"data":[{"id":"\(pair.child)","_fields":[]}]}]}'
+                -d '{"merge":[{"data":[{"id":"\(pair.child)","_fields":[{"api_name":"Phone"}]}]}]}'
 
             """
         }

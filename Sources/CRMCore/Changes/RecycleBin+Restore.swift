@@ -3,7 +3,8 @@ import SQLStore
 import Wire
 
 extension RecycleBin {
-    /// Brings records back as they were, with the notes, files and subform rows that went with them.
+    /// Brings records back as they were, with the notes, files and subform rows that went with them. What they pointed at and was
+    /// merged away meanwhile is followed to the survivor.
     package static func restore(_ ids: [RecordID], _ scope: WriteScope) throws -> [Result<RecordID, Rejection>] {
         var outcomes: [Result<RecordID, Rejection>] = []
         // At most 100 of one call; each comes back whole or not at all.

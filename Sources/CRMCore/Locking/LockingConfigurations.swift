@@ -11,7 +11,7 @@ extension Services {
                 throw Rejection(
                     .limitExceeded, message: "the module has a locking configuration already", .jsonPath(item.path), .other("limit", 1))
             }
-            let reader = LockingReader(catalog: scope.catalog, module: module, user: user, ids: scope.ids)
+            let reader = reader(module, user, scope)
             var body = try reader.read(item, over: [:])
             let author = stamp(user, scope)
             for (key, value) in [
@@ -36,7 +36,7 @@ extension Services {
             guard let before = LockingConfiguration.of(module, scope.catalog), before.id == id else {
                 throw Rejection.unknownRecord(at: item.path.appending("id"))
             }
-            let reader = LockingReader(catalog: scope.catalog, module: module, user: user, ids: scope.ids)
+            let reader = reader(module, user, scope)
             var body = try reader.read(item, over: before.body)
             let author = stamp(user, scope)
             for key in ["created_time", "created_by"] { body[key] = before.body[key] ?? .null }
@@ -60,6 +60,11 @@ extension Services {
             try MetadataStore.remove([id], scope.tx)
             try LockingJob.schedule(id, of: moduleID, releasing: true, id: scope.ids.next(), at: scope.now, scope.tx)
         }
+    }
+
+    private func reader(_ module: Module, _ user: UserID, _ scope: MetadataScope) -> LockingReader {
+        LockingReader(
+            catalog: scope.catalog, module: module, user: user, ids: scope.ids, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
     }
 
     private func lockExisting(_ id: RecordID, _ body: JSONValue, over before: JSONValue, _ module: Module, _ scope: MetadataScope) throws {

@@ -11,6 +11,7 @@ struct LockingReader {
     let module: Module
     let user: UserID
     let ids: any IDSource
+    let dates: MovingDates
 
     private static let known: Set<String> = [
         "lock_type", "locked_for", "lock_excluded_profiles", "excluded_fields", "feature_type", "restricted_actions",
@@ -178,7 +179,7 @@ struct LockingReader {
             "comparator": try input.required("comparator").value, "field": shown(field), "value": input.value["value"] ?? .null,
         ]
         do throws(Rejection) {
-            let condition = try CriteriaReader(module: module, user: user).read(leaf)
+            let condition = try CriteriaReader(module: module, user: user, dates: dates).read(leaf)
             let access = AccessPolicy.system("only whether the criteria can be asked is asked")
             _ = try ConditionSQL(catalog: catalog, module: module, alias: "t", access: access).render(condition)
         } catch {

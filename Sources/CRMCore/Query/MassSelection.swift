@@ -28,8 +28,9 @@ package struct MassSelection: Sendable {
 
     var json: JSONValue { ["module": .string(String(module.id.raw)), "view": view, "criteria": criteria] }
 
-    private func condition(_ user: UserID) throws(Rejection) -> Condition {
-        let reader = CriteriaReader(module: module, user: user)
+    private func condition(_ scope: WriteScope) throws(Rejection) -> Condition {
+        let user = scope.access.user, zone = scope.catalog.user(user)?.zone ?? scope.catalog.zone
+        let reader = CriteriaReader(module: module, user: user, dates: MovingDates(now: scope.now, zone: zone))
         return try reader.read(view).and(try reader.read(criteria))
     }
 
@@ -45,7 +46,7 @@ package struct MassSelection: Sendable {
 
     private func ids(after id: RecordID?, limit: Int, _ scope: WriteScope, counting: Bool) throws -> [Int] {
         let planner = Planner(scope.catalog, scope.access)
-        let query = Query(module, fields: [], filter: try condition(scope.access.user))
+        let query = Query(module, fields: [], filter: try condition(scope))
         let some = try planner.ids(query, after: id, limit: limit)
         return try scope.tx.rows(counting ? "SELECT count(*) FROM (\(some)) q" : some) { Int($0.integer(0) ?? 0) }
     }

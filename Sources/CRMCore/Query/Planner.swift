@@ -25,6 +25,7 @@ package struct QueryPlan: Sendable {
     /// Whether each record ends with the keys the system adds (`common.md` §11).
     let systemKeys: Bool
     let mergeColumn: Int
+    let constants: [(key: JSONKey, value: [UInt8])]
     /// Whether the record is locked for the caller; below zero when it never is.
     let lockColumn: Int
     /// The currency a record names; below zero while there is one only.
@@ -32,7 +33,7 @@ package struct QueryPlan: Sendable {
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, lockColumn: Int, currencyColumn: Int
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int
     ) {
         self.module = module
         self.sql = sql
@@ -43,6 +44,7 @@ package struct QueryPlan: Sendable {
         self.limit = limit
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
+        self.constants = constants
         self.lockColumn = lockColumn
         self.currencyColumn = currencyColumn
     }
@@ -74,7 +76,7 @@ package struct Planner: Sendable {
         let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
         let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
 
-        let filter = try filter(query)
+        let filter = try pageFilter(query, table)
         let order = orderSQL(query.order, query.module)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
@@ -83,7 +85,8 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn, lockColumn: lockColumn, currencyColumn: currencyColumn)
+            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
+            lockColumn: lockColumn, currencyColumn: currencyColumn)
     }
 
     /// The column that says so, where the module's locks hold for the caller.
@@ -101,27 +104,41 @@ package struct Planner: Sendable {
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
     /// `locked: false` is for looking only, in read transactions. Rows to be changed may still be looked up by others; rows to be
-    /// deleted, or `removing` some of them, may not.
+    /// deleted, or `removing` some of them, may not. Rows for which `condition` does not hold are not there.
     package func rows(
-        _ ids: [RecordID], of module: Module, for operation: RecordOperation, locked: Bool = true, removing: Bool = false, _ tx: Transaction
+        _ ids: [RecordID], of module: Module, for operation: RecordOperation, where condition: Condition = .always, locked: Bool = true,
+        removing: Bool = false, _ tx: Transaction
     ) throws -> [RecordID: Record] {
         guard let table = module.table, !ids.isEmpty else { return [:] }
         let visible = access.rows(of: module, for: operation, alias: "t").map { " AND \($0)" as SQL } ?? ""
+        let wanted = try ConditionSQL(catalog: catalog, module: module, alias: "t", access: access).render(condition)
         let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
         let lock: SQL = locked ? strength : ""
         let names: [SQL] = module.storedColumns.map { "\($0.name, of: "t")" }
         let sql: SQL = """
-            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw)))\(visible) ORDER BY t.id\(lock)
+            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
             """
         let types = module.storedColumns.map(\.type)
         let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }
         return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
     }
 
+    /// Going back, the nearest rows are found in reverse; the statement around them puts them in order again.
+    private func pageFilter(_ query: Query, _ table: TableName) throws(Rejection) -> SQL {
+        let filter = try filter(query)
+        guard case .before = query.page else { return filter }
+        let reversed = orderSQL(query.order.reversed, query.module)
+        return "t.id IN (SELECT t.id FROM \(table) t WHERE \(filter) ORDER BY \(reversed) LIMIT \(.integer(Int64(query.limit))))"
+    }
+
     func filter(_ query: Query) throws(Rejection) -> SQL {
         var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access).render(query.filter)]
         if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
-        if case .after(let key, let id) = query.page { parts.append(beyond(query.order, query.module, key, id)) }
+        switch query.page {
+        case .offset: break
+        case .after(let key, let id): parts.append(beyond(query.order, query.module, key, id))
+        case .before(let key, let id): parts.append(beyond(query.order.reversed, query.module, key, id))
+        }
         return .joined(parts, by: " AND ")
     }
 
@@ -176,6 +193,7 @@ struct Selection {
 
     mutating func add(_ field: Field) {
         guard let first = field.columns.first else {
+            if field.holdsFiles { return cell(field.type.cell, key: field.key, column: add(FieldFiles.json(of: "t.id", field))) }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
         let column = add("\(first, of: "t")")

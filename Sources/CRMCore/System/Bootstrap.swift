@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Metadata
 import SQLStore
@@ -26,7 +27,8 @@ package enum Bootstrap {
     }
 
     package static func start(
-        _ location: Database.Location, options: Database.Options = .init(), demo: Bool, logger: Logger, clock: @Sendable @escaping () -> Instant = { .now() }
+        _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase, demo: Bool, logger: Logger,
+        clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
         let owner = String(UInt64.random(in: 0...UInt64.max), radix: 36), alone = database.engine == .sqlite
@@ -41,11 +43,14 @@ package enum Bootstrap {
             return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
         }
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
+        let ids = TimedIDs(process: number, clock: clock), store = try place.store(location, database)
+        // Alone, whatever upload lies there has broken off.
+        if alone { try await store.clearSpool(before: now) }
         let services = Services(
-            database: database, catalog: CatalogCache(catalog, database), ids: TimedIDs(process: number, clock: clock), clock: clock, logger: logger,
-            pageKey: key, renderCache: RenderCache())
+            database: database, catalog: CatalogCache(catalog, database), ids: ids, clock: clock, logger: logger, pageKey: key,
+            files: FileLibrary(store: store, database: database, ids: ids, clock: clock), renderCache: RenderCache())
         guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
-        let pair = first && demo ? try await DemoData(services, administrator.id).create() : nil
+        let pair = demo ? try await DemoData(services, administrator.id).createIfEmpty() : nil
         return Result(
             services: services, firstStart: first, administrator: administrator, demoPair: pair, lease: ProcessLease(number: number, owner: owner))
     }
@@ -64,6 +69,7 @@ extension Bootstrap.Result {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await services.catalog.follow() }
             group.addTask { await JobWorker(services).run() }
+            group.addTask { await FileSweep(services).run() }
             group.addTask { await keepLease() }
         }
     }
@@ -73,7 +79,11 @@ extension Bootstrap.Result {
         while (try? await Task.sleep(for: .milliseconds(ProcessNumbers.leaseMilliseconds / 3))) != nil {
             let now = services.clock(), lease = lease
             let kept = try? await services.database.run(.write) { tx in try ProcessNumbers.renew(lease.number, owner: lease.owner, now: now, tx) }
-            if kept == false { services.logger.critical("process number lost", metadata: ["number": "\(lease.number)"]) }
+            guard kept == false else { continue }
+            // Another process makes ids with this number now; ours must not make any more.
+            services.logger.critical("process number lost, stopping", metadata: ["number": "\(lease.number)"])
+            kill(getpid(), SIGTERM)
+            return
         }
     }
 

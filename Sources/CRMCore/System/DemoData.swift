@@ -19,7 +19,14 @@ struct DemoData {
         ["Last_Name": "Moreau", "First_Name": "Camille", "Company": "Atelier Moreau", "Phone": "+33 1 99 00 12 34"],
     ]
 
-    func create() async throws -> (module: String, master: RecordID, child: RecordID)? {
+    /// Only where there are no leads yet: neither a second start nor somebody's own data is touched.
+    func createIfEmpty() async throws -> (module: String, master: RecordID, child: RecordID)? {
+        guard let table = services.catalog.current().module("Leads")?.table else { return nil }
+        let filled = try await services.database.run(.read) { tx in try tx.first("SELECT id FROM \(table) LIMIT 1") { $0.integer(0) } } != nil
+        return filled ? nil : try await create()
+    }
+
+    private func create() async throws -> (module: String, master: RecordID, child: RecordID)? {
         let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog), records = services.records
         guard let leads = catalog.module("Leads"), let notes = catalog.module("Notes"), let tasks = catalog.module("Tasks") else { return nil }
         return try await services.write(catalog, access, .system) { scope in

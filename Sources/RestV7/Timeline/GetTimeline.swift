@@ -25,7 +25,7 @@ enum GetTimeline: Endpoint {
         let page: Int
         let passed: Int64
         let inner: Set<String>
-        let binding: String
+        let binding: PageToken.Binding
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let module = try request.module(context)
@@ -35,17 +35,16 @@ enum GetTimeline: Endpoint {
             let filters = request.query("filters") ?? ""
             let filter = filters.isEmpty ? .everything : try TimelineFilter(context: context).read(filters)
             let descending = try Self.descending(request)
-            binding = [
-                String(context.access.user.raw), "timeline", module.apiName, String(record.raw), filters, descending ? "desc" : "asc",
-            ]
-            .joined(separator: "\u{1F}")
+            binding = .init(
+                key: context.services.pageKey, user: context.access.user.raw,
+                parameters: ["timeline", module.apiName, String(record.raw), filters, descending ? "desc" : "asc"].joined(separator: "\u{1F}"))
             if let text = request.query("page_token"), !text.isEmpty {
                 for other in ["per_page", "page"] where !(request.query(other) ?? "").isEmpty {
                     throw Rejection(
                         .ambiguityDuringProcessing, .other("ambiguity_due_to", [["param": .string(other)], ["param": "page_token"]]))
                 }
                 // The key of a timeline's token is the length of its pages.
-                let token = try PageToken(text, key: context.services.pageKey, binding: binding, now: context.now)
+                let token = try PageToken(text, binding, now: context.now)
                 page = token.page
                 passed = token.passed
                 question = .init(
@@ -94,10 +93,10 @@ enum GetTimeline: Endpoint {
         var next: JSONValue = .null
         if found.more, let last = found.entries.last {
             let token = PageToken(
-                key: Int64(input.question.limit), id: RecordID(raw: last.sequence), page: input.page + 1,
+                .forward, key: Int64(input.question.limit), id: RecordID(raw: last.sequence), page: input.page + 1,
                 passed: input.passed + Int64(found.entries.count),
                 expires: Instant(milliseconds: context.now.milliseconds + PageToken.lifetime))
-            next = .string(token.sealed(context.services.pageKey, input.binding))
+            next = .string(token.sealed(input.binding))
         }
         return [
             "per_page": .integer(input.question.limit), "next_page_token": next, "count": .integer(found.entries.count),
