@@ -25,17 +25,22 @@ import Wire
 
     @Test(arguments: TestServer.engines) func aLockedRecordRefusesWhatItsConfigurationForbids(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token(Self.scopes), ana = try await server.addUser("Ana")
-            let lead = try await server.add("Leads", ["Last_Name": "Kim", "City": "Oslo"], token: token), other = try await server.add("Leads", ["Last_Name": "Lee"], token: token)
-            let path = "/crm/v7/Leads/\(lead)/Locking_Information__s", why: JSONValue = ["data": [["Locked_Reason__s": "audit"]]]
+            let token = try await server.token(Self.scopes)
+            let ana = try await server.addUser("Ana")
+            let lead = try await server.add("Leads", ["Last_Name": "Kim", "City": "Oslo"], token: token)
+            let other = try await server.add("Leads", ["Last_Name": "Lee"], token: token)
+            let path = "/crm/v7/Leads/\(lead)/Locking_Information__s"
+            let why: JSONValue = ["data": [["Locked_Reason__s": "audit"]]]
             #expect(await server.send("POST", path, why, token: token).json?["code"] == "NOT_ALLOWED")
             #expect(await server.send("GET", path + "?fields=Owner", token: token).json?["code"] == "NOT_ALLOWED")
             let standard = server.services.catalog.current().documents(.profile).first { $0.body["name"] == "Standard" }
             let configuration = await configure(
                 server,
                 [
-                    "lock_type": "manual", "restricted_actions": ["delete", "tags", "change_owner"], "excluded_fields": [["api_name": "Description"]],
-                    "locked_for": "all_profiles_except_excluded_profiles", "lock_excluded_profiles": [["id": standard.map { .id($0.id) } ?? .null]],
+                    "lock_type": "manual", "restricted_actions": ["delete", "tags", "change_owner"],
+                    "excluded_fields": [["api_name": "Description"]],
+                    "locked_for": "all_profiles_except_excluded_profiles",
+                    "lock_excluded_profiles": [["id": standard.map { .id($0.id) } ?? .null]],
                 ], token)
 
             let locked = await server.send("POST", path, why, token: token)
@@ -48,17 +53,22 @@ import Wire
 
             let listed = await server.send("GET", path + "?fields=Locked_Reason__s,Lock_Source__s,Locked_For__s", token: token)
             let row = listed.json?.first("data")
-            #expect(row?["id"] == .string(lock) && row?["Locked_Reason__s"] == "audit" && row?["Lock_Source__s"] == "Manual" && row?["Locked_By__s"] == nil)
+            #expect(
+                row?["id"] == .string(lock) && row?["Locked_Reason__s"] == "audit" && row?["Lock_Source__s"] == "Manual"
+                    && row?["Locked_By__s"] == nil)
             #expect(row?["Locked_For__s"]?["name"] == "Kim" && listed.json?["info"]?["count"] == 1)
             let single = await server.send("GET", "\(path)/\(lock)", token: token)
-            #expect(single.json?.first("data")?["Record_Locking_Configuration_Id__s"] == .string(configuration) && single.json?["info"] == nil)
+            #expect(
+                single.json?.first("data")?["Record_Locking_Configuration_Id__s"] == .string(configuration) && single.json?["info"] == nil)
             #expect(await server.send("GET", path, token: token).json?["code"] == "REQUIRED_PARAM_MISSING")
             #expect(await server.send("GET", "\(path)/12", token: token).json?["code"] == "INVALID_DATA")
 
             let refused: [(String, String, JSONValue?)] = [
-                ("PUT", "/crm/v7/Leads/\(lead)", ["data": [["City": "Rome"]]]), ("PUT", "/crm/v7/Leads/\(lead)", ["data": [["Description": "x", "City": "Rome"]]]),
+                ("PUT", "/crm/v7/Leads/\(lead)", ["data": [["City": "Rome"]]]),
+                ("PUT", "/crm/v7/Leads/\(lead)", ["data": [["Description": "x", "City": "Rome"]]]),
                 ("PUT", "/crm/v7/Leads/\(lead)", ["data": [["Tag": [["name": "t"]]]]]),
-                ("POST", "/crm/v7/Leads/upsert", ["data": [["id": .string(lead), "Last_Name": "Kim", "City": "Rome"]]]), ("DELETE", "/crm/v7/Leads/\(lead)", nil),
+                ("POST", "/crm/v7/Leads/upsert", ["data": [["id": .string(lead), "Last_Name": "Kim", "City": "Rome"]]]),
+                ("DELETE", "/crm/v7/Leads/\(lead)", nil),
                 ("POST", "/crm/v7/Leads/\(lead)/actions/add_tags", ["tags": [["name": "t"]]]),
                 ("POST", "/crm/v7/Leads/\(lead)/actions/change_owner", ["owner": ["id": .string(String(ana.id.raw))]]),
             ]
@@ -69,9 +79,12 @@ import Wire
             }
             #expect(await server.record("Leads", lead, token: token)?["City"] == "Oslo")
             #expect(await server.send("PUT", "/crm/v7/Leads/\(lead)", ["data": [["Description": "may be"]]], token: token).status == 200)
-            #expect(await server.send("PUT", "/crm/v7/Leads/\(lead)", ["data": [["City": "Rome"]]], token: try await server.token(of: ana)).status == 200)
+            #expect(
+                await server.send("PUT", "/crm/v7/Leads/\(lead)", ["data": [["City": "Rome"]]], token: try await server.token(of: ana))
+                    .status == 200)
             for (master, child) in [(lead, other), (other, lead)] {
-                let merge = await server.send("POST", "/crm/v7/Leads/\(master)/actions/merge", ["merge": [["data": [["id": .string(child)]]]]], token: token)
+                let merge = await server.send(
+                    "POST", "/crm/v7/Leads/\(master)/actions/merge", ["merge": [["data": [["id": .string(child)]]]]], token: token)
                 #expect(merge.status == 400 && merge.text.contains("Record is not allowed for merging"), "\(merge.text)")
             }
 
@@ -86,7 +99,9 @@ import Wire
             #expect(await status(server, lead, token) == [false, false])
             #expect(await server.send("GET", path + "?fields=Owner", token: token).status == 204)
             #expect(await server.send("PUT", "/crm/v7/Leads/\(lead)", ["data": [["City": "Bonn"]]], token: token).status == 200)
-            #expect(await server.send("POST", "/crm/v7/Campaigns/1/Locking_Information__s", why, token: token).json?["code"] == "INVALID_MODULE")
+            #expect(
+                await server.send("POST", "/crm/v7/Campaigns/1/Locking_Information__s", why, token: token).json?["code"] == "INVALID_MODULE"
+            )
             #expect(await server.send("POST", "/crm/v7/Leads/12/Locking_Information__s", why, token: token).json?["code"] == "INVALID_DATA")
         }
     }
@@ -96,9 +111,11 @@ import Wire
             let token = try await server.token(Self.scopes)
             let old = try await server.add("Leads", ["Last_Name": "Old", "City": "Oslo"], token: token)
             let rule: JSONValue = [
-                "name": "Oslo", "lock_existing_records": true, "criteria": ["field": ["api_name": "City"], "comparator": "equal", "value": "Oslo"],
+                "name": "Oslo", "lock_existing_records": true,
+                "criteria": ["field": ["api_name": "City"], "comparator": "equal", "value": "Oslo"],
             ]
-            let configuration = await configure(server, ["lock_type": "automatic", "locking_rules": [rule], "excluded_fields": [["api_name": "City"]]], token)
+            let configuration = await configure(
+                server, ["lock_type": "automatic", "locking_rules": [rule], "excluded_fields": [["api_name": "City"]]], token)
             let new = try await server.add("Leads", ["Last_Name": "New", "City": "oslo"], token: token)
             let free = try await server.add("Leads", ["Last_Name": "Free", "City": "Rome"], token: token)
             #expect(await status(server, new, token) == [true, true])
@@ -108,11 +125,16 @@ import Wire
             #expect(await status(server, old, token) == [true, true])
 
             let path = "/crm/v7/Leads/\(new)/Locking_Information__s"
-            let row = await server.send("GET", path + "?fields=Lock_Source__s,Locked_By__s,Record_Locking_Rule_Id__s", token: token).json?.first("data")
-            #expect(row?["Lock_Source__s"] == "Automatic" && row?["Locked_By__s"] == .null && row?["Record_Locking_Rule_Id__s"]?.string != nil)
+            let row = await server.send("GET", path + "?fields=Lock_Source__s,Locked_By__s,Record_Locking_Rule_Id__s", token: token).json?
+                .first("data")
+            #expect(
+                row?["Lock_Source__s"] == "Automatic" && row?["Locked_By__s"] == .null && row?["Record_Locking_Rule_Id__s"]?.string != nil)
             let byHand = await server.send("DELETE", "\(path)/\(row?["id"]?.string ?? "")", token: token)
             #expect(byHand.status == 403 && byHand.json?["code"] == "NOT_ALLOWED")
-            #expect(await server.send("POST", "/crm/v7/Leads/\(free)/Locking_Information__s", ["data": [["Locked_Reason__s": "x"]]], token: token).status == 403)
+            #expect(
+                await server.send(
+                    "POST", "/crm/v7/Leads/\(free)/Locking_Information__s", ["data": [["Locked_Reason__s": "x"]]], token: token
+                ).status == 403)
             await server.send("PUT", "/crm/v7/Leads/\(new)", ["data": [["City": "Bonn"]]], token: token)
             #expect(await status(server, new, token) == [false, false])
             await server.send("PUT", "/crm/v7/Leads/\(free)", ["data": [["City": "Oslo"]]], token: token)
@@ -129,43 +151,88 @@ import Wire
 
     @Test(arguments: TestServer.engines) func configurationsAreCheckedAndChanged(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token(Self.scopes), path = Self.settings + "?module=Leads"
+            let token = try await server.token(Self.scopes)
+            let path = Self.settings + "?module=Leads"
             let leaf: JSONValue = ["field": ["api_name": "City"], "comparator": "equal", "value": "Oslo"]
             let other = server.services.catalog.current().module("Leads")?.field("Company")?.id.raw ?? 0
             let bad: [(JSONValue, String)] = [
-                ([:], "MANDATORY_NOT_FOUND"), (["lock_type": "never"], "INVALID_DATA"), (["lock_type": "automatic"], "DEPENDENT_FIELD_MISSING"),
+                ([:], "MANDATORY_NOT_FOUND"), (["lock_type": "never"], "INVALID_DATA"),
+                (["lock_type": "automatic"], "DEPENDENT_FIELD_MISSING"),
                 (["lock_type": "manual", "locked_for": "all_profiles_except_excluded_profiles"], "DEPENDENT_FIELD_MISSING"),
                 (["lock_type": "manual", "excluded_fields": [["api_name": "Nope"]]], "INVALID_DATA"),
-                (["lock_type": "manual", "excluded_fields": [["api_name": "City", "id": .string(String(other))]]], "AMBIGUITY_DURING_PROCESSING"),
+                (
+                    ["lock_type": "manual", "excluded_fields": [["api_name": "City", "id": .string(String(other))]]],
+                    "AMBIGUITY_DURING_PROCESSING"
+                ),
                 (["lock_type": "manual", "restricted_actions": ["sing"]], "INVALID_DATA"),
                 (["lock_type": "manual", "restricted_custom_buttons": [["id": "1"]]], "INVALID_DATA"),
                 (["lock_type": "both", "locking_rules": [["criteria": leaf]]], "MANDATORY_NOT_FOUND"),
-                (["lock_type": "both", "locking_rules": [["name": "r", "criteria": ["field": [:], "comparator": "equal", "value": "x"]]]], "EXPECTED_FIELD_MISSING"),
-                (["lock_type": "both", "locking_rules": [["name": "r", "criteria": ["field": ["api_name": "City"], "comparator": "sounds", "value": "x"]]]], "NOT_SUPPORTED"),
-                (["lock_type": "both", "locking_rules": [["name": "r", "criteria": leaf], ["name": "r2", "criteria": leaf]]], "DUPLICATE_DATA"),
-                (["lock_type": "both", "locking_rules": .array((0..<11).map { ["name": .string("r\($0)"), "criteria": ["field": ["api_name": "City"], "comparator": "equal", "value": .string("c\($0)")]] })], "LIMIT_EXCEEDED"),
+                (
+                    [
+                        "lock_type": "both",
+                        "locking_rules": [["name": "r", "criteria": ["field": [:], "comparator": "equal", "value": "x"]]],
+                    ], "EXPECTED_FIELD_MISSING"
+                ),
+                (
+                    [
+                        "lock_type": "both",
+                        "locking_rules": [
+                            ["name": "r", "criteria": ["field": ["api_name": "City"], "comparator": "sounds", "value": "x"]]
+                        ],
+                    ], "NOT_SUPPORTED"
+                ),
+                (
+                    ["lock_type": "both", "locking_rules": [["name": "r", "criteria": leaf], ["name": "r2", "criteria": leaf]]],
+                    "DUPLICATE_DATA"
+                ),
+                (
+                    [
+                        "lock_type": "both",
+                        "locking_rules": .array(
+                            (0..<11).map {
+                                [
+                                    "name": .string("r\($0)"),
+                                    "criteria": ["field": ["api_name": "City"], "comparator": "equal", "value": .string("c\($0)")],
+                                ]
+                            }),
+                    ], "LIMIT_EXCEEDED"
+                ),
             ]
             for (body, code) in bad {
                 let answer = await server.send("POST", path, ["record_locking_configurations": [body]], token: token)
-                #expect(answer.status == 400 && answer.json?.first("record_locking_configurations")?["code"]?.string == code, "\(body.text.prefix(90)): \(answer.text)")
+                #expect(
+                    answer.status == 400 && answer.json?.first("record_locking_configurations")?["code"]?.string == code,
+                    "\(body.text.prefix(90)): \(answer.text)")
             }
             #expect(await server.send("GET", path, token: token).status == 204)
             let id = await configure(server, ["lock_type": "both", "locking_rules": [["name": "r", "criteria": leaf]]], token)
-            let shown = await server.send("GET", path + "&feature_type=record_locking", token: token).json?.first("record_locking_configurations")
-            #expect(shown?["restricted_actions"] == ["update"] && shown?["locked_for"] == "all_profiles" && shown?["lock_for_portal_users"] == true)
+            let shown = await server.send("GET", path + "&feature_type=record_locking", token: token).json?.first(
+                "record_locking_configurations")
+            #expect(
+                shown?["restricted_actions"] == ["update"] && shown?["locked_for"] == "all_profiles"
+                    && shown?["lock_for_portal_users"] == true)
             #expect(shown?["created_by"]?["name"] == .string(server.administrator.fullName) && shown?["system_defined"] == false)
             let rule = shown?["locking_rules"]?.array?.first
             #expect(rule?["criteria"]?["field"]?["api_name"] == "City" && rule?["criteria"]?["field"]?["id"]?.string != nil)
             let second = await server.send("POST", path, ["record_locking_configurations": [["lock_type": "manual"]]], token: token)
             #expect(second.json?.first("record_locking_configurations")?["code"] == "LIMIT_EXCEEDED")
 
-            let drop: JSONValue = ["lock_type": "manual", "locking_rules": [["id": rule?["id"] ?? .null, "_delete": true]], "restricted_actions": ["delete"]]
-            let changed = await server.send("PUT", Self.settings + "/\(id)?module=Leads", ["record_locking_configurations": [drop]], token: token)
-            #expect(changed.json?.first("record_locking_configurations")?["message"] == "record locking configuration updated successfully", "\(changed.text)")
+            let drop: JSONValue = [
+                "lock_type": "manual", "locking_rules": [["id": rule?["id"] ?? .null, "_delete": true]], "restricted_actions": ["delete"],
+            ]
+            let changed = await server.send(
+                "PUT", Self.settings + "/\(id)?module=Leads", ["record_locking_configurations": [drop]], token: token)
+            #expect(
+                changed.json?.first("record_locking_configurations")?["message"] == "record locking configuration updated successfully",
+                "\(changed.text)")
             let after = await server.send("GET", path, token: token).json?.first("record_locking_configurations")
-            #expect(after?["locking_rules"] == .null && after?["restricted_actions"] == ["update", "delete"] && after?["lock_type"] == "manual")
-            #expect(await server.send("PUT", path, ["record_locking_configurations": [["lock_type": "manual"]]], token: token).json?["code"] == "MANDATORY_NOT_FOUND")
-            let unknown = await server.send("PUT", path, ["record_locking_configurations": [["id": "12", "lock_type": "manual"]]], token: token)
+            #expect(
+                after?["locking_rules"] == .null && after?["restricted_actions"] == ["update", "delete"] && after?["lock_type"] == "manual")
+            #expect(
+                await server.send("PUT", path, ["record_locking_configurations": [["lock_type": "manual"]]], token: token).json?["code"]
+                    == "MANDATORY_NOT_FOUND")
+            let unknown = await server.send(
+                "PUT", path, ["record_locking_configurations": [["id": "12", "lock_type": "manual"]]], token: token)
             #expect(unknown.json?.first("record_locking_configurations")?["code"] == "INVALID_DATA")
 
             #expect(await server.send("GET", Self.settings, token: token).json?["code"] == "REQUIRED_PARAM_MISSING")

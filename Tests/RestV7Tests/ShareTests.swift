@@ -16,17 +16,25 @@ import Wire
 
     private func shown(_ server: TestServer, _ lead: String, _ token: String) async -> [String] {
         let answer = await server.send("GET", "/crm/v7/Leads/\(lead)/actions/share", token: token)
-        return (answer.json?["share"]?.array ?? []).map { "\($0["shared_with"]?["name"]?.string ?? "all") \($0["permission"]?.string ?? "")" }
+        return (answer.json?["share"]?.array ?? []).map {
+            "\($0["shared_with"]?["name"]?.string ?? "all") \($0["permission"]?.string ?? "")"
+        }
     }
 
     @Test(arguments: TestServer.engines) func recordsAreSharedAndTakenBack(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token(Self.scopes), ana = try await server.addUser("Ana"), bo = try await server.addUser("Bo")
+            let token = try await server.token(Self.scopes)
+            let ana = try await server.addUser("Ana")
+            let bo = try await server.addUser("Bo")
             let gone = try await server.addUser("Gone", active: false)
-            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token), path = "/crm/v7/Leads/\(lead)/actions/share"
+            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token)
+            let path = "/crm/v7/Leads/\(lead)/actions/share"
             #expect(await server.send("GET", path, token: token).status == 204)
             let made = await server.send("POST", path, ["share": [share(ana, "read_only")], "notify_shared_members": false], token: token)
-            #expect(made.json == ["share": [["code": "SUCCESS", "details": [:], "message": "record will be shared successfully", "status": "success"]]])
+            #expect(
+                made.json == [
+                    "share": [["code": "SUCCESS", "details": [:], "message": "record will be shared successfully", "status": "success"]]
+                ])
             let again = await server.send("POST", path, ["share": [share(ana, "full_access"), share(bo, "read_write")]], token: token)
             #expect(again.status == 207 && again.json?.codes("share") == ["INVALID_DATA", "SUCCESS"])
             #expect(await shown(server, lead, token) == ["Ana read_only", "Bo read_write"])
@@ -40,15 +48,19 @@ import Wire
 
             let everyone: JSONValue = ["type": "public", "permission": "read_only"]
             let bad: [(JSONValue, String, Int)] = [
-                (["share": []], "INVALID_DATA", 400), ([:], "MANDATORY_NOT_FOUND", 400), (["share": [["permission": "read_only"]]], "MANDATORY_NOT_FOUND", 400),
+                (["share": []], "INVALID_DATA", 400), ([:], "MANDATORY_NOT_FOUND", 400),
+                (["share": [["permission": "read_only"]]], "MANDATORY_NOT_FOUND", 400),
                 (["share": [["type": "private"]]], "MANDATORY_NOT_FOUND", 400), (["share": [share(ana, "all")]], "INVALID_DATA", 400),
-                (["share": [share(gone, "read_only")]], "INVALID_DATA", 400), (["share": [share(server.administrator, "read_only")]], "INVALID_DATA", 400),
+                (["share": [share(gone, "read_only")]], "INVALID_DATA", 400),
+                (["share": [share(server.administrator, "read_only")]], "INVALID_DATA", 400),
                 (["share": [everyone, share(ana, "read_only")]], "AMBIGUITY_DURING_PROCESSING", 400),
             ]
             for (body, code, status) in bad {
                 for method in ["POST", "PUT"] {
                     let answer = await server.send(method, path, body, token: token)
-                    #expect(answer.status == status && (answer.json?["code"] ?? answer.json?.first("share")?["code"])?.string == code, "\(method) \(body.text)")
+                    #expect(
+                        answer.status == status && (answer.json?["code"] ?? answer.json?.first("share")?["code"])?.string == code,
+                        "\(method) \(body.text)")
                 }
             }
             #expect(await shown(server, lead, token) == ["Bo full_access"])
@@ -62,7 +74,10 @@ import Wire
             #expect(await shown(server, lead, token) == ["all read_only"])
 
             let revoked = await server.send("DELETE", path, token: token)
-            #expect(revoked.json == ["share": ["code": "SUCCESS", "details": ["id": .string(lead)], "message": "Sharing Revoked", "status": "success"]])
+            #expect(
+                revoked.json == [
+                    "share": ["code": "SUCCESS", "details": ["id": .string(lead)], "message": "Sharing Revoked", "status": "success"]
+                ])
             let twice = await server.send("DELETE", path, token: token)
             #expect(twice.status == 400 && twice.json?["code"] == "BAD_REQUEST")
             for method in ["GET", "DELETE"] {
@@ -78,10 +93,14 @@ import Wire
 
     @Test(arguments: TestServer.engines) func aMergeUnitesSharesAndUndoPartsThem(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token(Self.scopes), ana = try await server.addUser("Ana"), bo = try await server.addUser("Bo")
-            let master = try await server.add("Leads", ["Last_Name": "M"], token: token), child = try await server.add("Leads", ["Last_Name": "C"], token: token)
+            let token = try await server.token(Self.scopes)
+            let ana = try await server.addUser("Ana")
+            let bo = try await server.addUser("Bo")
+            let master = try await server.add("Leads", ["Last_Name": "M"], token: token)
+            let child = try await server.add("Leads", ["Last_Name": "C"], token: token)
             await server.send("POST", "/crm/v7/Leads/\(master)/actions/share", ["share": [share(ana, "read_only")]], token: token)
-            await server.send("POST", "/crm/v7/Leads/\(child)/actions/share", ["share": [share(ana, "read_write"), share(bo, "read_only")]], token: token)
+            await server.send(
+                "POST", "/crm/v7/Leads/\(child)/actions/share", ["share": [share(ana, "read_write"), share(bo, "read_only")]], token: token)
             let merged = await server.send(
                 "POST", "/crm/v7/Leads/\(master)/actions/merge?verbose=true", ["merge": [["data": [["id": .string(child)]]]]], token: token)
             #expect(merged.status == 201)

@@ -67,7 +67,9 @@ package struct Timeline: Sendable {
 
     static let schema: [SQL] = ["CREATE INDEX sys_grave_successor ON sys_grave (successor) WHERE successor IS NOT NULL"]
 
-    private static let shownKinds: [ChangeLog.Kind] = [.added, .updated, .deleted, .restored, .merged, .unmerged, .tagged, .shared, .repoint]
+    private static let shownKinds: [ChangeLog.Kind] = [
+        .added, .updated, .deleted, .restored, .merged, .unmerged, .tagged, .shared, .repoint,
+    ]
     /// Modules whose records hang on others, and by which lookups.
     private static let hanging: [(module: String, lookups: [String])] = [
         ("Notes", ["Parent_Id"]), ("Attachments", ["Parent_Id"]), ("Tasks", ["What_Id", "Who_Id"]), ("Calls", ["What_Id", "Who_Id"]),
@@ -91,8 +93,10 @@ package struct Timeline: Sendable {
             guard let module = catalog.module(id: row.module) else { return nil }
             let fields = names.changes(of: row, in: module)
             return Entry(
-                sequence: row.sequence, action: row.action(fields), source: row.origin, at: row.at, user: row.user, module: module, record: row.record,
-                name: row.record == question.record ? name : names.name(of: row.record, in: module.id), isRelated: !family.contains(row.record.raw), fields: fields)
+                sequence: row.sequence, action: row.action(fields), source: row.origin, at: row.at, user: row.user, module: module,
+                record: row.record,
+                name: row.record == question.record ? name : names.name(of: row.record, in: module.id),
+                isRelated: !family.contains(row.record.raw), fields: fields)
         }
         return Page(entries: entries, name: name, more: rows.count > question.limit)
     }
@@ -113,19 +117,23 @@ package struct Timeline: Sendable {
         for (name, lookups) in Self.hanging {
             guard let module = catalog.module(name), let table = module.table, module.id != question.module.id else { continue }
             for lookup in lookups {
-                guard let field = module.field(lookup), field.target == nil || field.target == question.module.id, let column = field.columns.first else { continue }
+                guard let field = module.field(lookup), field.target == nil || field.target == question.module.id,
+                    let column = field.columns.first
+                else { continue }
                 let kind: SQL = field.columns.count == 2 ? " AND \(field.columns[1], of: "h") = \(.literal(question.module.id.raw))" : ""
                 parts.append("SELECT h.id AS id FROM \(table) h WHERE h.\(column) = \(question.record)\(kind)")
             }
         }
         guard !parts.isEmpty else { return [] }
-        let newest: SQL = "SELECT DISTINCT u.id FROM (\(.joined(parts, by: " UNION ALL "))) u ORDER BY u.id DESC LIMIT \(.literal(Self.mostHangers))"
+        let newest: SQL =
+            "SELECT DISTINCT u.id FROM (\(.joined(parts, by: " UNION ALL "))) u ORDER BY u.id DESC LIMIT \(.literal(Self.mostHangers))"
         return try tx.rows(newest) { $0.integer(0) ?? 0 }
     }
 
     private func sql(_ ids: [Int64]) -> SQL {
         let kinds: SQL = .joined(Self.shownKinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
-        let beyond: SQL = question.after.map { question.descending ? " AND c.sequence < \(.integer($0))" : " AND c.sequence > \(.integer($0))" } ?? ""
+        let beyond: SQL =
+            question.after.map { question.descending ? " AND c.sequence < \(.integer($0))" : " AND c.sequence > \(.integer($0))" } ?? ""
         // The sum keeps both engines from walking the whole log in its own order.
         let order: SQL = question.descending ? "c.sequence + 0 DESC" : "c.sequence + 0"
         return """
@@ -155,9 +163,11 @@ extension RecordQueries {
     /// A page of a record's history; `nil` when the record is not there for the caller.
     package func timeline(_ question: Timeline.Question) async throws -> Timeline.Page? {
         try access.require(.view, question.module)
-        let planner = Planner(catalog, access), timeline = Timeline(question: question, catalog: catalog, zone: zone)
+        let planner = Planner(catalog, access)
+        let timeline = Timeline(question: question, catalog: catalog, zone: zone)
         return try await read { tx in
-            guard let record = try planner.rows([question.record], of: question.module, for: .view, locked: false, tx)[question.record] else { return nil }
+            guard let record = try planner.rows([question.record], of: question.module, for: .view, locked: false, tx)[question.record]
+            else { return nil }
             return try timeline.page(named: record.displayName, tx)
         }
     }

@@ -69,7 +69,8 @@ struct TimelineNames {
     init(_ rows: [TimelineRow], _ catalog: Catalog, _ zone: TimeZoneRule, _ tx: Transaction) throws {
         self.catalog = catalog
         self.zone = zone
-        var wanted: [ModuleID: Set<Int64>] = [:], tagIDs: Set<Int64> = []
+        var wanted: [ModuleID: Set<Int64>] = [:]
+        var tagIDs: Set<Int64> = []
         for row in rows {
             wanted[row.module, default: []].insert(row.record.raw)
             if row.kind == .tagged { tagIDs.formUnion(((row.before.array ?? []) + (row.after.array ?? [])).compactMap(\.int64)) }
@@ -95,7 +96,9 @@ struct TimelineNames {
             }
         }
         guard !tagIDs.isEmpty else { return }
-        try tx.forEach("SELECT id, name FROM sys_tag WHERE \(.memberIDs("id", tagIDs.sorted()))") { row in tags[row.integer(0) ?? 0] = row.text(1) }
+        try tx.forEach("SELECT id, name FROM sys_tag WHERE \(.memberIDs("id", tagIDs.sorted()))") { row in
+            tags[row.integer(0) ?? 0] = row.text(1)
+        }
     }
 
     func name(of record: RecordID, in module: ModuleID) -> String? { names[Key(module: module, id: record.raw)] }

@@ -7,7 +7,10 @@ extension Document.Kind {
 }
 
 /// What may be forbidden on a locked record.
-package enum LockedAction: String, Sendable, CaseIterable { case update, tags, convert, delete, changeOwner = "change_owner" }
+package enum LockedAction: String, Sendable, CaseIterable {
+    case update, tags, convert, delete
+    case changeOwner = "change_owner"
+}
 
 /// How a module's records are locked: by whom, by which rules, and what that forbids to whom. Contract: record-locking-configuration.
 package struct LockingConfiguration: Sendable {
@@ -32,7 +35,8 @@ package struct LockingConfiguration: Sendable {
     package let body: JSONValue
 
     private static let standardModules: Set<String> = [
-        "Leads", "Accounts", "Contacts", "Deals", "Tasks", "Cases", "Solutions", "Vendors", "Price_Books", "Quotes", "Sales_Orders", "Purchase_Orders",
+        "Leads", "Accounts", "Contacts", "Deals", "Tasks", "Cases", "Solutions", "Vendors", "Price_Books", "Quotes", "Sales_Orders",
+        "Purchase_Orders",
         "Invoices",
     ]
 
@@ -52,7 +56,9 @@ package struct LockingConfiguration: Sendable {
         id = document.id
         module = ModuleID(raw: document.parent?.raw ?? 0)
         type = LockType(rawValue: body["lock_type"]?.string ?? "") ?? .manual
-        restricted = Set((body["restricted_actions"]?.array ?? []).compactMap { $0.string.flatMap(LockedAction.init(rawValue:)) }).union([.update])
+        restricted = Set((body["restricted_actions"]?.array ?? []).compactMap { $0.string.flatMap(LockedAction.init(rawValue:)) }).union([
+            .update
+        ])
         rules = (body["locking_rules"]?.array ?? []).map { rule in
             Rule(
                 id: RecordID(raw: rule["id"]?.looseInt64 ?? 0), name: rule["name"]?.string ?? "", criteria: rule["criteria"] ?? .null,
@@ -71,7 +77,8 @@ package struct LockingConfiguration: Sendable {
 
     /// Refuses what the module's configuration forbids on a locked record. `changing` names the fields, where fields are changed.
     static func refuse(_ action: LockedAction, on record: Record, changing: Set<FieldID>? = nil, _ scope: WriteScope) throws(Rejection) {
-        guard record["Locked__s"].integer == 1, let configuration = of(record.module, scope.catalog), configuration.restricted.contains(action),
+        guard record["Locked__s"].integer == 1, let configuration = of(record.module, scope.catalog),
+            configuration.restricted.contains(action),
             configuration.binds(scope.catalog.user(scope.access.user))
         else { return }
         if let changing, changing.isSubset(of: configuration.excludedFields) { return }

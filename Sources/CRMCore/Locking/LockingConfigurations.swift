@@ -8,26 +8,35 @@ extension Services {
         try await changeMetadata { scope in
             guard let module = scope.catalog.module(id: moduleID) else { throw Rejection.invalidModule() }
             guard LockingConfiguration.of(module, scope.catalog) == nil else {
-                throw Rejection(.limitExceeded, message: "the module has a locking configuration already", .jsonPath(item.path), .other("limit", 1))
+                throw Rejection(
+                    .limitExceeded, message: "the module has a locking configuration already", .jsonPath(item.path), .other("limit", 1))
             }
-            let reader = LockingReader(catalog: scope.catalog, module: module, user: user, ids: scope.ids)
+            let reader = reader(module, user, scope)
             var body = try reader.read(item, over: [:])
             let author = stamp(user, scope)
-            for (key, value) in [("created_time", author.time), ("modified_time", author.time), ("created_by", author.person), ("modified_by", author.person)] {
+            for (key, value) in [
+                ("created_time", author.time), ("modified_time", author.time), ("created_by", author.person),
+                ("modified_by", author.person),
+            ] {
                 body[key] = value
             }
             let id = scope.ids.next()
-            try MetadataStore.insert([Document(id: id, kind: .recordLocking, parent: RecordID(raw: moduleID.raw), body: body)], at: scope.now, scope.tx)
+            try MetadataStore.insert(
+                [Document(id: id, kind: .recordLocking, parent: RecordID(raw: moduleID.raw), body: body)], at: scope.now, scope.tx)
             try lockExisting(id, body, over: [:], module, scope)
             return id
         }
     }
 
-    package func changeLockingConfiguration(_ item: JSONCursor, id: RecordID, of moduleID: ModuleID, by user: UserID) async throws -> RecordID {
+    package func changeLockingConfiguration(_ item: JSONCursor, id: RecordID, of moduleID: ModuleID, by user: UserID) async throws
+        -> RecordID
+    {
         try await changeMetadata { scope in
             guard let module = scope.catalog.module(id: moduleID) else { throw Rejection.invalidModule() }
-            guard let before = LockingConfiguration.of(module, scope.catalog), before.id == id else { throw Rejection.unknownRecord(at: item.path.appending("id")) }
-            let reader = LockingReader(catalog: scope.catalog, module: module, user: user, ids: scope.ids)
+            guard let before = LockingConfiguration.of(module, scope.catalog), before.id == id else {
+                throw Rejection.unknownRecord(at: item.path.appending("id"))
+            }
+            let reader = reader(module, user, scope)
             var body = try reader.read(item, over: before.body)
             let author = stamp(user, scope)
             for key in ["created_time", "created_by"] { body[key] = before.body[key] ?? .null }
@@ -42,13 +51,20 @@ extension Services {
     /// Drops a configuration; a job frees what it locked. Until then nothing is forbidden any more.
     package func removeLockingConfiguration(_ id: RecordID, of moduleID: ModuleID) async throws {
         try await changeMetadata { scope in
-            guard let module = scope.catalog.module(id: moduleID), let known = LockingConfiguration.of(module, scope.catalog), known.id == id else {
+            guard let module = scope.catalog.module(id: moduleID), let known = LockingConfiguration.of(module, scope.catalog),
+                known.id == id
+            else {
                 throw Rejection.invalidPathID(0)
             }
             if known.body["system_defined"]?.bool == true { throw Rejection(.notAllowed, status: 403, .id(id)) }
             try MetadataStore.remove([id], scope.tx)
             try LockingJob.schedule(id, of: moduleID, releasing: true, id: scope.ids.next(), at: scope.now, scope.tx)
         }
+    }
+
+    private func reader(_ module: Module, _ user: UserID, _ scope: MetadataScope) -> LockingReader {
+        LockingReader(
+            catalog: scope.catalog, module: module, user: user, ids: scope.ids, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
     }
 
     private func lockExisting(_ id: RecordID, _ body: JSONValue, over before: JSONValue, _ module: Module, _ scope: MetadataScope) throws {

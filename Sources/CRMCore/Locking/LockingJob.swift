@@ -9,14 +9,17 @@ package struct LockingJob: JobHandler {
 
     package init() {}
 
-    static func schedule(_ configuration: RecordID, of module: ModuleID, releasing: Bool, id: RecordID, at now: Instant, _ tx: Transaction) throws {
+    static func schedule(_ configuration: RecordID, of module: ModuleID, releasing: Bool, id: RecordID, at now: Instant, _ tx: Transaction)
+        throws
+    {
         let payload: JSONValue = ["configuration": .id(configuration), "module": .string(String(module.raw)), "release": .bool(releasing)]
         try JobQueue.enqueue(kind, payload, id: id, at: now, tx)
     }
 
     package func run(_ job: Job, _ services: Services) async throws {
         let configuration = RecordID(raw: job.payload["configuration"]?.looseInt64 ?? 0)
-        let moduleID = ModuleID(raw: job.payload["module"]?.looseInt64 ?? 0), releasing = job.payload["release"]?.bool ?? false
+        let moduleID = ModuleID(raw: job.payload["module"]?.looseInt64 ?? 0)
+        let releasing = job.payload["release"]?.bool ?? false
         var more = true
         while more {
             try Task.checkCancellation()
@@ -30,7 +33,8 @@ package struct LockingJob: JobHandler {
 
     /// Locked records no longer match, so each round begins where the last ended.
     private static func lock(_ id: RecordID, _ module: Module, _ scope: WriteScope) throws -> Bool {
-        guard let configuration = LockingConfiguration.of(module, scope.catalog), configuration.id == id, configuration.type != .manual else { return false }
+        guard let configuration = LockingConfiguration.of(module, scope.catalog), configuration.id == id, configuration.type != .manual
+        else { return false }
         for rule in configuration.rules where rule.locksExisting {
             let found = try LockingRule.matching(rule, of: module, limit: batch, scope)
             try RecordLocks.set(found, of: module, id, rule: rule.id, reason: nil, scope)
@@ -40,7 +44,8 @@ package struct LockingJob: JobHandler {
     }
 
     private static func release(_ id: RecordID, _ module: Module, _ scope: WriteScope) throws -> Bool {
-        let found = try scope.tx.rows("SELECT record_id FROM sys_lock WHERE config_id = \(id) ORDER BY id LIMIT \(.integer(Int64(batch)))") {
+        let found = try scope.tx.rows("SELECT record_id FROM sys_lock WHERE config_id = \(id) ORDER BY id LIMIT \(.integer(Int64(batch)))")
+        {
             RecordID(raw: $0.integer(0) ?? 0)
         }
         try RecordLocks.release(found, of: module, scope)

@@ -11,24 +11,30 @@ struct LockingReader {
     let module: Module
     let user: UserID
     let ids: any IDSource
+    let dates: MovingDates
 
     private static let known: Set<String> = [
-        "lock_type", "locked_for", "lock_excluded_profiles", "excluded_fields", "feature_type", "restricted_actions", "restricted_communications",
+        "lock_type", "locked_for", "lock_excluded_profiles", "excluded_fields", "feature_type", "restricted_actions",
+        "restricted_communications",
         "restricted_custom_buttons", "lock_for_portal_users", "locking_rules",
     ]
 
     /// `before` is the body as it is kept; nothing for a new configuration.
     func read(_ item: JSONCursor, over before: JSONValue) throws(Rejection) -> JSONValue {
         var merged = before
-        for member in try item.object() where Self.known.contains(member.name) && member.name != "locking_rules" { merged[member.name] = member.value }
+        for member in try item.object() where Self.known.contains(member.name) && member.name != "locking_rules" {
+            merged[member.name] = member.value
+        }
         let cursor = JSONCursor(merged, at: item.path)
         let type = try choice(try item.required("lock_type"), LockingConfiguration.LockType.allCases.map(\.rawValue))
         var body: JSONValue = ["lock_type": .string(type)]
-        body["locked_for"] = .string(try choice(given(cursor, "locked_for"), ["all_profiles", "all_profiles_except_excluded_profiles"]) ?? "all_profiles")
+        body["locked_for"] = .string(
+            try choice(given(cursor, "locked_for"), ["all_profiles", "all_profiles_except_excluded_profiles"]) ?? "all_profiles")
         body["feature_type"] = .string(try choice(given(cursor, "feature_type"), ["record_locking"]) ?? "record_locking")
         let actions = try choices(given(cursor, "restricted_actions"), LockedAction.allCases.map(\.rawValue))
         body["restricted_actions"] = .array((actions.contains("update") ? actions : ["update"] + actions).map(JSONValue.string))
-        let communications = try choices(given(cursor, "restricted_communications"), ["send_mail", "send_survey", "send_portal_invitation"])
+        let communications = try choices(
+            given(cursor, "restricted_communications"), ["send_mail", "send_survey", "send_portal_invitation"])
         body["restricted_communications"] = communications.isEmpty ? .null : .array(communications.map(JSONValue.string))
         body["restricted_custom_buttons"] = .null
         // There are no custom buttons, so none that is named exists.
@@ -65,7 +71,9 @@ struct LockingReader {
 
     private func limit(_ input: JSONCursor, _ most: Int) throws(Rejection) -> [JSONCursor] {
         let elements = try input.elements()
-        guard elements.count <= most else { throw Rejection(.limitExceeded, .apiName(input.name), .jsonPath(input.path), .other("limit", .integer(most))) }
+        guard elements.count <= most else {
+            throw Rejection(.limitExceeded, .apiName(input.name), .jsonPath(input.path), .other("limit", .integer(most)))
+        }
         return elements
     }
 
@@ -81,8 +89,11 @@ struct LockingReader {
     /// A field named by `api_name`, `id` or both, which must agree.
     private func field(_ input: JSONCursor) throws(Rejection) -> Field {
         _ = try input.object()
-        let name = given(input, "api_name"), id = given(input, "id")
-        let places = ["api_name", "id"].map { ["api_name": .string($0), "json_path": .string(input.path.appending($0).description)] as JSONValue }
+        let name = given(input, "api_name")
+        let id = given(input, "id")
+        let places = ["api_name", "id"].map {
+            ["api_name": .string($0), "json_path": .string(input.path.appending($0).description)] as JSONValue
+        }
         if name == nil && id == nil { throw Rejection(.expectedFieldMissing, .other("expected_fields", .array(places))) }
         let byName = name.flatMap { $0.value.string.flatMap { module.field($0) } }
         let byID = id.flatMap { $0.value.looseInt64.flatMap { module.field(FieldID(raw: $0)) } }
@@ -103,7 +114,9 @@ struct LockingReader {
         var named: [JSONValue] = []
         for element in try limit(input, Self.mostProfiles) {
             let id = try element.required("id").recordID()
-            guard let profile = catalog.documents(.profile).first(where: { $0.id == id }) else { throw .invalid(at: element.path.appending("id")) }
+            guard let profile = catalog.documents(.profile).first(where: { $0.id == id }) else {
+                throw .invalid(at: element.path.appending("id"))
+            }
             named.append(["name": profile.body["name"] ?? .null, "id": .id(id)])
         }
         return .array(named)
@@ -133,7 +146,9 @@ struct LockingReader {
             throw Rejection(.limitExceeded, .apiName("locking_rules"), .jsonPath(path), .other("limit", .integer(Self.mostRules)))
         }
         if needed, rules.isEmpty {
-            throw Rejection(.dependentFieldMissing, .dependee("lock_type", item.path.appending("lock_type")), .apiName("locking_rules"), .jsonPath(path))
+            throw Rejection(
+                .dependentFieldMissing, .dependee("lock_type", item.path.appending("lock_type")), .apiName("locking_rules"), .jsonPath(path)
+            )
         }
         return rules.isEmpty ? .null : .array(rules)
     }
@@ -142,7 +157,8 @@ struct LockingReader {
         let isNew = before["name"] == nil
         var rule = before
         if isNew || given(input, "name") != nil { rule["name"] = .string(try input.required("name").string(max: 120, min: 1)) }
-        rule["lock_existing_records"] = .bool(try given(input, "lock_existing_records")?.bool() ?? before["lock_existing_records"]?.bool ?? false)
+        rule["lock_existing_records"] = .bool(
+            try given(input, "lock_existing_records")?.bool() ?? before["lock_existing_records"]?.bool ?? false)
         if isNew || given(input, "criteria") != nil { rule["criteria"] = try criteria(try input.required("criteria"), depth: 0) }
         return rule
     }
@@ -159,7 +175,9 @@ struct LockingReader {
             return ["group_operator": .string(word.uppercased()), "group": .array(parts)]
         }
         let field = try self.field(try input.required("field"))
-        let leaf: JSONValue = ["comparator": try input.required("comparator").value, "field": shown(field), "value": input.value["value"] ?? .null]
+        let leaf: JSONValue = [
+            "comparator": try input.required("comparator").value, "field": shown(field), "value": input.value["value"] ?? .null,
+        ]
         do throws(Rejection) {
             let condition = try CriteriaReader(module: module, user: user, dates: MovingDates(now: .now(), zone: catalog.zone)).read(leaf)
             let access = AccessPolicy.system("only whether the criteria can be asked is asked")

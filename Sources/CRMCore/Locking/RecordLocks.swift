@@ -28,16 +28,21 @@ package enum RecordLocks {
 
     /// The lock of a record, of which there is one at most.
     static func lock(of record: RecordID, _ tx: Transaction) throws -> Lock? {
-        try tx.first("SELECT id, record_id, config_id, rule_id, reason, locked_by, locked_at, modified_at FROM sys_lock WHERE record_id = \(record)") { row in
+        try tx.first(
+            "SELECT id, record_id, config_id, rule_id, reason, locked_by, locked_at, modified_at FROM sys_lock WHERE record_id = \(record)"
+        ) { row in
             Lock(
-                id: RecordID(raw: row.integer(0) ?? 0), record: RecordID(raw: row.integer(1) ?? 0), configuration: RecordID(raw: row.integer(2) ?? 0),
+                id: RecordID(raw: row.integer(0) ?? 0), record: RecordID(raw: row.integer(1) ?? 0),
+                configuration: RecordID(raw: row.integer(2) ?? 0),
                 rule: row.integer(3).map(RecordID.init(raw:)), reason: row.text(4), lockedBy: row.integer(5),
                 lockedAt: Instant(milliseconds: row.integer(6) ?? 0), modifiedAt: Instant(milliseconds: row.integer(7) ?? 0))
         }
     }
 
     /// Locks records that are not locked yet. `rule` says that it was no person.
-    static func set(_ records: [RecordID], of module: Module, _ configuration: RecordID, rule: RecordID?, reason: String?, _ scope: WriteScope) throws {
+    static func set(
+        _ records: [RecordID], of module: Module, _ configuration: RecordID, rule: RecordID?, reason: String?, _ scope: WriteScope
+    ) throws {
         guard !records.isEmpty, let table = module.table, let column = module.lockColumn else { return }
         let now = SQLValue.init(scope.now)
         let rows = records.map { record -> [SQLValue] in
@@ -47,7 +52,8 @@ package enum RecordLocks {
             ]
         }
         try scope.tx.insert(
-            into: "sys_lock", ["id", "module_id", "record_id", "config_id", "rule_id", "reason", "locked_by", "locked_at", "modified_at"], rows: rows)
+            into: "sys_lock", ["id", "module_id", "record_id", "config_id", "rule_id", "reason", "locked_by", "locked_at", "modified_at"],
+            rows: rows)
         try mark(records, of: module, table, column, true, scope)
     }
 
@@ -57,22 +63,30 @@ package enum RecordLocks {
         try mark(records, of: module, table, column, false, scope)
     }
 
-    private static func mark(_ records: [RecordID], of module: Module, _ table: TableName, _ column: ColumnName, _ locked: Bool, _ scope: WriteScope) throws {
+    private static func mark(
+        _ records: [RecordID], of module: Module, _ table: TableName, _ column: ColumnName, _ locked: Bool, _ scope: WriteScope
+    ) throws {
         guard let field = module.field("Locked__s") else { return }
         try scope.tx.execute(
             "UPDATE \(table) SET \(column) = \(.init(locked)), row_version = row_version + 1 WHERE \(.memberIDs("id", records.map(\.raw)))")
         let key = String(field.id.raw)
-        try ChangeLog.append(records.map { record in
-            .init(
-                module.id, record, .updated, before: .object([.init(key, locked ? 0 : 1)]), after: .object([.init(key, locked ? 1 : 0)]))
-        }, scope)
+        try ChangeLog.append(
+            records.map { record in
+                .init(
+                    module.id, record, .updated, before: .object([.init(key, locked ? 0 : 1)]), after: .object([.init(key, locked ? 1 : 0)])
+                )
+            }, scope)
     }
 
     /// Locks one record by hand.
     package static func lockByHand(_ id: RecordID, of module: Module, reason: String, _ scope: WriteScope) throws -> Lock {
         let (record, configuration) = try loaded(id, module, scope)
-        guard configuration.type != .automatic else { throw Rejection(.notAllowed, message: "records of the module are locked by rules only", status: 403, .id(id)) }
-        guard try lock(of: record.id, scope.tx) == nil else { throw Rejection(.notAllowed, message: "the record is locked already", status: 403, .id(id)) }
+        guard configuration.type != .automatic else {
+            throw Rejection(.notAllowed, message: "records of the module are locked by rules only", status: 403, .id(id))
+        }
+        guard try lock(of: record.id, scope.tx) == nil else {
+            throw Rejection(.notAllowed, message: "the record is locked already", status: 403, .id(id))
+        }
         try set([id], of: module, configuration.id, rule: nil, reason: reason, scope)
         guard let made = try lock(of: id, scope.tx) else { throw Rejection(.internalError) }
         return made
@@ -99,12 +113,15 @@ package enum RecordLocks {
     private static func loaded(_ id: RecordID, _ module: Module, _ scope: WriteScope) throws -> (Record, LockingConfiguration) {
         try scope.access.require(.edit, module)
         guard let configuration = LockingConfiguration.of(module, scope.catalog) else { throw unconfigured }
-        guard let record = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .edit, scope.tx)[id] else { throw Rejection.invalidPathID(1) }
+        guard let record = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .edit, scope.tx)[id] else {
+            throw Rejection.invalidPathID(1)
+        }
         try RecordStore.refuseIfHeld(record)
         return (record, configuration)
     }
 
-    package static let unconfigured = Rejection(.notAllowed, message: "record locking is not configured for the module", .resourcePathIndex(0))
+    package static let unconfigured = Rejection(
+        .notAllowed, message: "record locking is not configured for the module", .resourcePathIndex(0))
 }
 
 extension RecordQueries {

@@ -10,7 +10,9 @@ package struct MassSelection: Sendable {
 
     /// `nil` when the module has no such view.
     package init?(_ module: Module, view: RecordID, criteria: JSONValue, _ catalog: Catalog) {
-        guard let document = catalog.documents(.customView).first(where: { $0.id == view && $0.parent?.raw == module.id.raw }) else { return nil }
+        guard let document = catalog.documents(.customView).first(where: { $0.id == view && $0.parent?.raw == module.id.raw }) else {
+            return nil
+        }
         self.module = module
         self.view = document.body["criteria"] ?? .null
         self.criteria = criteria

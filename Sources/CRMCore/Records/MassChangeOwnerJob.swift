@@ -17,7 +17,8 @@ package struct MassChangeOwnerJob: JobHandler {
         guard count <= limit else { throw Rejection(.recordLimitExceeded, .other("limit", .integer(limit))) }
         let id = scope.ids.next()
         let payload: JSONValue = [
-            "selection": selection.json, "owner": .string(String(owner.id.raw)), "user": .string(String(scope.access.user.raw)), "after": .null,
+            "selection": selection.json, "owner": .string(String(owner.id.raw)), "user": .string(String(scope.access.user.raw)),
+            "after": .null,
         ]
         try JobQueue.enqueue(kind, payload, id: id, at: scope.now, scope.tx)
         try JobQueue.setTotal(id, count, scope.tx)
@@ -26,11 +27,14 @@ package struct MassChangeOwnerJob: JobHandler {
 
     /// Batches in ascending order of id; where the last one ended is kept with it.
     package func run(_ job: Job, _ services: Services) async throws {
-        let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0), ownerID = UserID(raw: job.payload["owner"]?.looseInt64 ?? 0)
+        let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
+        let ownerID = UserID(raw: job.payload["owner"]?.looseInt64 ?? 0)
         var payload = job.payload
         while true {
             try Task.checkCancellation()
-            let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog), kept = payload
+            let catalog = services.catalog.current()
+            let access = try AccessPolicy.of(user, catalog)
+            let kept = payload
             guard let owner = catalog.user(ownerID), let selection = MassSelection(payload["selection"] ?? .null, catalog) else { return }
             let last = try await services.write(catalog, access, .massChangeOwner, group: job.id) { scope -> RecordID? in
                 let after = kept["after"]?.looseInt64.map(RecordID.init(raw:))

@@ -18,7 +18,9 @@ package struct OwnerChange: Sendable {
         related.field("Owner") != nil && !followed(related, module, catalog).isEmpty
     }
 
-    package func apply(to ids: [RecordID], of module: Module, _ store: RecordStore, _ scope: WriteScope) throws -> [Result<RecordID, Rejection>] {
+    package func apply(to ids: [RecordID], of module: Module, _ store: RecordStore, _ scope: WriteScope) throws -> [Result<
+        RecordID, Rejection
+    >] {
         var seen: Set<RecordID> = []
         let once = ids.filter { seen.insert($0).inserted }
         let value: JSONValue = ["id": .string(String(owner.id.raw))]
@@ -43,7 +45,8 @@ package struct OwnerChange: Sendable {
     private func follow(_ other: Module, of module: Module, _ ids: [RecordID], _ scope: WriteScope) throws {
         guard let table = other.table, let field = other.field("Owner"), let column = field.columns.first, !ids.isEmpty else { return }
         try scope.access.require(.edit, other)
-        let new = SQLValue.integer(owner.id.raw), key = String(field.id.raw)
+        let new = SQLValue.integer(owner.id.raw)
+        let key = String(field.id.raw)
         for lookup in Self.followed(other, module, scope.catalog) {
             guard let held = lookup.columns.first else { continue }
             var rows: SQL = "\(.memberIDs("\(held, of: "t")", ids.map(\.raw))) AND t.\(column) <> \(new) AND t.in_merge IS NULL"

@@ -9,18 +9,25 @@ extension Services {
     /// Turns on the use of several currencies: the base, and the fields in which records name theirs.
     package func enableCurrencies(_ item: JSONCursor, by user: UserID) async throws -> RecordID {
         try await changeMetadata { scope in
-            guard Currency.all(scope.catalog).isEmpty else { throw Rejection(.alreadyEnabled, message: "The multi-currency is already enabled") }
+            guard Currency.all(scope.catalog).isEmpty else {
+                throw Rejection(.alreadyEnabled, message: "The multi-currency is already enabled")
+            }
             var base = try Currency(new: item, id: scope.ids.next(), base: true)
             stamp(&base, user, scope)
             try MetadataStore.insert([Document(id: base.id, kind: .currency, apiName: base.code, body: base.body)], at: scope.now, scope.tx)
             if let org = scope.catalog.documents(.org).first {
                 var body = org.body
-                for (key, value) in [("mc_status", true), ("iso_code", base.body["iso_code"]), ("currency_symbol", base.body["symbol"]), ("currency", base.body["name"])] as [(String, JSONValue?)] {
+                for (key, value) in [
+                    ("mc_status", true), ("iso_code", base.body["iso_code"]), ("currency_symbol", base.body["symbol"]),
+                    ("currency", base.body["name"]),
+                ] as [(String, JSONValue?)] {
                     body[key] = value ?? .null
                 }
                 try MetadataStore.replace(org.id, body: body, at: scope.now, scope.tx)
             }
-            let fields = try OptionalFields.documents("multi_currency", scope.catalog, ids: { scope.ids.next() }).map { offer([base], in: $0) }
+            let fields = try OptionalFields.documents("multi_currency", scope.catalog, ids: { scope.ids.next() }).map {
+                offer([base], in: $0)
+            }
             try MetadataStore.insert(fields, at: scope.now, scope.tx)
             return base.id
         }
@@ -28,7 +35,8 @@ extension Services {
 
     package func addCurrencies(_ items: [JSONCursor], by user: UserID) async throws -> [Result<RecordID, Rejection>] {
         try await changeMetadata { scope in
-            var known = Currency.all(scope.catalog), made: [Currency] = []
+            var known = Currency.all(scope.catalog)
+            var made: [Currency] = []
             guard !known.isEmpty else { throw Rejection(.currenciesNotEnabled) }
             let outcomes = items.map { item in
                 Result { () throws(Rejection) -> RecordID in
@@ -41,7 +49,8 @@ extension Services {
                     return currency.id
                 }
             }
-            try MetadataStore.insert(made.map { Document(id: $0.id, kind: .currency, apiName: $0.code, body: $0.body) }, at: scope.now, scope.tx)
+            try MetadataStore.insert(
+                made.map { Document(id: $0.id, kind: .currency, apiName: $0.code, body: $0.body) }, at: scope.now, scope.tx)
             try offerEverywhere(known, scope)
             return outcomes
         }
@@ -62,7 +71,9 @@ extension Services {
                         index = known.firstIndex { $0.id == id && (!base || $0.isBase) }
                     }
                     guard let index else { throw .invalid(at: item.path.appending("id"), message: "Currency id is invalid.") }
-                    if known[index].isBase, !base { throw .notAllowed(at: item.path.appending("id"), message: "the base currency is changed by its own path") }
+                    if known[index].isBase, !base {
+                        throw .notAllowed(at: item.path.appending("id"), message: "the base currency is changed by its own path")
+                    }
                     var currency = known[index]
                     try currency.change(item)
                     var after = known
@@ -103,12 +114,14 @@ extension Services {
     private func offer(_ currencies: [Currency], in field: Document) -> Document {
         guard field.apiName == "Currency" else { return field }
         var body = field.body
-        body["pick_list_values"] = .array(currencies.filter(\.isActive).enumerated().map { index, currency in
-            [
-                "display_value": .string(currency.code), "actual_value": .string(currency.code), "reference_value": .string(currency.code),
-                "sequence_number": .integer(index + 1), "default": .bool(currency.isBase), "id": .id(currency.id),
-            ]
-        })
+        body["pick_list_values"] = .array(
+            currencies.filter(\.isActive).enumerated().map { index, currency in
+                [
+                    "display_value": .string(currency.code), "actual_value": .string(currency.code),
+                    "reference_value": .string(currency.code),
+                    "sequence_number": .integer(index + 1), "default": .bool(currency.isBase), "id": .id(currency.id),
+                ]
+            })
         return Document(id: field.id, kind: field.kind, parent: field.parent, apiName: field.apiName, body: body)
     }
 }

@@ -14,7 +14,9 @@ package struct Currency: Sendable {
 
     /// All of them, the base first; empty while one currency is enough.
     package static func all(_ catalog: Catalog) -> [Currency] {
-        catalog.documents(.currency).map { Currency(id: $0.id, body: $0.body) }.sorted { ($0.isBase ? 0 : 1, $0.id) < ($1.isBase ? 0 : 1, $1.id) }
+        catalog.documents(.currency).map { Currency(id: $0.id, body: $0.body) }.sorted {
+            ($0.isBase ? 0 : 1, $0.id) < ($1.isBase ? 0 : 1, $1.id)
+        }
     }
 
     private init(id: RecordID, body: JSONValue) {
@@ -25,11 +27,14 @@ package struct Currency: Sendable {
     /// A new currency: name and code from the known list, a rate against the base.
     init(new item: JSONCursor, id: RecordID, base: Bool) throws(Rejection) {
         self.id = id
-        let name = try item.required("name"), code = try item.required("iso_code"), rate = try item.required("exchange_rate")
+        let name = try item.required("name")
+        let code = try item.required("iso_code")
+        let rate = try item.required("exchange_rate")
         guard let known = KnownCurrency.of(try code.string()) else { throw .invalid(at: code.path, message: "ISO code is invalid.") }
         guard try name.string() == known.displayValue else { throw .invalid(at: name.path, message: "Currency name is invalid.") }
         body = [
-            "name": .string(known.displayValue), "iso_code": .string(known.code), "symbol": .string(known.symbol), "exchange_rate": "1.000000000",
+            "name": .string(known.displayValue), "iso_code": .string(known.code), "symbol": .string(known.symbol),
+            "exchange_rate": "1.000000000",
             "prefix_symbol": true, "is_active": true, "is_base": .bool(base),
             "format": ["decimal_separator": "Period", "thousand_separator": "Comma", "decimal_places": .string(known.decimals)],
         ]
@@ -60,13 +65,20 @@ package struct Currency: Sendable {
 
     private mutating func change(format input: JSONCursor) throws(Rejection) {
         var format = body["format"] ?? [:]
-        let allowed = [("decimal_separator", ["Period", "Comma"]), ("thousand_separator", ["Period", "Comma", "Space"]), ("decimal_places", ["0", "2", "3"])]
+        let allowed = [
+            ("decimal_separator", ["Period", "Comma"]), ("thousand_separator", ["Period", "Comma", "Space"]),
+            ("decimal_places", ["0", "2", "3"]),
+        ]
         for (key, values) in allowed {
             guard let value = given(input, key) else { continue }
-            guard let text = value.value.string ?? value.value.int64.map(String.init), values.contains(text) else { throw .unsupported(values, at: value.path) }
+            guard let text = value.value.string ?? value.value.int64.map(String.init), values.contains(text) else {
+                throw .unsupported(values, at: value.path)
+            }
             format[key] = .string(text)
         }
-        if format["decimal_separator"] == format["thousand_separator"] { throw .notAllowed(at: input.path, message: "the separators must differ") }
+        if format["decimal_separator"] == format["thousand_separator"] {
+            throw .notAllowed(at: input.path, message: "the separators must differ")
+        }
         body["format"] = format
     }
 
@@ -81,7 +93,8 @@ package struct Currency: Sendable {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let digits = parts.allSatisfy { $0.utf8.allSatisfy { (48...57).contains($0) } }
         let decimals = parts.count == 2 ? String(parts[1]) : ""
-        guard (1...2).contains(parts.count), digits, (1...9).contains(parts[0].count), decimals.count <= 9, (parts.count == 1 || !decimals.isEmpty),
+        guard (1...2).contains(parts.count), digits, (1...9).contains(parts[0].count), decimals.count <= 9,
+            parts.count == 1 || !decimals.isEmpty,
             (parts[0] + decimals).contains(where: { $0 != "0" })
         else { throw .invalid(at: input.path) }
         let whole = parts[0].drop { $0 == "0" }

@@ -32,7 +32,9 @@ extension Services {
     package func changeTaxes(_ items: [JSONCursor]) async throws -> [TaxChange] {
         try await changeMetadata { scope in
             let before = Tax.all(scope.catalog)
-            var taxes = before, changes: [TaxChange] = [], places: [Int: RecordID] = [:]
+            var taxes = before
+            var changes: [TaxChange] = []
+            var places: [Int: RecordID] = [:]
             for item in items {
                 let (change, place) = try change(item, in: &taxes, ids: scope.ids)
                 changes.append(change)
@@ -57,9 +59,12 @@ extension Services {
         _ = try item.object()
         func given(_ name: String) -> JSONCursor? { item.optional(name).flatMap { $0.value.isNull ? nil : $0 } }
         let place = try given("sequence_number").map { place throws(Rejection) in Int(try place.integer()) }
-        var tax: Tax, kind = TaxChange.Kind.updated
+        var tax: Tax
+        var kind = TaxChange.Kind.updated
         if let id = given("id") {
-            guard let known = taxes.first(where: { $0.id.raw == id.value.looseInt64 }) else { throw .invalid(at: id.path, message: "Given ID does not exist") }
+            guard let known = taxes.first(where: { $0.id.raw == id.value.looseInt64 }) else {
+                throw .invalid(at: id.path, message: "Given ID does not exist")
+            }
             tax = known
             if item.value["_delete"]?.bool == true {
                 taxes.removeAll { $0.id == known.id }
@@ -71,9 +76,13 @@ extension Services {
             kind = .added
         }
         if let name = given("name") { tax.name = try name.string(max: Self.longestName, min: 1) }
-        if taxes.contains(where: { $0.id != tax.id && TagDirectory.same($0.name, tax.name) }) { throw .duplicate(at: item.path.appending("name")) }
+        if taxes.contains(where: { $0.id != tax.id && TagDirectory.same($0.name, tax.name) }) {
+            throw .duplicate(at: item.path.appending("name"))
+        }
         if let value = given("value") {
-            guard let number = value.value.double ?? value.value.string.flatMap(Double.init) else { throw .wrongType("double", at: value.path) }
+            guard let number = value.value.double ?? value.value.string.flatMap(Double.init) else {
+                throw .wrongType("double", at: value.path)
+            }
             guard (0...100).contains(number) else { throw .invalid(at: value.path) }
             tax.value = number
         }

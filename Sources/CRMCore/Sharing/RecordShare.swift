@@ -11,7 +11,9 @@ package struct RecordShare: Sendable, Hashable {
     }
 
     package enum Permission: String, Sendable, CaseIterable, Comparable {
-        case readOnly = "read_only", readWrite = "read_write", fullAccess = "full_access"
+        case readOnly = "read_only"
+        case readWrite = "read_write"
+        case fullAccess = "full_access"
 
         private var rank: Int {
             switch self {
@@ -52,7 +54,8 @@ package struct RecordShare: Sendable, Hashable {
     /// The form kept in the change log.
     var json: JSONValue {
         [
-            .string(target.rawValue), .id(targetID), .string(permission.rawValue), .bool(withRelated), .init(sharedBy), .integer(sharedAt.milliseconds),
+            .string(target.rawValue), .id(targetID), .string(permission.rawValue), .bool(withRelated), .init(sharedBy),
+            .integer(sharedAt.milliseconds),
         ]
     }
 

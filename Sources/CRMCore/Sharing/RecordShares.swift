@@ -17,14 +17,17 @@ package enum RecordShares {
     package static let limits: [RecordShare.Target: Int] = [.users: 10, .groups: 5, .roles: 5, .everybody: 1]
 
     private static let standardModules: Set<String> = [
-        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Cases", "Solutions", "Products", "Vendors", "Price_Books", "Quotes", "Sales_Orders",
+        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Cases", "Solutions", "Products", "Vendors", "Price_Books", "Quotes",
+        "Sales_Orders",
         "Purchase_Orders", "Invoices",
     ]
 
     package static func supports(_ module: Module) -> Bool { standardModules.contains(module.apiName) || module.generatedType == "custom" }
 
     /// Shares a record with more people. Each outcome belongs to the share in its place.
-    package static func add(_ shares: [(RecordShare, JSONPath)], to id: RecordID, of module: Module, _ scope: WriteScope) throws -> [Result<Void, Rejection>] {
+    package static func add(_ shares: [(RecordShare, JSONPath)], to id: RecordID, of module: Module, _ scope: WriteScope) throws -> [Result<
+        Void, Rejection
+    >] {
         let record = try loaded(id, module, scope)
         let before = try held(by: [id], scope.tx)[id] ?? []
         var after = before
@@ -34,7 +37,8 @@ package enum RecordShares {
                 return .failure(.invalid(at: path.appending("shared_with"), message: "the record is visible there already"))
             }
             if after.filter({ $0.target == share.target }).count >= limits[share.target] ?? 0 {
-                return .failure(Rejection(.limitExceeded, status: 403, .jsonPath(path), .other("limit", .integer(limits[share.target] ?? 0))))
+                return .failure(
+                    Rejection(.limitExceeded, status: 403, .jsonPath(path), .other("limit", .integer(limits[share.target] ?? 0))))
             }
             // Everybody includes everyone named before, and the other way round a name narrows what was public.
             if share.target == .everybody { after = [] } else { after.removeAll { $0.target == .everybody } }
@@ -84,7 +88,9 @@ package enum RecordShares {
     /// The page's message for a record that is not of the module.
     package static let unknown = Rejection(.invalidData, message: "ENTITY_ID_INVALID", .resourcePathIndex(1))
 
-    private static func write(_ after: [RecordShare], over before: [RecordShare], to id: RecordID, of module: Module, _ scope: WriteScope) throws {
+    private static func write(_ after: [RecordShare], over before: [RecordShare], to id: RecordID, of module: Module, _ scope: WriteScope)
+        throws
+    {
         guard after != before else { return }
         try store(after, of: id, in: module.id, scope.tx)
         try ChangeLog.append([.init(module.id, id, .shared, before: json(before), after: json(after))], scope)
@@ -117,7 +123,9 @@ extension RecordShares {
     static func merge(_ request: MergeRequest, _ scope: WriteScope) throws {
         let held = try held(by: request.participants.map(\.id), scope.tx)
         guard !held.isEmpty else { return }
-        let master = request.master.id, module = request.module.id, before = held[master] ?? []
+        let master = request.master.id
+        let module = request.module.id
+        let before = held[master] ?? []
         var united = before
         for share in request.children.flatMap({ held[$0.id] ?? [] }) {
             if let index = united.firstIndex(where: { $0.isFor(share) }) {
@@ -129,14 +137,16 @@ extension RecordShares {
         }
         if united != before { try store(united, of: master, in: module, scope.tx) }
         for child in request.children where held[child.id] != nil { try store([], of: child.id, in: module, scope.tx) }
-        try ChangeLog.append(request.participants.filter { held[$0.id] != nil || ($0.id == master && united != before) }.map { record in
-            .init(record: record, kind: .shared, before: json(held[record.id] ?? []), after: json(record.id == master ? united : []))
-        }, scope)
+        try ChangeLog.append(
+            request.participants.filter { held[$0.id] != nil || ($0.id == master && united != before) }.map { record in
+                .init(record: record, kind: .shared, before: json(held[record.id] ?? []), after: json(record.id == master ? united : []))
+            }, scope)
     }
 
     /// Puts back what a merge took; shares changed since stay as they are.
     static func undo(_ record: RecordID, of module: ModuleID, before: JSONValue, after: JSONValue, _ scope: WriteScope) throws {
-        let was = (before.array ?? []).compactMap { RecordShare($0) }, became = (after.array ?? []).compactMap { RecordShare($0) }
+        let was = (before.array ?? []).compactMap { RecordShare($0) }
+        let became = (after.array ?? []).compactMap { RecordShare($0) }
         let now = try held(by: [record], scope.tx)[record] ?? []
         if Set(now) == Set(became) { try store(was, of: record, in: module, scope.tx) }
     }

@@ -43,7 +43,8 @@ enum ListAvailableCurrencies: Endpoint {
         let all = KnownCurrency.all.map { known -> JSONValue in
             [
                 "display_value": .string(known.displayValue), "display_name": .string(known.name), "iso_code": .string(known.code),
-                "symbol": .string(known.symbol), "decimal_places": .string(known.decimals), "decimal_separator": "Period", "thousand_separator": "Comma",
+                "symbol": .string(known.symbol), "decimal_places": .string(known.decimals), "decimal_separator": "Period",
+                "thousand_separator": "Comma",
             ]
         }
         return .json(["available_currencies": .array(all)])
@@ -52,7 +53,8 @@ enum ListAvailableCurrencies: Endpoint {
 
 /// Adds currencies. Contract: currencies, 206.
 enum AddCurrencies: Endpoint {
-    static let declaration = Declaration(.post, "/crm/v7/org/currencies", entry: "206", scope: .fixed(["ZohoCRM.settings.currencies.CREATE"]))
+    static let declaration = Declaration(
+        .post, "/crm/v7/org/currencies", entry: "206", scope: .fixed(["ZohoCRM.settings.currencies.CREATE"]))
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
@@ -67,7 +69,8 @@ enum AddCurrencies: Endpoint {
 
 /// Changes currencies. Contract: currencies, 207.
 enum UpdateCurrencies: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/org/currencies", entry: "207", scope: .fixed(["ZohoCRM.settings.currencies.UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/org/currencies", entry: "207", scope: .fixed(["ZohoCRM.settings.currencies.UPDATE"]))
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
@@ -89,7 +92,9 @@ enum UpdateCurrency: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/org/currencies/{currency_id}", entry: "207", scope: .fixed(["ZohoCRM.settings.currencies.UPDATE"]))
 
-    static func respond(_ input: UpdateCurrencies.Input, _ context: RequestContext) async throws -> Reply { try await UpdateCurrencies.respond(input, context) }
+    static func respond(_ input: UpdateCurrencies.Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateCurrencies.respond(input, context)
+    }
 }
 
 /// The base currency of a body; its answer is an object, not an array.

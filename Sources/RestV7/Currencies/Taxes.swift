@@ -12,7 +12,8 @@ private enum TaxAnswers {
     static func all(_ context: RequestContext) -> [JSONValue] {
         Tax.all(context.catalog).enumerated().map { index, tax in
             [
-                "id": .id(tax.id), "name": .string(tax.name), "display_label": .string("\(tax.name) - \(tax.value) %"), "value": .real(tax.value),
+                "id": .id(tax.id), "name": .string(tax.name), "display_label": .string("\(tax.name) - \(tax.value) %"),
+                "value": .real(tax.value),
                 "sequence_number": .integer(index + 1),
             ]
         }
@@ -50,17 +51,22 @@ enum GetTax: Endpoint {
 /// Adds, changes and drops taxes, all or none. The SDKs read one result, that of the first; `taxes` in its details has all.
 enum UpdateTaxes: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/org/taxes", entry: "", scope: .fixed(["ZohoCRM.settings.taxes.UPDATE", "ZohoCRM.org.UPDATE"]), support: .partial("preferences"))
+        .put, "/crm/v7/org/taxes", entry: "", scope: .fixed(["ZohoCRM.settings.taxes.UPDATE", "ZohoCRM.org.UPDATE"]),
+        support: .partial("preferences"))
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { items = try request.json().required("org_taxes").items("taxes") }
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            items = try request.json().required("org_taxes").items("taxes")
+        }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         do {
             let results = try await context.services.changeTaxes(input.items).map { change -> JSONValue in
-                .success("tax \(change.kind.rawValue)", details: ["id": .id(change.tax.id), "name": .string(change.tax.name), "value": .real(change.tax.value)])
+                .success(
+                    "tax \(change.kind.rawValue)",
+                    details: ["id": .id(change.tax.id), "name": .string(change.tax.name), "value": .real(change.tax.value)])
             }
             guard var answer = results.first else { throw Rejection(.internalError) }
             if results.count > 1, var details = answer["details"] {

@@ -16,7 +16,8 @@ private struct LockableModule {
 /// How records of a module are locked. Contract: record-locking-configuration, 102.
 enum ListLockingConfigurations: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/settings/record_locking_configurations", entry: "102", scope: .fixed(["ZohoCRM.settings.record_locking_configurations.READ"]))
+        .get, "/crm/v7/settings/record_locking_configurations", entry: "102",
+        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.READ"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -37,7 +38,8 @@ enum ListLockingConfigurations: Endpoint {
 /// Configures the locking of a module. Contract: record-locking-configuration, 103.
 enum AddLockingConfiguration: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/settings/record_locking_configurations", entry: "103", scope: .fixed(["ZohoCRM.settings.record_locking_configurations.CREATE"]),
+        .post, "/crm/v7/settings/record_locking_configurations", entry: "103",
+        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.CREATE"]),
         support: .partial("custom buttons, restricted communications and the closed status of tasks"))
 
     struct Input: EndpointInput {
@@ -59,7 +61,8 @@ enum AddLockingConfiguration: Endpoint {
 /// Changes the locking of a module. Contract: record-locking-configuration, 104.
 enum ChangeLockingConfiguration: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/settings/record_locking_configurations", entry: "104", scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
+        .put, "/crm/v7/settings/record_locking_configurations", entry: "104",
+        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
         support: .partial("custom buttons, restricted communications and the closed status of tasks"))
 
     struct Input: EndpointInput {
@@ -117,7 +120,9 @@ enum RemoveLockingConfiguration: Endpoint {
 
 private enum LockingAnswers {
     /// The page says "created successfully" and "updated successfully", but "deleted".
-    static func reply(_ verb: String, ending: String = " successfully", success: Int = 200, _ work: () async throws -> RecordID) async throws -> Reply {
+    static func reply(_ verb: String, ending: String = " successfully", success: Int = 200, _ work: () async throws -> RecordID)
+        async throws -> Reply
+    {
         do {
             let id = try await work()
             let result = JSONValue.success("record locking configuration \(verb)\(ending)", details: ["id": .id(id)])

@@ -53,7 +53,8 @@ enum GetLocks: Endpoint {
         return .json([
             "data": data,
             "info": [
-                "per_page": 200, "next_page_token": .null, "count": 1, "page": 1, "previous_page_token": .null, "page_token_expiry": .null, "more_records": false,
+                "per_page": 200, "next_page_token": .null, "count": 1, "page": 1, "previous_page_token": .null, "page_token_expiry": .null,
+                "more_records": false,
             ],
         ])
     }
@@ -61,7 +62,8 @@ enum GetLocks: Endpoint {
     private static func shown(_ lock: RecordLocks.Lock, named name: String, _ input: Input, _ context: RequestContext) -> JSONValue {
         let record: JSONValue = ["module": input.module.shown, "name": .string(name), "id": .id(input.id)]
         let all: JSONValue = [
-            "Locked_By__s": context.shownUser(lock.lockedBy), "Locked_For__s": record, "Locked_Reason__s": lock.reason.map(JSONValue.string) ?? .null,
+            "Locked_By__s": context.shownUser(lock.lockedBy), "Locked_For__s": record,
+            "Locked_Reason__s": lock.reason.map(JSONValue.string) ?? .null,
             "Lock_Source__s": lock.rule == nil ? "Manual" : "Automatic", "Locked_Time__s": context.shown(lock.lockedAt),
             "Record_Locking_Configuration_Id__s": .id(lock.configuration), "Record_Locking_Rule_Id__s": lock.rule.map { .id($0) } ?? .null,
             "Owner": context.shownUser(lock.lockedBy), "Parent_Id": record,
@@ -76,7 +78,9 @@ enum GetLock: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}/Locking_Information__s/{lock_id}", entry: "165", scope: LockPath.scope("READ", module: ["READ"]))
 
-    static func respond(_ input: GetLocks.Input, _ context: RequestContext) async throws -> Reply { try await GetLocks.respond(input, context) }
+    static func respond(_ input: GetLocks.Input, _ context: RequestContext) async throws -> Reply {
+        try await GetLocks.respond(input, context)
+    }
 }
 
 /// Locks a record. Contract: record-locking, 166.
@@ -101,7 +105,8 @@ enum LockRecord: Endpoint {
         }
         let by = context.shownUser(lock.lockedBy)
         let details: JSONValue = [
-            "Modified_Time": context.shown(lock.modifiedAt), "Modified_By": by, "Created_Time": context.shown(lock.lockedAt), "id": .id(lock.id),
+            "Modified_Time": context.shown(lock.modifiedAt), "Modified_By": by, "Created_Time": context.shown(lock.lockedAt),
+            "id": .id(lock.id),
             "Created_By": by,
         ]
         return .items("data", [.success(.success("record added", details: details))], success: 201)
@@ -137,7 +142,8 @@ enum UpdateLock: Endpoint {
 /// Unlocks a record. Contract: record-locking, 168.
 enum UnlockRecord: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}/{id}/Locking_Information__s/{lock_id}", entry: "168", scope: LockPath.scope("DELETE", module: ["DELETE"]))
+        .delete, "/crm/v7/{module}/{id}/Locking_Information__s/{lock_id}", entry: "168", scope: LockPath.scope("DELETE", module: ["DELETE"])
+    )
 
     struct Input: EndpointInput {
         let module: Module

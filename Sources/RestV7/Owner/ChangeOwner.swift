@@ -6,7 +6,8 @@ import Wire
 /// What calls that change owners share.
 enum OwnerCall {
     private static let modules: Set<String> = [
-        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors", "Price_Books",
+        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors",
+        "Price_Books",
         "Quotes", "Sales_Orders", "Purchase_Orders", "Invoices",
     ]
 
@@ -18,7 +19,8 @@ enum OwnerCall {
 
     /// An active user.
     static func owner(_ body: JSONCursor, _ context: RequestContext) throws(Rejection) -> User {
-        let given = try body.required("owner").required("id"), id = try given.recordID()
+        let given = try body.required("owner").required("id")
+        let id = try given.recordID()
         guard let user = context.catalog.user(UserID(raw: id.raw)), user.active else {
             throw .invalid(at: given.path, message: "the owner given seems to be invalid")
         }
@@ -81,7 +83,9 @@ enum ChangeRecordOwner: Endpoint {
         .post, "/crm/v7/{module}/{id}/actions/change_owner", entry: "218", scope: .fixed(["ZohoCRM.change_owner.CREATE"]),
         support: .partial("the e-mail to the new owner"))
 
-    static func respond(_ input: ChangeOwner.Input, _ context: RequestContext) async throws -> Reply { try await ChangeOwner.respond(input, context) }
+    static func respond(_ input: ChangeOwner.Input, _ context: RequestContext) async throws -> Reply {
+        try await ChangeOwner.respond(input, context)
+    }
 }
 
 /// Leaves a whole view's change of owner to a job. Contract: mass-change-owner, 219.
@@ -95,7 +99,9 @@ enum MassChangeOwner: Endpoint {
         let owner: User
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            let module = try OwnerCall.module(request, context), body = try request.json(), view = try body.required("cvid")
+            let module = try OwnerCall.module(request, context)
+            let body = try request.json()
+            let view = try body.required("cvid")
             let id = try view.recordID()
             owner = try OwnerCall.owner(body, context)
             // There are no territories, so none that is named exists.
@@ -137,10 +143,12 @@ enum GetMassChangeOwner: Endpoint {
         // Those that belonged to the new owner already are known when all have been looked at.
         let left = job.state == .done ? max(job.total - job.done - job.failed, 0) : 0
         return .json([
-            "data": [[
-                "Total_Count": .integer(job.total), "Updated_Count": .integer(job.done), "Not_Updated_Count": .integer(left),
-                "Failed_Count": .integer(job.failed), "Status": .string(job.state.word),
-            ]]
+            "data": [
+                [
+                    "Total_Count": .integer(job.total), "Updated_Count": .integer(job.done), "Not_Updated_Count": .integer(left),
+                    "Failed_Count": .integer(job.failed), "Status": .string(job.state.word),
+                ]
+            ]
         ])
     }
 }

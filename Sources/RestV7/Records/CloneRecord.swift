@@ -51,7 +51,9 @@ enum GetFullData: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let found = try await RecordPage.single(Query(input.module, fields: input.fields, filter: .ids([input.id]), limit: 1), context) else {
+        guard
+            let found = try await RecordPage.single(Query(input.module, fields: input.fields, filter: .ids([input.id]), limit: 1), context)
+        else {
             throw Rejection.invalidPathID(1)
         }
         return input.fields.isEmpty ? .nothing : found

@@ -19,7 +19,9 @@ private struct ShareReader {
     let context: RequestContext
 
     func read(_ body: JSONCursor) throws(Rejection) -> [(RecordShare, JSONPath)] {
-        for key in ["notify_shared_members", "notify_on_completion", "notify"] { if let flag = body.optional(key), !flag.value.isNull { _ = try flag.bool() } }
+        for key in ["notify_shared_members", "notify_on_completion", "notify"] {
+            if let flag = body.optional(key), !flag.value.isNull { _ = try flag.bool() }
+        }
         let items = try body.items("share")
         var shares: [(RecordShare, JSONPath)] = []
         for item in items { shares.append((try share(item), item.path)) }
@@ -51,7 +53,8 @@ private struct ShareReader {
     /// An active and confirmed user, a group or a role.
     private func target(_ input: JSONCursor) throws(Rejection) -> (RecordShare.Target, RecordID) {
         let type = RecordShare.Target(rawValue: try choice(try input.required("type"), ["users", "groups", "roles"])) ?? .users
-        let given = try input.required("id"), id = try given.recordID()
+        let given = try input.required("id")
+        let id = try given.recordID()
         let there =
             switch type {
             case .users: context.catalog.user(UserID(raw: id.raw)).map { $0.active && $0.body["confirm"]?.bool == true } ?? false
@@ -67,7 +70,8 @@ private struct ShareReader {
 /// With whom a record is shared. Contract: share, 211.
 enum GetShares: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/actions/share", entry: "211", scope: .area("ZohoCRM.share", ["READ"]), support: .partial(SharePath.missing))
+        .get, "/crm/v7/{module}/{id}/actions/share", entry: "211", scope: .area("ZohoCRM.share", ["READ"]),
+        support: .partial(SharePath.missing))
 
     struct Input: EndpointInput {
         let module: Module
@@ -95,7 +99,8 @@ enum GetShares: Endpoint {
         }
         guard !sorted.isEmpty else { return .nothing }
         let through: JSONValue = [
-            "module": ["name": .string(input.module.apiName), "id": .string(String(input.module.id.raw))], "name": .string(found.name), "id": .id(input.id),
+            "module": ["name": .string(input.module.apiName), "id": .string(String(input.module.id.raw))], "name": .string(found.name),
+            "id": .id(input.id),
         ]
         return .json(["share": .array(sorted.map { shown($0, through, context) }), "shareable_user": []])
     }
@@ -105,7 +110,9 @@ enum GetShares: Endpoint {
         switch share.target {
         case .users:
             let user = context.catalog.user(UserID(raw: share.targetID.raw))
-            with = ["name": user.map { .string($0.fullName) } ?? .null, "id": .id(share.targetID), "type": "users", "zuid": .id(share.targetID)]
+            with = [
+                "name": user.map { .string($0.fullName) } ?? .null, "id": .id(share.targetID), "type": "users", "zuid": .id(share.targetID),
+            ]
         case .roles, .groups:
             let kind: Document.Kind = share.target == .roles ? .role : "user_group"
             let name = context.catalog.documents(kind).first { $0.id == share.targetID }?.body["name"] ?? .null
@@ -115,7 +122,8 @@ enum GetShares: Endpoint {
         var by = context.shownUser(share.sharedBy)
         if let id = share.sharedBy, !by.isNull { by["zuid"] = .string(String(id)) }
         return [
-            "shared_with": with, "share_related_records": .bool(share.withRelated), "shared_through": through, "permission": .string(share.permission.rawValue),
+            "shared_with": with, "share_related_records": .bool(share.withRelated), "shared_through": through,
+            "permission": .string(share.permission.rawValue),
             "type": share.target == .everybody ? "public" : "private", "shared_time": context.shown(share.sharedAt), "shared_by": by,
         ]
     }
@@ -124,7 +132,8 @@ enum GetShares: Endpoint {
 /// Shares a record. Contract: share, 212.
 enum ShareRecord: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/{id}/actions/share", entry: "212", scope: .area("ZohoCRM.share", ["CREATE"]), support: .partial(SharePath.missing))
+        .post, "/crm/v7/{module}/{id}/actions/share", entry: "212", scope: .area("ZohoCRM.share", ["CREATE"]),
+        support: .partial(SharePath.missing))
 
     struct Input: EndpointInput {
         let module: Module
@@ -148,7 +157,8 @@ enum ShareRecord: Endpoint {
 /// Shares a record with exactly those named. Contract: share, 213.
 enum UpdateShares: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}/actions/share", entry: "213", scope: .area("ZohoCRM.share", ["UPDATE"]), support: .partial(SharePath.missing))
+        .put, "/crm/v7/{module}/{id}/actions/share", entry: "213", scope: .area("ZohoCRM.share", ["UPDATE"]),
+        support: .partial(SharePath.missing))
 
     static func respond(_ input: ShareRecord.Input, _ context: RequestContext) async throws -> Reply {
         do {
@@ -165,7 +175,8 @@ enum UpdateShares: Endpoint {
 /// Takes a record back from all it was shared with. The answer's `share` is an object. Contract: share, 214.
 enum RevokeShares: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}/{id}/actions/share", entry: "214", scope: .area("ZohoCRM.share", ["DELETE"]), support: .partial(SharePath.missing))
+        .delete, "/crm/v7/{module}/{id}/actions/share", entry: "214", scope: .area("ZohoCRM.share", ["DELETE"]),
+        support: .partial(SharePath.missing))
 
     struct Input: EndpointInput {
         let module: Module

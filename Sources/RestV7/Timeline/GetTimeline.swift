@@ -10,11 +10,13 @@ enum GetTimeline: Endpoint {
         support: .partial("signals, automation details and previous_page_token"))
 
     private static let modules: Set<String> = [
-        "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Services__s", "Appointments__s", "Purchase_Orders", "Sales_Orders",
+        "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Services__s", "Appointments__s",
+        "Purchase_Orders", "Sales_Orders",
         "Quotes", "Invoices", "Notes",
     ]
     private static let innerDetails = [
-        "field_history.data_type", "field_history.field_label", "field_history.enable_colour_code", "field_history.pick_list_values", "done_by.type__s",
+        "field_history.data_type", "field_history.field_label", "field_history.enable_colour_code", "field_history.pick_list_values",
+        "done_by.type__s",
         "done_by.profile",
     ]
 
@@ -38,14 +40,16 @@ enum GetTimeline: Endpoint {
                 parameters: ["timeline", module.apiName, String(record.raw), filters, descending ? "desc" : "asc"].joined(separator: "\u{1F}"))
             if let text = request.query("page_token"), !text.isEmpty {
                 for other in ["per_page", "page"] where !(request.query(other) ?? "").isEmpty {
-                    throw Rejection(.ambiguityDuringProcessing, .other("ambiguity_due_to", [["param": .string(other)], ["param": "page_token"]]))
+                    throw Rejection(
+                        .ambiguityDuringProcessing, .other("ambiguity_due_to", [["param": .string(other)], ["param": "page_token"]]))
                 }
                 // The key of a timeline's token is the length of its pages.
                 let token = try PageToken(text, binding, now: context.now)
                 page = token.page
                 passed = token.passed
                 question = .init(
-                    module: module, record: record, filter: filter, descending: descending, after: token.id.raw, skipping: 0, limit: Int(token.key ?? 200))
+                    module: module, record: record, filter: filter, descending: descending, after: token.id.raw, skipping: 0,
+                    limit: Int(token.key ?? 200))
                 return
             }
             let perPage = min(try request.positive("per_page") ?? 200, 200)
@@ -54,7 +58,8 @@ enum GetTimeline: Endpoint {
             self.page = page
             passed = Int64((page - 1) * perPage)
             question = .init(
-                module: module, record: record, filter: filter, descending: descending, after: nil, skipping: (page - 1) * perPage, limit: perPage)
+                module: module, record: record, filter: filter, descending: descending, after: nil, skipping: (page - 1) * perPage,
+                limit: perPage)
         }
 
         private static func inner(_ request: ParsedRequest) throws(Rejection) -> Set<String> {
@@ -93,7 +98,8 @@ enum GetTimeline: Endpoint {
             next = .string(token.sealed(input.binding))
         }
         return [
-            "per_page": .integer(input.question.limit), "next_page_token": next, "count": .integer(found.entries.count), "page": .integer(input.page),
+            "per_page": .integer(input.question.limit), "next_page_token": next, "count": .integer(found.entries.count),
+            "page": .integer(input.page),
             "previous_page_token": .null, "more_records": .bool(found.more),
         ]
     }
@@ -112,7 +118,8 @@ private struct TimelineAnswers {
             "id": .id(question.record),
         ]
         return [
-            "id": .string(String(entry.sequence)), "action": .string(entry.action), "source": .string(entry.source), "audited_time": context.shown(entry.at),
+            "id": .string(String(entry.sequence)), "action": .string(entry.action), "source": .string(entry.source),
+            "audited_time": context.shown(entry.at),
             "done_by": doneBy(entry.user), "type": "record", "extension": .null,
             "record": ["module": entry.module.shown, "name": entry.name.map(JSONValue.string) ?? .null, "id": .id(entry.record)],
             "related_record": entry.isRelated ? parent : .null, "automation_details": .null,

@@ -28,7 +28,8 @@ struct TimelineFilter {
     }
 
     private func leaf(_ json: JSONValue) throws(Rejection) -> Timeline.Filter {
-        let field = json["field"]?.string ?? json["field"]?["api_name"]?.string ?? "", comparator = json["comparator"]?.string ?? ""
+        let field = json["field"]?.string ?? json["field"]?["api_name"]?.string ?? ""
+        let comparator = json["comparator"]?.string ?? ""
         if field == "audited_time" {
             guard comparator == "between" else { throw Self.refusal("comparator") }
             let moments = (json["value"]?.array ?? []).compactMap { $0.string.flatMap(Instant.init(iso:)) }
