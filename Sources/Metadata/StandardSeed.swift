@@ -136,6 +136,7 @@ package struct StandardSeed {
         let org = seed["org"] ?? [:]
         for pipeline in org["pipelines"]?["list"]?.array ?? [] { made.add(.pipeline, pipeline["display_value"]?.string, pipeline) }
         for role in org["contact_roles"]?["list"]?.array ?? [] { made.add(.contactRole, role["name"]?.string, role) }
+        for group in org["variable_groups"]?["list"]?.array ?? [] { made.add(.variableGroup, group["api_name"]?.string, group) }
     }
 
     private static func user(_ name: String, _ email: String, _ seed: JSONValue, profile: Named, role: Named) -> JSONValue {

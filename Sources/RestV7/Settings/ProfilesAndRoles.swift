@@ -15,14 +15,3 @@ enum ListProfiles: Endpoint {
         return .json(["profiles": .array(profiles)])
     }
 }
-
-/// All roles. Contract: roles, U22.
-enum ListRoles: Endpoint {
-    static let declaration = Declaration(
-        .get, "/crm/v7/settings/roles", entry: "U22", scope: .fixed(["ZohoCRM.settings.roles.READ"]), support: .partial("a single role"))
-
-    static func respond(_ input: NoInput, _ context: RequestContext) async throws -> Reply {
-        let roles = context.catalog.documents(.role).map { document -> JSONValue in .object([.init("id", .id(document.id))] + (document.body.members ?? [])) }
-        return .json(["roles": .array(roles)])
-    }
-}
