@@ -19,7 +19,7 @@ private let mergeEndpoints: [any Endpoint.Type] = [
 
 private let settingsEndpoints: [any Endpoint.Type] = [
     ListModules.self, GetModule.self, ListFields.self, GetField.self, ListLayouts.self, GetLayout.self, ListRelatedLists.self, GetRelatedList.self,
-    ListCustomViews.self, GetCustomView.self, ListProfiles.self,
+    ListCustomViews.self, GetCustomView.self,
 ]
 
 private let organizationEndpoints: [any Endpoint.Type] = [GetOrganization.self, ListUsers.self, GetUser.self, ListAPIs.self]
