@@ -38,6 +38,11 @@ package struct Document: Sendable {
         package static let user: Kind = "user"
         package static let org: Kind = "org"
         package static let globalPicklist: Kind = "global_picklist"
+        package static let variable: Kind = "variable"
+        package static let variableGroup: Kind = "variable_group"
+        package static let userGroup: Kind = "user_group"
+        /// A column or table whose field or module is deleted; see `Compaction`.
+        package static let retired: Kind = "retired"
         package static let mapDependency: Kind = "map_dependency"
         package static let duplicateCheck: Kind = "duplicate_check"
         /// What the compact bodies of another kind leave out.

@@ -137,6 +137,7 @@ package struct StandardSeed {
         for pipeline in org["pipelines"]?["list"]?.array ?? [] { made.add(.pipeline, pipeline["display_value"]?.string, pipeline) }
         for tax in org["taxes"]?["list"]?.array ?? [] { made.add(.tax, tax["name"]?.string, tax) }
         for role in org["contact_roles"]?["list"]?.array ?? [] { made.add(.contactRole, role["name"]?.string, role) }
+        for group in org["variable_groups"]?["list"]?.array ?? [] { made.add(.variableGroup, group["api_name"]?.string, group) }
     }
 
     private static func user(_ name: String, _ email: String, _ seed: JSONValue, profile: Named, role: Named) -> JSONValue {

@@ -25,6 +25,9 @@ package struct User: Sendable {
         modifiedAt = document.modifiedAt
     }
 
+    /// `active`, `inactive` or `deleted`.
+    package var status: String { body["status"]?.string ?? "active" }
+
     /// The short form in which records name a user.
     package var reference: JSONValue { ["name": .string(fullName), "id": .string(String(id.raw)), "email": .string(email)] }
 }

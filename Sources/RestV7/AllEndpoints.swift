@@ -4,7 +4,7 @@ import HTTPShell
 package let allEndpoints: [any Endpoint.Type] =
     oauthEndpoints + recordEndpoints + mergeEndpoints + settingsEndpoints + organizationEndpoints
     + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints
-    + shapingEndpoints + fileEndpoints
+    + shapingEndpoints + familyEndpoints + fileEndpoints
     + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
     + queryEndpoints
 
@@ -22,7 +22,7 @@ private let mergeEndpoints: [any Endpoint.Type] = [
 
 private let settingsEndpoints: [any Endpoint.Type] = [
     ListModules.self, GetModule.self, ListFields.self, GetField.self, ListLayouts.self, GetLayout.self, ListRelatedLists.self, GetRelatedList.self,
-    ListCustomViews.self, GetCustomView.self, ListProfiles.self, ListRoles.self,
+    ListCustomViews.self, GetCustomView.self,
 ]
 
 private let organizationEndpoints: [any Endpoint.Type] = [GetOrganization.self, ListUsers.self, GetUser.self, ListAPIs.self]

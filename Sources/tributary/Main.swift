@@ -8,7 +8,7 @@ struct TributaryCommand: AsyncParsableCommand {
         abstract: "A CRM server that speaks the Zoho CRM v7 REST API.",
         subcommands: [
             ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, MergeCommand.self, UnmergeCommand.self,
-            CoverageCommand.self,
+            CompactCommand.self, CoverageCommand.self,
         ])
 }
 

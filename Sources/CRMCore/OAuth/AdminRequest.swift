@@ -13,6 +13,8 @@ package enum AdminRequest: Sendable, Equatable {
     case merge(module: String, ids: [String], master: String?, policy: JSONValue, dryRun: Bool, user: String?)
     /// Takes a merge back.
     case unmerge(module: String, master: String, journal: String, user: String?)
+    /// Drops the columns and tables of what was deleted.
+    case compact
 
     package var json: JSONValue {
         switch self {
@@ -32,6 +34,7 @@ package enum AdminRequest: Sendable, Equatable {
                 "command": "merge", "module": .string(module), "ids": .array(ids.map { .string($0) }), "master": .optional(master), "policy": policy,
                 "dry_run": .bool(dryRun), "user": .optional(user),
             ]
+        case .compact: ["command": "compact"]
         case .unmerge(let module, let master, let journal, let user):
             ["command": "unmerge", "module": .string(module), "master": .string(master), "journal": .string(journal), "user": .optional(user)]
         }
@@ -40,7 +43,7 @@ package enum AdminRequest: Sendable, Equatable {
     /// The address of the user to act as, where a request names one.
     var user: String? {
         switch self {
-        case .createClient, .password: nil
+        case .createClient, .password, .compact: nil
         case .grant(_, _, let user, _), .token(_, let user, _), .merge(_, _, _, _, _, let user), .unmerge(_, _, _, let user): user
         }
     }
@@ -48,6 +51,7 @@ package enum AdminRequest: Sendable, Equatable {
     package init?(_ json: JSONValue) {
         let minutes = json["minutes"]?.int64.map { Int(clamping: $0) }
         switch json["command"]?.string {
+        case "compact": self = .compact
         case "client create":
             guard let name = json["name"]?.string, let uris = json["redirect_uris"]?.array else { return nil }
             self = .createClient(name: name, redirectURIs: uris.compactMap(\.string))

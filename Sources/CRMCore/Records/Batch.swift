@@ -107,6 +107,24 @@ struct Batch {
         }
     }
 
+    /// Values that records of another module hold, where the organisation wants them compared (`duplicates.md`, A3). One
+    /// statement for each mapped field.
+    mutating func refuseValuesTakenElsewhere() throws {
+        guard let check = DuplicateCheck(module, scope.catalog), let target = check.target else { return }
+        for mapping in check.mappings {
+            let changed = pending.filter { item in
+                item.change.before.map { $0[mapping.current] } != item.change.after[mapping.current] && !item.change.after[mapping.current].isNull
+            }
+            let holders = try UniqueValues(mapping.mapped, target).holders(of: changed.map { $0.change.after[mapping.current] }, scope.tx)
+            guard !holders.isEmpty else { continue }
+            let catalog = scope.catalog, indexes = Set(changed.map(\.index))
+            drop { item in
+                guard indexes.contains(item.index), let found = holders[UniqueValues.key(item.change.after[mapping.current])], let holder = found.first else { return nil }
+                return holder.clash(mapping.current, target, more: found.count > 1, at: item.change.path.appending(mapping.current.apiName), catalog)
+            }
+        }
+    }
+
     private mutating func drop(_ refusal: (Pending) -> Rejection?) {
         pending.removeAll { item in
             guard let rejection = refusal(item) else { return false }

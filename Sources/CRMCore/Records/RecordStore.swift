@@ -112,6 +112,7 @@ package struct RecordStore: Sendable {
             for rule in rules { try rule.before(&change, scope) }
         }
         try batch.refuseTakenValues()
+        try batch.refuseValuesTakenElsewhere()
         try write(&batch, scope)
         let written = batch.pending.map(\.change)
         for rule in rules where !written.isEmpty { try rule.after(written, scope) }

@@ -56,6 +56,7 @@ extension FieldShaper {
         family += module.fields.isEmpty ? [] : catalog.modules.flatMap(\.fields).filter { $0.body["reverse_of"]?.looseInt64 == id.raw }.map { RecordID(raw: $0.id.raw) }
         if let first = field.body["reverse_of"]?.looseInt64 { family.append(RecordID(raw: first)) }
         for member in family { try removeCompanions(of: member) }
+        for member in family { try Compaction.retire(fields: [FieldID(raw: member.raw)], scope) }
         try scope.remove(family)
         try forget(field)
         return recordID
@@ -66,6 +67,7 @@ extension FieldShaper {
         try scope.remove(lists)
         // The linking module leaves the catalog; its table, like a column, waits for the compaction.
         for module in catalog.modules where module.body["of_field"]?.looseInt64 == field.raw {
+            try Compaction.retire(module, scope)
             try scope.remove([RecordID(raw: module.id.raw)] + module.fields.map { RecordID(raw: $0.id.raw) })
         }
     }

@@ -43,7 +43,7 @@ extension FieldType {
 
 extension String {
     /// Local part starting with a letter, digit, `_`, `+` or `-`; a domain with a dot; a top-level name of 2 to 22 letters.
-    var isEmailAddress: Bool {
+    package var isEmailAddress: Bool {
         let parts = split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2, utf8.count <= 256, let first = parts[0].unicodeScalars.first, first.isLetter || first.isDigit || "_+-".unicodeScalars.contains(first)
         else { return false }
@@ -54,12 +54,12 @@ extension String {
     }
 
     /// Digits and letters in groups parted by blanks, dots, dashes or slashes, with an optional `+`, brackets and extension marks.
-    var isPhoneNumber: Bool {
+    package var isPhoneNumber: Bool {
         unicodeScalars.contains(where: \.isDigit) && unicodeScalars.allSatisfy { $0.isDigit || $0.isLetter || "+-./ ();#,:*".unicodeScalars.contains($0) }
     }
 
     /// At least one dot between non-blank parts, with or without a scheme.
-    var isWebAddress: Bool {
+    package var isWebAddress: Bool {
         guard !contains(where: \.isWhitespace) else { return false }
         var rest = self[...]
         for scheme in ["http://", "https://", "ftp://"] where rest.lowercased().hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }

@@ -4,7 +4,7 @@ import SQLStore
 package struct SchemaPlan: Sendable, Equatable {
     package enum Step: Sendable, Equatable {
         case createTable(TableName, [StoredColumn])
-        case addColumn(TableName, StoredColumn)
+        case addColumn(TableName, StoredColumn, falseAtFirst: Bool)
         case addIndex(IndexName, on: TableName, column: ColumnName, IndexKind)
         case dropIndex(IndexName)
     }
@@ -25,7 +25,7 @@ package struct SchemaPlan: Sendable, Equatable {
             }
             for field in module.fields {
                 let known = before.field(field.id)
-                if known == nil { steps += field.storedColumns.map { .addColumn(table, $0) } }
+                if known == nil { steps += field.storedColumns.map { .addColumn(table, $0, falseAtFirst: field.type.cell == .flag) } }
                 let had = known.map { indexes(of: $0, in: before, table) } ?? [], wanted = indexes(of: field, in: module, table)
                 steps += wanted.filter { !had.contains($0) }
                 for case .addIndex(let name, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) { steps.append(.dropIndex(name)) }
@@ -90,8 +90,10 @@ extension SchemaPlan.Step {
                 }
             }
             return "CREATE TABLE \(table) (\(.joined(parts, by: ", ")))\(.strict)"
-        case .addColumn(let table, let column):
-            return "ALTER TABLE \(table) ADD COLUMN \(column.name) \(.type(column.type))"
+        case .addColumn(let table, let column, let falseAtFirst):
+            // Both engines keep a constant default beside the table: no row is touched.
+            let initial: SQL = falseAtFirst ? " DEFAULT 0" : ""
+            return "ALTER TABLE \(table) ADD COLUMN \(column.name) \(.type(column.type))\(initial)"
         case .addIndex(let name, let table, let column, let kind):
             switch kind {
             case .time: return "CREATE INDEX \(name.table) ON \(table) (\(column), id)"

@@ -125,7 +125,7 @@ struct MetadataAnswers {
     private func section(_ body: JSONValue, number: Int, _ layout: Document, _ module: Module) -> JSONValue {
         var section = body
         // Unique within the layout, which is all a section's id is for.
-        section["id"] = .string(String(layout.id.raw) + String(number + 1))
+        if section["id"] == nil { section["id"] = .string(String(layout.id.raw) + String(number + 1)) }
         section["properties"] = section["properties"] ?? .null
         section["fields"] = .array((body["fields"]?.array ?? []).compactMap { entry in
             guard let field = entry["api_name"]?.string.flatMap({ module.field($0) }) else { return nil }

@@ -12,6 +12,7 @@ struct DealRule: RecordRule {
         if let probability = change.after["Probability"].integer, !(0...100).contains(probability) {
             throw Rejection(.invalidData, .apiName("Probability"), .jsonPath(change.path.appending("Probability")), .other("range", ["from": 0, "to": 100]))
         }
+        try pipelines.check(change)
         let stageChanged = change.before?["Stage"] != change.after["Stage"]
         if stageChanged, !change.gave("Probability") { pipelines.setProbability(of: &change.after) }
         pipelines.setExpectedRevenue(of: &change.after)
@@ -29,6 +30,8 @@ package struct Pipelines: Sendable {
 
     package let standard: String?
     private let stages: [String: Stage]
+    /// The stages of each pipeline by its name.
+    private let members: [String: Set<String>]
 
     package init(_ catalog: Catalog) {
         let documents = catalog.documents(.pipeline)
@@ -41,6 +44,20 @@ package struct Pipelines: Sendable {
             if let actual = map["actual_value"]?.string, stages[actual] == nil { stages[actual] = stage }
         }
         self.stages = stages
+        members = Dictionary(
+            documents.map { document in
+                (document.body["display_value"]?.string ?? "", Set((document.body["maps"]?.array ?? []).compactMap { $0["display_value"]?.string }))
+            }, uniquingKeysWith: { $1 })
+    }
+
+    /// A stage that some pipeline knows must belong to the deal's own (`appointments.md` names the refusal; records leave it open).
+    /// Stages and pipelines nobody knows are kept as given, like every option of a picklist.
+    func check(_ change: PendingChange) throws(Rejection) {
+        guard change.gave("Stage") || change.gave("Pipeline"), let stage = change.after["Stage"].text, let own = change.after["Pipeline"].text.flatMap({ members[$0] }),
+            !own.contains(stage), members.values.contains(where: { $0.contains(stage) })
+        else { return }
+        throw Rejection(
+            .mappingMismatch, .dependee("Pipeline", change.path.appending("Pipeline")), .apiName("Stage"), .jsonPath(change.path.appending("Stage")))
     }
 
     /// Stages no pipeline knows count as open.

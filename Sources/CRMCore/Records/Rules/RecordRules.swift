@@ -1,6 +1,6 @@
 /// The rules every write passes, in order. A new rule is a file and a line here.
 package enum RecordRules {
     package static let all: [any RecordRule] = [
-        FullNameRule(), ActivityRule(), NoteRule(), DealRule(), AutonumberRule(), StageHistoryRule(), LockingRule(), CurrencyRule(),
+        FullNameRule(), ActivityRule(), NoteRule(), DealRule(), AutonumberRule(), DependencyRule(), StageHistoryRule(), LockingRule(), CurrencyRule(),
     ]
 }
