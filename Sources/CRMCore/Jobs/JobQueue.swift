@@ -46,8 +46,14 @@ package enum JobQueue {
         try tx.notify(channel, kind)
     }
 
-    /// Takes the job due longest, or one whose worker died.
+    /// Takes the job due longest, or one whose worker died. One that has outlived its attempts, because it takes its worker with it,
+    /// is left as failed.
     static func claim(now: Instant, _ tx: Transaction) throws -> Job? {
+        try tx.execute(
+            """
+            UPDATE sys_job SET state = 'failed', error = 'its workers died', lease_until = NULL, finished_at = \(now) WHERE state IN ('waiting', 'running') \
+            AND run_at <= \(now) AND attempts > \(.integer(Int64(maximumAttempts * 2))) AND (state = 'waiting' OR lease_until < \(now))
+            """)
         let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
         let due: SQL = """
             SELECT id FROM sys_job WHERE state IN ('waiting', 'running') AND run_at <= \(now) AND (state = 'waiting' OR lease_until < \(now)) \
@@ -62,23 +68,27 @@ package enum JobQueue {
         }
     }
 
-    static func renew(_ id: RecordID, now: Instant, _ tx: Transaction) throws {
+    // Each of the following holds only for the attempt it speaks of: a worker that was taken for dead has no say any more.
+
+    static func renew(_ job: Job, now: Instant, _ tx: Transaction) throws {
         let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
-        try tx.execute("UPDATE sys_job SET lease_until = \(lease) WHERE id = \(id) AND state = 'running'")
+        try tx.execute("UPDATE sys_job SET lease_until = \(lease) WHERE \(isCurrent(job))")
     }
 
-    static func finish(_ id: RecordID, now: Instant, _ tx: Transaction) throws {
-        try tx.execute("UPDATE sys_job SET state = 'done', lease_until = NULL, finished_at = \(now) WHERE id = \(id)")
+    private static func isCurrent(_ job: Job) -> SQL { "id = \(job.id) AND state = 'running' AND attempts = \(.integer(Int64(job.attempt)))" }
+
+    static func finish(_ job: Job, now: Instant, _ tx: Transaction) throws {
+        try tx.execute("UPDATE sys_job SET state = 'done', lease_until = NULL, finished_at = \(now) WHERE \(isCurrent(job))")
     }
 
     /// Puts a job back to be tried again, later each time; after the last attempt it stays as failed.
     static func fail(_ job: Job, _ error: String, now: Instant, _ tx: Transaction) throws {
         if job.isLastAttempt {
-            try tx.execute("UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE id = \(job.id)")
+            try tx.execute("UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE \(isCurrent(job))")
         } else {
             let pause = Int64(1_000) << Int64(job.attempt)
             let next = Instant(milliseconds: now.milliseconds + pause)
-            try tx.execute("UPDATE sys_job SET state = 'waiting', error = \(.text(error)), lease_until = NULL, run_at = \(next) WHERE id = \(job.id)")
+            try tx.execute("UPDATE sys_job SET state = 'waiting', error = \(.text(error)), lease_until = NULL, run_at = \(next) WHERE \(isCurrent(job))")
         }
     }
 

@@ -45,7 +45,7 @@ package struct JobWorker: Sendable {
                 // A third of the lease, so that two renewals may be missed.
                 while (try? await Task.sleep(for: .milliseconds(JobQueue.leaseMilliseconds / 3))) != nil {
                     let now = services.clock()
-                    try? await services.database.run(.write) { tx in try JobQueue.renew(job.id, now: now, tx) }
+                    try? await services.database.run(.write) { tx in try JobQueue.renew(job, now: now, tx) }
                 }
                 return nil
             }
@@ -56,7 +56,7 @@ package struct JobWorker: Sendable {
         let now = services.clock()
         if let failure { services.logger.error("job failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(failure)"]) }
         try? await services.database.run(.write) { tx in
-            if let failure { try JobQueue.fail(job, String(describing: failure), now: now, tx) } else { try JobQueue.finish(job.id, now: now, tx) }
+            if let failure { try JobQueue.fail(job, String(describing: failure), now: now, tx) } else { try JobQueue.finish(job, now: now, tx) }
         }
     }
 

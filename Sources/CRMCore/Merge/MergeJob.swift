@@ -13,7 +13,7 @@ package struct MergeJob: JobHandler {
         guard let entry = try await services.database.run(.read, { tx in try MergeJournal.entry(id, tx) }) else { return }
         guard entry.state == .scheduled || entry.state == .running else { return }
         let now = services.clock()
-        try await services.database.run(.write) { tx in try MergeJournal.advance(id, to: .running, at: now, tx) }
+        guard try await services.database.run(.write, { tx in try MergeJournal.advance(id, to: .running, at: now, tx) }) else { return }
         do {
             try await carryOut(entry, services)
         } catch let refusal as MergeRefusal {
@@ -34,7 +34,8 @@ package struct MergeJob: JobHandler {
         let object = JSONCursor(entry.request, at: JSONPath().appending("merge").appending(0))
         try await services.write(catalog, access, .merge, group: entry.id) { scope in
             guard case .merged(_, _, let outcome) = try MergeService.perform(object, module, master: entry.master, holder: entry.id, scope) else { return }
-            try MergeJournal.advance(entry.id, to: .completed, outcome: outcome.json, at: scope.now, scope.tx)
+            // Another worker that took this one for dead may have finished it: then nothing of ours may stay.
+            guard try MergeJournal.advance(entry.id, to: .completed, outcome: outcome.json, at: scope.now, scope.tx) else { throw Rejection(.notAllowed) }
         }
     }
 
@@ -42,8 +43,7 @@ package struct MergeJob: JobHandler {
     private func giveUp(_ entry: MergeJournal.Entry, _ reason: Rejection, _ services: Services) async throws {
         let now = services.clock(), table = services.catalog.current().module(id: entry.module)?.table
         try await services.database.run(.write) { tx in
-            try MergeJournal.advance(entry.id, to: .failure, outcome: reason.result, at: now, tx)
-            guard let table else { return }
+            guard try MergeJournal.advance(entry.id, to: .failure, outcome: reason.result, at: now, tx), let table else { return }
             let held = ([entry.master] + entry.children).map(\.raw)
             try tx.execute("UPDATE \(table) SET in_merge = NULL WHERE \(.memberIDs("id", held)) AND in_merge = \(entry.id)")
         }

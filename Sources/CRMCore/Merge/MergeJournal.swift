@@ -66,10 +66,14 @@ package enum MergeJournal {
         }
     }
 
-    static func advance(_ id: RecordID, to state: State, outcome: JSONValue? = nil, at now: Instant, _ tx: Transaction) throws {
+    /// Moves a merge that is not finished to another state; false when it is finished already, by another worker.
+    static func advance(_ id: RecordID, to state: State, outcome: JSONValue? = nil, at now: Instant, _ tx: Transaction) throws -> Bool {
         let finished = state == .running ? SQLValue.null : .integer(now.milliseconds)
-        try tx.execute(
-            "UPDATE sys_merge SET state = \(.text(state.rawValue)), outcome = \(.init(outcome?.text)), finished_at = \(finished) WHERE id = \(id)")
+        return try tx.execute(
+            """
+            UPDATE sys_merge SET state = \(.text(state.rawValue)), outcome = \(.init(outcome?.text)), finished_at = \(finished) \
+            WHERE id = \(id) AND state IN ('SCHEDULED', 'RUNNING')
+            """) == 1
     }
 
     /// The scheduled merges of a master, newest first; at most 100 (`merge.md` §2).

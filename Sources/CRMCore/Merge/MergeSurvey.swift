@@ -7,24 +7,26 @@ struct MergeSurvey {
     let request: MergeRequest
     let scope: WriteScope
 
-    /// One statement: for every lookup that may point at a child, and each child, how many rows do. Counting stops one past the limit.
+    /// One term for each lookup that may point at a child; SQLite joins at most 500 in one statement.
+    private static let termsPerStatement = 400
+
+    /// For every lookup that may point at a child, how many rows point at each. Counting a lookup stops at what all children may have
+    /// together in a synchronous merge: beyond it one of them has too many, whichever rows were met first.
     func moves() throws -> [MergePlan.Move] {
-        let inbound = scope.catalog.inbound(to: request.module.id)
-        let most = SQLValue.integer(Int64(MergePlan.synchronousLimit + 1))
-        var counts: [SQL] = []
-        for (index, entry) in inbound.enumerated() {
-            guard let table = entry.module.table else { continue }
-            for (child, record) in request.children.enumerated() {
-                let held = MergeRows(entry.field, request).held(by: record.id, alias: "t")
-                counts.append("SELECT \(.literal(Int64(index))), \(.literal(Int64(child))), (SELECT count(*) FROM (SELECT 1 FROM \(table) t WHERE \(held) LIMIT \(most)) q)")
-            }
+        let inbound = scope.catalog.inbound(to: request.module.id), children = request.children.map(\.id)
+        let most = SQLValue.integer(Int64((MergePlan.synchronousLimit + 1) * children.count))
+        let terms = inbound.enumerated().compactMap { index, entry -> SQL? in
+            guard let table = entry.module.table, let column = entry.field.columns.first else { return nil }
+            let held = MergeRows(entry.field, request).held(byAny: children, alias: "t")
+            return "SELECT \(.literal(Int64(index))), q.c, count(*) FROM (SELECT \(column, of: "t") AS c FROM \(table) t WHERE \(held) LIMIT \(most)) q GROUP BY q.c"
         }
-        guard !counts.isEmpty else { return [] }
         var found: [Int: [Int]] = [:]
-        try scope.tx.forEach(.joined(counts, by: " UNION ALL ")) { row in
-            let count = Int(row.integer(2) ?? 0)
-            guard count > 0 else { return }
-            found[Int(row.integer(0) ?? 0), default: Array(repeating: 0, count: request.children.count)][Int(row.integer(1) ?? 0)] = count
+        for start in stride(from: 0, to: terms.count, by: Self.termsPerStatement) {
+            let some = Array(terms[start..<min(start + Self.termsPerStatement, terms.count)])
+            try scope.tx.forEach(.joined(some, by: " UNION ALL ")) { row in
+                guard let child = row.integer(1).flatMap({ id in children.firstIndex { $0.raw == id } }) else { return }
+                found[Int(row.integer(0) ?? 0), default: Array(repeating: 0, count: children.count)][child] = Int(row.integer(2) ?? 0)
+            }
         }
         return found.sorted { $0.key < $1.key }.map { MergePlan.Move(module: inbound[$0.key].module.id, field: inbound[$0.key].field.id, counts: $0.value) }
     }
@@ -36,10 +38,10 @@ struct MergeSurvey {
         let participants = Set(request.participants.map(\.id.raw))
         var found: Set<FieldID> = []
         for field in request.module.fields where field.target == request.module.id {
-            guard let column = field.columns.first, let start = survivor[field].integer else { continue }
+            guard let column = field.columns.first, let start = survivor[field].integer.map(SQLValue.integer) else { continue }
             // UNION drops repeats, so a loop that is there already ends too.
             let chain: SQL = """
-                WITH RECURSIVE chain (id) AS (SELECT \(.literal(start)) UNION SELECT t.\(column) FROM \(table) t JOIN chain c ON t.id = c.id \
+                WITH RECURSIVE chain (id) AS (SELECT CAST(\(start) AS \(.type(.integer))) UNION SELECT t.\(column) FROM \(table) t JOIN chain c ON t.id = c.id \
                 WHERE t.\(column) IS NOT NULL) SELECT id FROM chain
                 """
             if try scope.tx.rows(chain, { $0.integer(0) ?? 0 }).contains(where: participants.contains) { found.insert(field.id) }
@@ -73,8 +75,6 @@ struct MergeRows {
         self.field = field
         self.request = request
     }
-
-    func held(by id: RecordID, alias: String) -> SQL { "\(first, of: alias) = \(id)\(ofModule(alias))" }
 
     /// Rows that hold any of `ids`.
     func held(byAny ids: [RecordID], alias: String) -> SQL {

@@ -48,7 +48,7 @@ package struct SchemaPlan: Sendable, Equatable {
         func step(_ kind: IndexKind) -> Step { .addIndex(IndexName(kind, field.id), on: table, column: column, kind) }
         var found: [Step] = []
         if field.isRecordLookup { found.append(step(.lookup)) }
-        if field.apiName == "Modified_Time" { found.append(step(.time)) }
+        if ["Created_Time", "Modified_Time"].contains(field.apiName) { found.append(step(.time)) }
         if field.unique { found.append(step(field.type.storage == [.text] ? .uniqueText : .unique)) } else if field.type.dataType == "email" || field === module.displayField { found.append(step(.text)) }
         return found
     }
