@@ -30,6 +30,8 @@ package struct Declaration: Sendable {
     package let path: String
     /// The row of the directory: "178", "U1"; empty for extensions of our own and for OAuth.
     package let entry: String
+    /// Other rows of the directory that the same call fulfils wholly.
+    package let also: [String]
     package let scope: ScopeRule
     package let credits: Int
     package let support: Support
@@ -37,12 +39,13 @@ package struct Declaration: Sendable {
     package let bodyLimit: Int?
 
     package init(
-        _ method: HTTPMethod, _ path: String, entry: String, scope: ScopeRule, credits: Int = 1, support: Support = .full,
+        _ method: HTTPMethod, _ path: String, entry: String, also: [String] = [], scope: ScopeRule, credits: Int = 1, support: Support = .full,
         bodyLimit: Int? = nil
     ) {
         self.method = method
         self.path = path
         self.entry = entry
+        self.also = also
         self.scope = scope
         self.credits = credits
         self.support = support

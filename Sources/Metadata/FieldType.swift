@@ -16,6 +16,8 @@ package struct FieldType: Sendable {
         case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, absent
         /// The ends of an object inside the record, such as what joins it to another one.
         case open, close
+        /// Rows of another module, which are read apart.
+        case rows
     }
 
     /// What kinds of test a value allows, and how they are asked in SQL.

@@ -25,10 +25,12 @@ package struct QueryPlan: Sendable {
     /// Whether each record ends with the keys the system adds (`common.md` §11).
     let systemKeys: Bool
     let mergeColumn: Int
+    /// The fields whose rows the answer shows, in the order their cells name them.
+    let rows: [RowField]
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int
+        mergeColumn: Int, rows: [RowField]
     ) {
         self.module = module
         self.sql = sql
@@ -39,6 +41,7 @@ package struct QueryPlan: Sendable {
         self.limit = limit
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
+        self.rows = rows
     }
 }
 
@@ -56,11 +59,12 @@ package struct Planner: Sendable {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
         let everything = query.fields == nil
-        var select = Selection(catalog: catalog)
+        var select = Selection(catalog: catalog, depth: query.depth)
         for field in query.fields ?? query.module.fields where field.apiName != "id" { select.add(field) }
         if let link = query.link { select.add(link, of: query.module) }
         let idColumn = select.addID()
         let orderColumn = select.column(for: query.order.field, of: query.module)
+        if query.depth == .row, query.module.isSubform { select.addEditable() }
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
         let filter = try filter(query)
@@ -72,7 +76,7 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn)
+            systemKeys: everything, mergeColumn: mergeColumn, rows: select.rows)
     }
 
     /// A plan that counts what `query` would find.
@@ -137,9 +141,14 @@ struct Selection {
     var joins: [SQL] = []
     var cells: [QueryPlan.Cell] = []
     var keys: [UInt8] = []
+    private(set) var rows: [RowField] = []
+    private let depth: Query.Depth
     private var lookups = 0
 
-    init(catalog: Catalog) { self.catalog = catalog }
+    init(catalog: Catalog, depth: Query.Depth) {
+        self.catalog = catalog
+        self.depth = depth
+    }
 
     @discardableResult
     mutating func add(_ column: SQL) -> Int {
@@ -159,6 +168,10 @@ struct Selection {
 
     mutating func add(_ field: Field) {
         guard let first = field.columns.first else {
+            if depth == .single, let found = RowField(field, catalog) {
+                rows.append(found)
+                return cell(.rows, key: field.key, column: rows.count - 1)
+            }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
         let column = add("\(first, of: "t")")
@@ -170,6 +183,9 @@ struct Selection {
             lookups += 1
             let alias = "j\(lookups)"
             joins.append(" LEFT JOIN \(table) \(SQL.alias(lookups)) ON \("id", of: alias) = \(first, of: "t")")
+            if depth == .row, field.apiName == "Product_Name", let code = target.field("Product_Code")?.columns.first {
+                return addProduct(field, alias, display, code)
+            }
             cell(.lookup, key: field.key, column: column, name: add("\(display, of: alias)"))
         case .anyLookup where field.columns.count == 2:
             let name = add(anyName(first, field.columns[1]))
@@ -181,6 +197,16 @@ struct Selection {
         }
         if field.apiName == "What_Id" { cell(.moduleName, key: JSONKey("$se_module"), column: columns.count - 1) }
     }
+
+    /// A product in a line shows its code too (`metadata/types.md`, "Special JSON").
+    private mutating func addProduct(_ field: Field, _ alias: String, _ name: ColumnName, _ code: ColumnName) {
+        let id: SQL = "\("id", of: alias)"
+        let shown = SQL(.jsonObject([("Product_Code", SQL(code, of: alias)), ("name", SQL(name, of: alias)), ("id", "\(.textOf(id))")]))
+        cell(.json, key: field.key, column: add("CASE WHEN \(id) IS NULL THEN NULL ELSE \(shown) END"))
+    }
+
+    /// Rows of a subform say that they can be changed (`endpoints/subforms.md`, 184).
+    mutating func addEditable() { cell(.flag, key: JSONKey("$editable"), column: add("1")) }
 
     /// The display name behind a lookup that may point into any module: one indexed probe, in the table its module number names.
     private func anyName(_ id: ColumnName, _ module: ColumnName) -> SQL {

@@ -27,6 +27,17 @@ package struct Query: Sendable {
     package var limit: Int
     /// Values of the rows that join these records to another one.
     package var link: LinkValues?
+    /// How much a record shows of what hangs on it.
+    package var depth: Depth = .list
+
+    package enum Depth: Sendable {
+        /// Its own values only.
+        case list
+        /// With the rows of its subforms and multi-select lookups, as a record fetched by itself.
+        case single
+        /// As a row inside such a record.
+        case row
+    }
 
     package init(_ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0), limit: Int = 200) {
         self.module = module

@@ -31,6 +31,21 @@ package struct RecordQueries: Sendable {
         }
     }
 
+    /// One record as it is fetched by itself, or nothing. The rows that hang on it cost one statement for each field that holds some.
+    package func single(_ query: Query, _ id: RecordID) async throws -> [UInt8]? {
+        var query = query
+        query.depth = .single
+        query.filter = query.filter.and(.ids([id]))
+        let planner = Planner(catalog, access), plan = try planner.plan(query), render = services.render(catalog, zone)
+        let rowPlans = try plan.rows.map { try planner.plan($0.query(of: id, in: plan.module)) }
+        return try await services.database.run(.read) { tx in
+            let rows = try RowValues(rowPlans, render, tx)
+            var json = JSONWriter(capacity: 4096)
+            let page = try RecordReader.write(plan, render, tx, rows: rows, to: &json)
+            return page.count == 0 ? nil : json.finish()
+        }
+    }
+
     package func count(_ query: Query) async throws -> Int64 {
         let sql = try Planner(catalog, access).count(query)
         return try await services.database.run(.read) { tx in try tx.first(sql) { $0.integer(0) ?? 0 } ?? 0 }

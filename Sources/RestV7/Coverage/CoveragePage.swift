@@ -18,6 +18,7 @@ package struct CoveragePage {
 
     private let directory: Directory
     private let declared: [String: [Declaration]]
+    private let alsoFulfilled: Set<String>
     private let extensions: [Declaration]
 
     package init(_ directory: Directory, _ endpoints: [any Endpoint.Type] = allEndpoints) {
@@ -25,6 +26,7 @@ package struct CoveragePage {
         let declarations = endpoints.map { declaration($0) }
         self.directory = directory
         declared = Dictionary(grouping: declarations, by: \.entry)
+        alsoFulfilled = Set(declarations.flatMap(\.also))
         extensions = declarations.filter { $0.entry.isEmpty && $0.path.hasPrefix("/crm/") }
     }
 
@@ -53,7 +55,7 @@ package struct CoveragePage {
 
     /// An entry is full when everything declared for it is.
     private func state(of entry: Directory.Entry) -> State {
-        guard let declarations = declared[entry.number], !declarations.isEmpty else { return .planned }
+        guard let declarations = declared[entry.number], !declarations.isEmpty else { return alsoFulfilled.contains(entry.number) ? .full : .planned }
         let missing = declarations.compactMap { declaration -> String? in
             if case .partial(let what) = declaration.support { what.description } else { nil }
         }

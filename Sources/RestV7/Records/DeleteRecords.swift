@@ -12,12 +12,12 @@ enum DeleteRecords: Endpoint {
         let ids: [(id: RecordID, path: JSONPath)]
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             ids = try request.ids().map { ($0, JSONPath()) }
         }
 
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             ids = [(try request.recordID(), JSONPath())]
         }
     }

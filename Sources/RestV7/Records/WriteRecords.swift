@@ -6,14 +6,14 @@ import Wire
 /// Adds up to 100 records. Contract: records, 125; notes, 235.
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}", entry: "125", scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("assignment rules, subforms, multi-select lookups and files"))
+        .post, "/crm/v7/{module}", entry: "125", also: ["185"], scope: .modules(["CREATE", "WRITE"]),
+        support: .partial("assignment rules and files"))
 
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             items = try request.json().items("data")
         }
     }
@@ -29,21 +29,21 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms, multi-select lookups and files"))
+        .put, "/crm/v7/{module}", entry: "126", also: ["186"], scope: .modules(["UPDATE", "WRITE"]), support: .partial("files"))
 
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
         let unmodifiedSince: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             items = try request.json().items("data")
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
 
         /// One item, with the id its path gives.
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             let id = try request.recordID()
             items = try request.json().items("data", limit: 1).map { item in
                 guard case .object = item.value else { return item }
@@ -66,7 +66,7 @@ enum UpdateRecords: Endpoint {
 /// Changes the record of the path. Contract: records, 126.
 enum UpdateRecord: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms, multi-select lookups and files"))
+        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("files"))
 
     struct Input: EndpointInput {
         let update: UpdateRecords.Input
@@ -80,7 +80,7 @@ enum UpdateRecord: Endpoint {
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/upsert", entry: "128", scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("subforms, multi-select lookups and files"))
+        support: .partial("files"))
 
     /// Activities have no field that could tell two apart.
     private static let excluded: Set<String> = ["Tasks", "Events", "Calls", "Notes", "Attachments"]
@@ -92,7 +92,7 @@ enum UpsertRecords: Endpoint {
         let unmodifiedSince: Instant?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             guard !excluded.contains(module.apiName) else { throw .invalidModule() }
             let body = try request.json()
             items = try body.items("data")

@@ -48,14 +48,15 @@ enum GetRelatedRecord: Endpoint {
     struct Input: EndpointInput {
         let path: RelatedPath
         let query: Query
+        let id: RecordID
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try self.init(try RelatedPath(request, context), request, context)
         }
 
         init(_ path: RelatedPath, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             self.path = path
-            let id = try request.recordID("related_id", index: 3)
-            var query = Query(path.listed, fields: nil, filter: path.condition(context.now).and(.ids([id])), limit: 1)
+            id = try request.recordID("related_id", index: 3)
+            var query = Query(path.listed, fields: nil, filter: path.condition(context.now), limit: 1)
             query.link = path.linkValues(nil, context)
             self.query = query
         }
@@ -63,6 +64,6 @@ enum GetRelatedRecord: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         try await input.path.requireRecord(context)
-        return try await RecordPage.single(input.query, context) ?? .nothing
+        return try await RecordPage.single(input.query, input.id, context) ?? .nothing
     }
 }
