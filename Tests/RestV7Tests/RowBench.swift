@@ -64,3 +64,18 @@ struct RowBench {
         }
     }
 }
+
+extension RowBench {
+    /// A field whose values may stand for ids, as settings would make it.
+    func addExternalField(_ name: String, to module: String) async throws {
+        let owner = try #require(server.services.catalog.current().module(module)).id.raw
+        try await server.services.changeMetadata { scope in
+            let body: JSONValue = [
+                "api_name": .string(name), "field_label": .string(name), "data_type": "text", "length": 100, "custom_field": true,
+                "columns": [.string("c_" + name.lowercased())], "external": ["type": "org", "show": true],
+            ]
+            try MetadataStore.insert(
+                [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: owner), apiName: name, body: body)], at: scope.now, scope.tx)
+        }
+    }
+}

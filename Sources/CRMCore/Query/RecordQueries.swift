@@ -56,6 +56,17 @@ package struct RecordQueries: Sendable {
         try await count(Query(module, fields: [], filter: .ids([id]), limit: 1)) > 0
     }
 
+    /// The records that hold given values of a unique field, by value.
+    package func ids(of values: [String], in field: Field, of module: Module) async throws -> [String: RecordID] {
+        try access.require(.view, module)
+        return try await services.database.run(.read) { tx in
+            let holders = try UniqueValues(field, module).holders(of: values.map(SQLValue.text), tx)
+            return Dictionary(values.compactMap { value in
+                (holders[UniqueValues.key(.text(value))]?.first).map { (value, $0.id) }
+            }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
     /// The record that a merged one went into.
     package func successor(of id: RecordID, in module: Module) async throws -> RecordID? {
         try await services.database.run(.read) { tx in try Graves.successor(of: id, in: module.id, tx) }

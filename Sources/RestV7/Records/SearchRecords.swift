@@ -6,7 +6,7 @@ import Wire
 /// Finds records by criteria, e-mail, phone or word. Contract: records, 131.
 enum SearchRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/search", entry: "131", scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
+        .get, "/crm/v7/{module}/search", entry: "131", also: [.partial("174", "values of their own for each user")], scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
         support: .partial("a full-text index for word, phone and contains"))
 
     struct Input: EndpointInput {

@@ -6,7 +6,7 @@ import Wire
 /// Adds up to 100 records. Contract: records, 125; notes, 235.
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}", entry: "125", also: ["185"], scope: .modules(["CREATE", "WRITE"]),
+        .post, "/crm/v7/{module}", entry: "125", also: ["185", .partial("170", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]),
         support: .partial("assignment rules and files"))
 
     struct Input: EndpointInput {
@@ -29,7 +29,7 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", also: ["186"], scope: .modules(["UPDATE", "WRITE"]), support: .partial("files"))
+        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")], scope: .modules(["UPDATE", "WRITE"]), support: .partial("files"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -79,7 +79,7 @@ enum UpdateRecord: Endpoint {
 /// Changes the records that match, adds the others. Contract: records, 128.
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/upsert", entry: "128", scope: .modules(["CREATE", "WRITE"]),
+        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]),
         support: .partial("files"))
 
     /// Activities have no field that could tell two apart.

@@ -6,7 +6,7 @@ import Wire
 /// The rows of a related list. Contract: related-records, 161; notes, 236.
 enum GetRelatedRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", scope: .modules(["READ"]),
+        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", also: [.partial("175", "values of their own for each user")], scope: .modules(["READ"]),
         support: .partial("mails, invited events and grouped activity views"))
 
     struct Input: EndpointInput {
