@@ -67,12 +67,11 @@ package struct Planner: Sendable {
         if query.depth == .row, query.module.isSubform { select.addEditable() }
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
-        let filter = try filter(query)
-        let order = orderSQL(query.order, query.module)
+        let source = try source(query, table)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
-            SELECT \(.joined(select.columns, by: ", ")) FROM \(table) t\(.joined(select.joins, by: "")) WHERE \(filter) \
-            ORDER BY \(order) LIMIT \(.integer(Int64(query.limit) + 1))\(offset)
+            SELECT \(.joined(select.columns, by: ", ")) FROM \(source.from)\(.joined(select.joins, by: "")) WHERE \(source.filter) \
+            ORDER BY \(source.order) LIMIT \(.integer(Int64(query.limit) + 1))\(offset)
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
@@ -83,7 +82,10 @@ package struct Planner: Sendable {
     package func count(_ query: Query) throws(Rejection) -> SQL {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
-        return "SELECT count(*) FROM \(table) t WHERE \(try filter(query))"
+        var query = query
+        query.words = nil
+        let source = try source(query, table)
+        return "SELECT count(*) FROM \(source.from) WHERE \(source.filter)"
     }
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
@@ -103,6 +105,30 @@ package struct Planner: Sendable {
         let types = module.storedColumns.map(\.type)
         let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }
         return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+    }
+
+    /// Where a query's rows come from, which of them, and in which order.
+    private struct Source {
+        let from: SQL
+        let filter: SQL
+        let order: SQL
+    }
+
+    /// The search index leads where it can: it hands out few rows, in the order of their ids.
+    private func source(_ query: Query, _ table: TableName) throws(Rejection) -> Source {
+        let filter = try filter(query), order = orderSQL(query.order, query.module), index = SearchIndex.table
+        var source = Source(from: "\(table) t", filter: filter, order: order)
+        if let grams = SearchGrams(module: query.module).required(by: query.filter) {
+            let byIndex: SQL = query.order.descending ? "\(index).rowid DESC" : "\(index).rowid"
+            source = Source(
+                from: "\(index) JOIN \(table) t ON t.id = \(index).rowid", filter: "\(.holdsGrams(index, grams)) AND \(filter)",
+                order: query.order.field == "id" ? byIndex : order)
+        }
+        guard let words = query.words else { return source }
+        let newest: SQL = "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(source.order)"
+        return Source(
+            from: "\(table) t", filter: "t.id IN (\(words.candidates(newest, table, query.module, where: filter)))",
+            order: "\(words.rank(query.module)), t.id DESC")
     }
 
     private func filter(_ query: Query) throws(Rejection) -> SQL {

@@ -27,6 +27,8 @@ package struct Query: Sendable {
     package var limit: Int
     /// Values of the rows that join these records to another one.
     package var link: LinkValues?
+    /// Puts records first that are named like the words searched for; the order then is that of the rank.
+    package var words: WordSearch?
     /// How much a record shows of what hangs on it.
     package var depth: Depth = .list
 

@@ -25,8 +25,10 @@ package struct RecordQueries: Sendable {
         return try await services.database.run(.read) { tx in
             var json = JSONWriter(capacity: 4096)
             json.beginArray()
-            let page = try RecordReader.write(plan, render, tx, to: &json)
+            var page = try RecordReader.write(plan, render, tx, to: &json)
             json.endArray()
+            // A ranked page cannot go on from a row.
+            if query.words != nil { (page.first, page.last) = (nil, nil) }
             return (json.finish(), page)
         }
     }

@@ -42,6 +42,7 @@ package enum Bootstrap {
             return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
         }
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
+        if !first { try await database.run(.write) { tx in try SearchIndex.fillIfEmpty(catalog, tx) } }
         let services = Services(
             database: database, catalog: CatalogCache(catalog, database), ids: TimedIDs(process: number, clock: clock), clock: clock, logger: logger,
             pageKey: key, renderCache: RenderCache())

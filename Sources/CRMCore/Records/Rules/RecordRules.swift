@@ -1,4 +1,4 @@
 /// The rules every write passes, in order. A new rule is a file and a line here.
 package enum RecordRules {
-    package static let all: [any RecordRule] = [FullNameRule(), ActivityRule(), DealRule(), InventoryRule(), AutonumberRule(), StageHistoryRule()]
+    package static let all: [any RecordRule] = [FullNameRule(), ActivityRule(), DealRule(), InventoryRule(), AutonumberRule(), StageHistoryRule(), SearchIndexRule()]
 }
