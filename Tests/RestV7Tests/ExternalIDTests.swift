@@ -99,6 +99,35 @@ import Wire
         }
     }
 
+    /// Rows 176 and 177; contact roles of a deal are reached the same way.
+    @Test(arguments: TestServer.engines)
+    func recordsAreJoinedAndPartedByExternalValues(_ engine: Database.Engine) async throws {
+        try await with(engine) { bench in
+            _ = try await bench.add("Contacts", ["Last_Name": "Kim", "Contact_Key": "c-1"])
+            let deal = try await bench.add("Deals", ["Deal_Name": "Lamps", "Stage": "Qualification", "Deal_Key": "d-1"])
+            let product = try await bench.add("Products", ["Product_Name": "Lamp", "Product_Key": "p-1"])
+            let header = [("X-EXTERNAL", "Deals.Deal_Key,Products.Product_Key")]
+            let joined = await bench.send("PUT", "Deals/d-1/Products", ["data": [["Product_Key": "p-1"], ["Product_Key": "none"], [:]]], headers: header)
+            #expect(joined.status == 207, "\(joined.text)")
+            let results = joined.json?["data"]?.array ?? []
+            #expect(results[0]["details"] == ["Product_Key": "p-1", "id": .string(product)])
+            #expect(results[1]["code"] == "INVALID_DATA" && results[1]["details"]?["json_path"] == "$.data[1].Product_Key")
+            #expect(results[2]["code"] == "MANDATORY_NOT_FOUND")
+            let list = await bench.send("GET", "Deals/d-1/Products?fields=Product_Name", headers: header)
+            #expect(bench.result(list)["id"]?.string == product)
+            #expect(await bench.send("DELETE", "Deals/d-1/Products?ids=p-1", headers: header).status == 200)
+            #expect(await bench.send("GET", "Deals/\(deal)/Products?fields=Product_Name").status == 204)
+            let unknown = await bench.send("DELETE", "Deals/none/Products?ids=p-1", headers: header)
+            #expect(unknown.status == 400 && unknown.text.contains("INVALID_DATA"), "\(unknown.text)")
+
+            let both = [("X-EXTERNAL", "Deals.Deal_Key,Contacts.Contact_Key")]
+            let roles = await bench.send("GET", "Contacts/roles").json?["contact_roles"]?.array ?? []
+            let role = await bench.send("PUT", "Deals/d-1/Contact_Roles/c-1", ["data": [["Contact_Role": ["id": roles.first?["id"] ?? .null]]]], headers: both)
+            #expect(role.status == 200, "\(role.text)")
+            #expect(await bench.send("GET", "Deals/d-1/Contact_Roles?fields=Last_Name", headers: both).json?["data"]?.array?.count == 1)
+        }
+    }
+
     /// Row 175: either side by value or by id.
     @Test(arguments: TestServer.engines)
     func relatedRecordsAreReachedFromExternalValues(_ engine: Database.Engine) async throws {

@@ -79,6 +79,9 @@ import Wire
 
             _ = await bench.send("DELETE", "Quotes/\(quote)")
             #expect(await bench.send("GET", "Quoted_Items?fields=Quantity").status == 204)
+            #expect(await bench.send("POST", "settings/recycle_bin/actions/restore?ids=\(quote)").status == 200)
+            let back = await bench.record("Quotes", quote)
+            #expect(back["Quoted_Items"]?.array?.count == 1 && back["Grand_Total"]?.double == 20)
             let fields = await bench.send("GET", "settings/fields?module=Quotes")
             #expect(fields.json?["fields"]?.array?.contains { $0["api_name"] == "$line_tax" } == false)
         }

@@ -14,6 +14,46 @@ import Wire
         return item
     }
 
+    /// A multi-select lookup made through settings, written from one side and read from both.
+    @Test(arguments: TestServer.engines)
+    func recordsAreJoinedThroughAFieldOfTheOrganisation(_ engine: Database.Engine) async throws {
+        try await RowBench.with(engine) { bench in
+            let field: JSONValue = [
+                "field_label": "Courses", "data_type": "multiselectlookup",
+                "multiselectlookup": [
+                    "connected_details": ["module": ["api_name": "Products"], "field": ["field_label": "Students"]],
+                    "linking_details": ["module": ["plural_label": "Course Students"]],
+                ],
+            ]
+            let made = await bench.send("POST", "settings/fields?module=Contacts", ["fields": [field]])
+            #expect(made.status == 201 || made.status == 200, "\(made.text)")
+            let facet = await bench.send("GET", "settings/fields?module=Contacts").json?["fields"]?.array?.first { $0["api_name"] == "Courses" }?["multiselectlookup"]
+            let theirs = try #require(facet?["connectedlookup_apiname"]?.string), mine = try #require(facet?["lookup_apiname"]?.string)
+            let latin = try await bench.add("Products", ["Product_Name": "Latin"]), greek = try await bench.add("Products", ["Product_Name": "Greek"])
+            func joining(_ id: String) -> JSONValue { [theirs: ["id": .string(id)]] }
+            let kim = try await bench.add("Contacts", ["Last_Name": "Kim", "Courses": [joining(latin), joining(greek)]])
+            let rows = await bench.record("Contacts", kim)["Courses"]?.array ?? []
+            #expect(rows.map { $0[theirs] } == [["name": "Latin", "id": .string(latin)], ["name": "Greek", "id": .string(greek)]])
+            #expect(await bench.record("Products", greek)["Students"]?.array?.first?[mine]?["name"] == "Kim")
+
+            let again = await bench.change("Contacts", kim, ["Courses": [joining(latin), ["id": rows.last?["id"] ?? .null, "_delete": .null]]])
+            #expect(again.status == 200, "\(again.text)")
+            #expect(await bench.record("Contacts", kim)["Courses"]?.array?.map { $0["id"] } == [rows[0]["id"]])
+            #expect(await bench.record("Products", greek)["Students"] == [])
+            #expect(bench.result(await bench.change("Contacts", kim, ["Courses": [joining(kim)]]))["code"] == "INVALID_DATA")
+
+            // A link to a record in the bin is not shown, and is there again when the record is.
+            _ = await bench.send("DELETE", "Products/\(latin)")
+            #expect(await bench.record("Contacts", kim)["Courses"] == [])
+
+            // Merging unites the links of both (`merge.md` §4).
+            let lee = try await bench.add("Contacts", ["Last_Name": "Lee", "Courses": [joining(greek)]])
+            let merged = await bench.send("POST", "Contacts/\(kim)/actions/merge", ["merge": [["data": [["id": .string(lee)]]]]])
+            #expect(merged.status == 200 || merged.status == 201, "\(merged.text)")
+            #expect(await bench.record("Contacts", kim)["Courses"]?.array?.map { $0[theirs]?["id"]?.string } == [greek])
+        }
+    }
+
     @Test(arguments: TestServer.engines)
     func peopleAreJoinedReadAndTakenAway(_ engine: Database.Engine) async throws {
         try await RowBench.with(engine) { bench in

@@ -71,6 +71,8 @@ import Wire
 
             _ = await bench.send("DELETE", "Leads/\(id)")
             #expect(await found(bench, "Leads", "word=lighthouse") == [])
+            #expect(await bench.send("POST", "settings/recycle_bin/actions/restore?ids=\(id)").status == 200)
+            #expect(await found(bench, "Leads", "word=lighthouse") == [id])
         }
     }
 }
