@@ -27,6 +27,8 @@ let package = Package(
             name: "CRMCore",
             dependencies: ["Wire", "SQLStore", "Metadata", "CCrypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
+        // Contents of files in a bucket: the one place that speaks to other servers.
+        .target(name: "ObjectStore", dependencies: ["Wire", "CRMCore"], swiftSettings: strict),
         // From socket to typed input and back; the only target that imports the web framework.
         .target(
             name: "HTTPShell",
@@ -41,7 +43,7 @@ let package = Package(
         .executableTarget(
             name: "tributary",
             dependencies: [
-                "Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7",
+                "Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7", "ObjectStore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -53,6 +55,7 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "SQLStoreTests", dependencies: ["SQLStore", "Wire"], swiftSettings: strict),
         .testTarget(name: "CRMCoreTests", dependencies: ["CRMCore", "TributaryTestKit"], swiftSettings: strict),
+        .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "RestV7Tests", dependencies: ["RestV7", "TributaryTestKit"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -36,6 +36,14 @@ package struct DirectoryRow: Sendable, ExpressibleByStringLiteral {
     }
 }
 
+/// How an endpoint wants its body.
+package enum BodyKind: Sendable {
+    /// In memory, up to the limit.
+    case whole
+    /// A form with files, read while it comes: `ParsedRequest.upload`.
+    case upload
+}
+
 /// The only statement of an endpoint's method, path, scope, credits and support. Routing, `__apis` and the coverage
 /// page are read from it.
 package struct Declaration: Sendable {
@@ -51,10 +59,11 @@ package struct Declaration: Sendable {
     package let support: Support
     /// The largest body in bytes, where it is not the usual one.
     package let bodyLimit: Int?
+    package let bodyKind: BodyKind
 
     package init(
         _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1, support: Support = .full,
-        bodyLimit: Int? = nil
+        bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole
     ) {
         self.method = method
         self.path = path
@@ -64,5 +73,6 @@ package struct Declaration: Sendable {
         self.credits = credits
         self.support = support
         self.bodyLimit = bodyLimit
+        self.bodyKind = bodyKind
     }
 }

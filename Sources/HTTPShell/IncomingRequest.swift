@@ -2,6 +2,8 @@
 package struct IncomingRequest: Sendable {
     package enum Body: Sendable {
         case bytes([UInt8])
+        /// Not read yet.
+        case upload(Upload)
         /// More than allowed; not kept.
         case tooLarge
     }

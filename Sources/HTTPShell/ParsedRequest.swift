@@ -8,16 +8,19 @@ package struct ParsedRequest: Sendable {
     package let query: [(name: String, value: String)]
     package let headers: [(String, String)]
     package let body: [UInt8]
+    /// The files of a form, for endpoints that declare one.
+    package let upload: Upload?
 
     package init(
         method: HTTPMethod, path: [String: String] = [:], query: [(name: String, value: String)] = [], headers: [(String, String)] = [],
-        body: [UInt8] = []
+        body: [UInt8] = [], upload: Upload? = nil
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self.body = body
+        self.upload = upload
     }
 
     /// The first parameter of that name.
@@ -38,13 +41,16 @@ package struct ParsedRequest: Sendable {
     /// The body as JSON whatever its Content-Type: the SDKs send none. Malformed or missing is
     /// UNABLE_TO_PARSE_DATA_TYPE (common, §6), with the byte at which reading stopped.
     package func json() throws(Rejection) -> JSONCursor {
+        let value: JSONValue
         do {
-            return JSONCursor(try JSONValue.parse(body))
+            value = try JSONValue.parse(body)
         } catch {
             let what =
                 body.isEmpty ? "the request body is empty" : "the request body is not valid JSON: \(error.reason) at byte \(error.offset)"
             throw Rejection(.unableToParseDataType, message: what)
         }
+        try NulCharacter.refuse(in: body, value)
+        return JSONCursor(value)
     }
 
     /// Fields of a form, wherever the client put them: urlencoded or multipart body, then the query. Contract: common, §3.
@@ -56,7 +62,8 @@ package struct ParsedRequest: Sendable {
         } else if !body.isEmpty {
             fields = PercentCoding.pairs(String(decoding: body, as: UTF8.self)).map { ($0.name, $0.value) }
         }
-        return fields + query.map { ($0.name, $0.value) }
+        // A field with NUL is no field: form calls have errors of their own for what is missing.
+        return (fields + query.map { ($0.name, $0.value) }).filter { !NulCharacter.holds($0.0) && !NulCharacter.holds($0.1) }
     }
 
     /// The parts of a multipart body; nil when it is none.

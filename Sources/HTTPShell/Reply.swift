@@ -5,6 +5,18 @@ package struct Reply: Sendable {
     package var status: Int
     package var headers: [(String, String)]
     package var body: [UInt8]
+    /// A body too large for memory, in place of `body`.
+    package var stream: Stream?
+
+    package struct Stream: Sendable {
+        package let bytes: ByteStream
+        package let length: Int
+
+        package init(_ bytes: ByteStream, length: Int) {
+            self.bytes = bytes
+            self.length = length
+        }
+    }
 
     package init(status: Int, headers: [(String, String)] = [], body: [UInt8] = []) {
         self.status = status

@@ -47,6 +47,7 @@ package struct Shell: Sendable {
         }
         if reply.status == 204 || reply.status == 304 {
             reply.body = []
+            reply.stream = nil
             reply.headers.removeAll { ASCIICase.equal($0.0, "content-type") }
         }
         reply.headers.append(("X-Request-Id", trace.requestID))
@@ -54,12 +55,12 @@ package struct Shell: Sendable {
         return reply
     }
 
-    /// The largest body this request may have; asked before the body is read.
-    package func bodyLimit(method: String, target: String) -> Int {
+    /// How the body of this request is to be read, and how much of it; asked before it is.
+    package func bodyPlan(method: String, target: String) -> (kind: BodyKind, limit: Int) {
         guard let target = try? RequestTarget(target), let match = try? table.match(method, target.segments) else {
-            return options.bodyLimit
+            return (.whole, options.bodyLimit)
         }
-        return match.entry.declaration.bodyLimit ?? options.bodyLimit
+        return (match.entry.declaration.bodyKind, match.entry.declaration.bodyLimit ?? options.bodyLimit)
     }
 
     /// A request planned on a catalog that is no longer the newest changed nothing: it starts again on the newer one. Changes

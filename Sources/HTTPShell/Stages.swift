@@ -13,17 +13,21 @@ extension Shell {
         let catalog = services.catalog.current()
         let policy = try policy(of: grant, catalog)
         try checkScope(match, grant, catalog)
+        try NulCharacter.refuse(in: target.query)
         let request = ParsedRequest(
-            method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body)
+            method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body.bytes, upload: body.upload)
         return try await match.entry.answer(request, context(incoming, grant, catalog, policy, trace))
     }
 
-    private func body(of incoming: IncomingRequest, _ match: EndpointTable.Match) throws(Rejection) -> [UInt8] {
-        let limit = match.entry.declaration.bodyLimit ?? options.bodyLimit
-        guard case .bytes(let bytes) = incoming.body, bytes.count <= limit else {
-            throw Rejection(.fileTooLarge, message: "the request body is larger than allowed", .other("limit", .integer(Int64(limit))))
+    private func body(of incoming: IncomingRequest, _ match: EndpointTable.Match) throws(Rejection) -> (bytes: [UInt8], upload: Upload?) {
+        let declaration = match.entry.declaration, limit = declaration.bodyLimit ?? options.bodyLimit
+        switch incoming.body {
+        case .upload(let upload): return ([], upload)
+        case .bytes(let bytes) where bytes.count <= limit:
+            guard declaration.bodyKind == .upload else { return (bytes, nil) }
+            return ([], Upload(ByteStream(bytes), contentType: incoming.header("content-type") ?? ""))
+        case .bytes, .tooLarge: throw .bodyTooLarge(limit)
         }
-        return bytes
     }
 
     /// A token whose user is gone says nothing any more; one whose user is inactive says too much.

@@ -23,7 +23,10 @@ package final class Catalog: Sendable {
         let fieldDefaults = defaults("field"), moduleDefaults = defaults("module")
         let fields = Dictionary(grouping: kinds[.field] ?? [], by: { $0.parent?.raw ?? 0 })
         let modules = (kinds[.module] ?? []).map { document in
-            Module(document, moduleDefaults, fields: (fields[document.id.raw] ?? []).map { Field($0, fieldDefaults, modules: moduleIDs) })
+            let own = fields[document.id.raw] ?? []
+            return Module(
+                document, moduleDefaults, fields: own.map { Field($0, fieldDefaults, modules: moduleIDs) },
+                fieldsModifiedAt: own.compactMap(\.modifiedAt).max())
         }
         let byName = Dictionary(modules.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
         self.version = version

@@ -7,13 +7,16 @@ package struct Document: Sendable {
     package let parent: RecordID?
     package let apiName: String?
     package let body: JSONValue
+    /// When its row was last written; `nil` while it has none.
+    package let modifiedAt: Instant?
 
-    package init(id: RecordID, kind: Kind, parent: RecordID? = nil, apiName: String? = nil, body: JSONValue) {
+    package init(id: RecordID, kind: Kind, parent: RecordID? = nil, apiName: String? = nil, body: JSONValue, modifiedAt: Instant? = nil) {
         self.id = id
         self.kind = kind
         self.parent = parent
         self.apiName = apiName
         self.body = body
+        self.modifiedAt = modifiedAt
     }
 
     /// What a document describes. New settings families add a kind beside their own code.

@@ -60,12 +60,14 @@ package final class Field: Sendable {
     /// Whether the lookup may point into more than one module; its second column then names the module.
     package var isAnyLookup: Bool { type.cell == .anyLookup }
 
+    /// A shown value stands for itself, even where it is also the actual value behind another one.
     private static func spellings(_ values: [JSONValue]) -> [String: String] {
         var found: [String: String] = [:]
         for value in values {
-            guard let shown = value["display_value"]?.string else { continue }
-            if let actual = value["actual_value"]?.string { found[actual] = shown }
-            found[shown] = shown
+            if let shown = value["display_value"]?.string, let actual = value["actual_value"]?.string { found[actual] = shown }
+        }
+        for value in values {
+            if let shown = value["display_value"]?.string { found[shown] = shown }
         }
         return found
     }

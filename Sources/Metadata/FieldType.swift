@@ -13,7 +13,7 @@ package struct FieldType: Sendable {
 
     /// The shape of a value in an answer. One switch in the record reader turns columns into bytes.
     package enum CellForm: UInt8, Sendable {
-        case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, absent
+        case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, files, images, absent
         /// The ends of an object inside the record, such as what joins it to another one.
         case open, close
         /// Rows of another module, which are read apart.
@@ -32,17 +32,17 @@ extension FieldType {
         let types: [FieldType] = [
             .text, .textarea, .email, .phone, .website, .picklist, .autonumber, .profileImage, .integer, .bigint, .double, .currency,
             .percent, .boolean, .date, .datetime, .multiSelectPicklist, .lookup, .ownerLookup, .userLookup, .multiModuleLookup, .layout,
-            .consentLookup,
+            .consentLookup, .fileUpload, .imageUpload,
         ]
-        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map(FieldType.structured)
-        let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "fileupload", "imageupload", "rollup_summary", "formula"]
+        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map { FieldType.structured($0) }
+        let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "rollup_summary", "formula"]
             .map(FieldType.elsewhere)
         return Dictionary(uniqueKeysWithValues: (types + structured + elsewhere).map { ($0.dataType, $0) })
     }()
 
     /// Fields whose metadata says one type while their values have the form of another (`metadata/types.md`, "Special JSON").
     private static let exceptions: [String: FieldType] = [
-        "Tag": .elsewhere("text"), "Participants": .structured("bigint"), "Pricing_Details": .structured("text"),
+        "Tag": .elsewhere("text"), "Participants": .structured("bigint", atMost: 50), "Pricing_Details": .structured("text"),
         "Comments": .structured("text"),
     ]
 

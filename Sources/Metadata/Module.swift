@@ -12,6 +12,8 @@ package final class Module: Sendable {
     package let displayField: Field?
     package let generatedType: String
     package let apiSupported: Bool
+    /// When the module or one of its fields was last changed.
+    package let modifiedAt: Instant?
     /// The metadata answer, without what the defaults say.
     package let body: JSONValue
     /// All columns of the table in the order of their creation; `id` comes first.
@@ -20,7 +22,7 @@ package final class Module: Sendable {
     private let byName: [String: Field]
     private let byID: [FieldID: Field]
 
-    init(_ document: Document, _ defaults: JSONValue, fields: [Field]) {
+    init(_ document: Document, _ defaults: JSONValue, fields: [Field], fieldsModifiedAt: Instant?) {
         let body = document.body
         id = ModuleID(raw: document.id.raw)
         apiName = document.apiName ?? ""
@@ -30,6 +32,7 @@ package final class Module: Sendable {
         apiSupported = (body["api_supported"] ?? defaults["api_supported"])?.bool ?? true
         self.fields = fields
         self.body = body
+        modifiedAt = [document.modifiedAt, fieldsModifiedAt].compactMap(\.self).max()
         displayField = fields.first { $0.body["display_field"]?.bool == true }
         byName = Dictionary(fields.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
         var columns = [StoredColumn(name: "id", type: .integer)], slots: [FieldID: Int] = [:]

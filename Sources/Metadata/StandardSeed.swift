@@ -26,7 +26,10 @@ package struct StandardSeed {
         administrator = UserID(raw: made.next)
         made.add(.user, nil, Self.user(administratorName, email, seed, profile: profiles[0], role: roles[0]))
         var org = seed["org"]?["org"] ?? [:]
-        for (name, value) in [("company_name", organization), ("zgid", String(made.next)), ("primary_email", email)] { org[name] = .string(value) }
+        // The number in the organisation's domain, which is another than its id.
+        let group = String(made.next)
+        made.next += 1
+        for (name, value) in [("company_name", organization), ("zgid", group), ("primary_email", email)] { org[name] = .string(value) }
         made.add(.org, nil, org)
         documents = made.documents
     }

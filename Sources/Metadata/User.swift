@@ -10,6 +10,7 @@ package struct User: Sendable {
     package let active: Bool
     package let zone: TimeZoneRule
     package let body: JSONValue
+    package let modifiedAt: Instant?
 
     init(_ document: Document) {
         let body = document.body
@@ -21,6 +22,7 @@ package struct User: Sendable {
         active = (body["status"]?.string ?? "active") == "active"
         zone = body["time_zone"]?.string.flatMap(TimeZoneRule.init(identifier:)) ?? .utc
         self.body = body
+        modifiedAt = document.modifiedAt
     }
 
     /// The short form in which records name a user.

@@ -119,8 +119,9 @@ final class PostgresDriver: Driver {
         let isKnown = known.map { accepts($0, parameters) } ?? false
         let statement = isKnown ? known : nil
         let prepared = statement ?? Prepared(name: nextName(), types: merged(parameters.types, known?.types))
-        if let known, statement == nil { leftover.append("DEALLOCATE \(known.name)") }
-        let before = leftover + postponed
+        // After the BEGIN: in a pipeline any statement outside a transaction opens one, which BEGIN then cannot set up.
+        let outdated = statement == nil ? known.map { ["DEALLOCATE \($0.name)"] } ?? [] : []
+        let before = leftover + postponed + outdated
         leftover = []
         postponed = []
         hasBegun = true

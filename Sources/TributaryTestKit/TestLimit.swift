@@ -1,14 +1,14 @@
 /// Lets so many in at a time. Tests run in parallel, and each server holds connections and threads of its own.
-actor TestLimit {
+package actor TestLimit {
     /// More than the cores, because a server in a test waits more than it works.
-    static let servers = TestLimit(8)
+    package static let servers = TestLimit(8)
 
     private var free: Int
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     init(_ count: Int) { free = count }
 
-    func enter() async {
+    package func enter() async {
         if free > 0 {
             free -= 1
         } else {
@@ -16,7 +16,7 @@ actor TestLimit {
         }
     }
 
-    func leave() {
+    package func leave() {
         if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }

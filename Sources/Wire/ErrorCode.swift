@@ -148,4 +148,6 @@ extension ErrorCode {
     package static let unableToParseDataType = ErrorCode("UNABLE_TO_PARSE_DATA_TYPE", 400, "unable to parse the data type")
     package static let urlRuleNotConfigured = ErrorCode("URL_RULE_NOT_CONFIGURED", 401, "the URL is not configured")
     package static let virusDetected = ErrorCode("VIRUS_DETECTED", 400, "a virus was detected")
+    // The one code the original spells in lower case.
+    package static let failureInAttachmentHandling = ErrorCode("failure_in_attachment_handling", 400, "the upload could not be handled")
 }

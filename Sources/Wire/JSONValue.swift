@@ -76,6 +76,16 @@ extension JSONValue {
         }
     }
 
+    /// A finite number, or a string of one in plain digits: no names such as `inf`, no hexadecimal.
+    package var looseDouble: Double? {
+        if case .string(let text) = self {
+            // Digits, plus, minus, point and the two letters of an exponent.
+            let plain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }
+            return plain ? Double(text).flatMap { $0.isFinite ? $0 : nil } : nil
+        }
+        return double
+    }
+
     /// The member of that name. Setting nil removes it; setting on a value that is no object makes it one.
     package subscript(_ name: String) -> JSONValue? {
         get { members?.first { $0.name == name }?.value }

@@ -3,6 +3,7 @@ import CRMCore
 import Foundation
 import HTTPShell
 import Logging
+import ObjectStore
 import RestV7
 import SQLStore
 import ServiceLifecycle
@@ -19,6 +20,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Port to listen on; 0 takes any free one.")
     var port = 8080
     @OptionGroup var place: DatabaseOptions
+    @Option(
+        help: """
+            Where uploaded files lie: a folder, or a bucket as s3://name/folder with AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and \
+            AWS_SECRET_ACCESS_KEY set (default: files in the data folder; in the database on PostgreSQL).
+            """)
+    var files: String?
     @Flag(help: "Fill an empty database with a demo organisation, and print how to sign in to it.")
     var demo = false
     @Option(name: .customLong("public-url"), help: "The origin under which clients reach the server, such as https://crm.example.com.")
@@ -38,8 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = makeLogger()
         let demo = demo
-        let location = place.location
-        let start = try await place.whenFree(orServed: true) { try await Bootstrap.start(location, demo: demo, logger: logger) }
+        let location = place.location, filePlace = try filePlace()
+        let start = try await place.whenFree(orServed: true) { try await Bootstrap.start(location, files: filePlace, demo: demo, logger: logger) }
         do {
             try await serve(start, logger)
         } catch {
@@ -47,6 +54,16 @@ struct ServeCommand: AsyncParsableCommand {
             throw error
         }
         await start.close()
+    }
+
+    private func filePlace() throws -> FilePlace {
+        guard let files else { return .withDatabase }
+        guard files.hasPrefix("s3:") else { return .folder(files) }
+        do {
+            return .store(S3Store(try S3Place(files, environment: ProcessInfo.processInfo.environment), spoolFolder: SpoolFolder.standard))
+        } catch {
+            throw CommandFailure("--files: \(error)")
+        }
     }
 
     private func serve(_ start: Bootstrap.Result, _ logger: Logger) async throws {

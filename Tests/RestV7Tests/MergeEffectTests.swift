@@ -215,6 +215,29 @@ import Wire
         }
     }
 
+    /// The same for what returns from the recycle bin.
+    @Test(arguments: TestServer.engines)
+    func aDeletedRecordReturnsToTheSurvivor(_ engine: Database.Engine) async throws {
+        try await RecordBench.with(engine) { bench in
+            let accounts = try await bench.add("Accounts", [["Account_Name": "Old"], ["Account_Name": "New"]])
+            let contact = try await bench.add("Contacts", ["Last_Name": "C", "Account_Name": ref(accounts[0])])
+            let noted = await bench.send("POST", "Accounts/\(accounts[0])/Notes", ["data": [["Note_Content": "n"]]])
+            let note = noted.json?["data"]?.array?.first?["details"]?["id"]?.string ?? ""
+            await bench.send("DELETE", "Contacts/\(contact)")
+            await bench.send("DELETE", "Notes/\(note)")
+            await bench.merge("Accounts", accounts[1], [(accounts[0], [])])
+            let services = bench.server.services, catalog = services.catalog.current()
+            let ids = [contact, note].compactMap { RecordID($0) }
+            let outcomes = try await services.write(catalog, .system("a test of the recycle bin", for: bench.server.administrator.id), .api) { scope in
+                try RecycleBin.restore(ids, scope).map { try $0.get() }
+            }
+            #expect(outcomes == ids)
+            #expect(await bench.get("Contacts", contact)["Account_Name"]?["id"]?.string == accounts[1])
+            #expect(await bench.related("Accounts", accounts[1], "Notes") == [note])
+            #expect(try await ConsistencyCheck.run(services) == [])
+        }
+    }
+
     /// §7, on every path.
     @Test(arguments: TestServer.engines)
     func aMergedChildIsGoneEverywhere(_ engine: Database.Engine) async throws {

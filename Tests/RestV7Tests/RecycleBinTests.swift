@@ -108,7 +108,7 @@ import Wire
             let account = try await server.add("Accounts", ["Account_Name": "Acme", "Tag": [["name": "Big"]]], token: token)
             let other = try await server.add("Accounts", ["Account_Name": "Other"], token: token)
             let contact = try await server.add("Contacts", ["Last_Name": "Kim", "Account_Name": ["id": .string(account)]], token: token)
-            let note: JSONValue = ["Note_Title": "n", "Parent_Id": ["id": .string(account), "module": ["api_name": "Accounts"]]]
+            let note: JSONValue = ["Note_Title": "n", "Note_Content": "about it", "Parent_Id": ["id": .string(account), "module": ["api_name": "Accounts"]]]
             let noteID = try await server.add("Notes", note, token: token)
             let before = await server.record("Accounts", account, token: token), noteBefore = await server.record("Notes", noteID, token: token)
             await server.send("DELETE", "/crm/v7/Accounts?ids=\(account),\(other)", token: token)

@@ -32,6 +32,27 @@ import Testing
         }
     }
 
+    /// The first statement of a transaction comes along with its BEGIN, and must not disturb it.
+    @Test(arguments: TestEngine.available) func aTextGetsValuesOfAnotherTypeInALaterTransaction(engine: TestEngine) async throws {
+        try await engine.withDatabase(.init(readers: 1)) { database in
+            try await database.run(.write) { tx in
+                try tx.execute("CREATE TABLE t (id \(.type(.integer)))")
+                try tx.insert(into: "t", ["id"], rows: [[1], [2], [3]])
+            }
+            for value in [.integer(2), .real(2.5), .integer(1), .real(-1), .null, .integer(3)] as [SQLValue] {
+                for mode in [.read, .write] as [Database.Mode] {
+                    let found = try await database.run(mode) { tx in try tx.rows("SELECT id FROM t WHERE id > \(value) ORDER BY id") { $0.integer(0) } }
+                    let expected: [Int64?] = switch value {
+                    case .integer(let limit): [1, 2, 3].filter { $0 > limit }
+                    case .real(let limit): [1, 2, 3].filter { Double($0) > limit }
+                    default: []
+                    }
+                    #expect(found == expected, "\(value)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: TestEngine.available) func manyTextsAreForgottenAgain(engine: TestEngine) async throws {
         try await engine.withDatabase(.init(readers: 1)) { database in
             for round in 0..<3 {

@@ -62,6 +62,8 @@ package struct AccessPolicy: Sendable {
 
     private static func permission(_ operation: RecordOperation, _ module: Module) -> String? {
         guard let suffix = module.permissionName else { return nil }
+        // Profiles list no other rights on attachments.
+        if module.apiName == "Attachments", ![.view, .create, .delete].contains(operation) { return nil }
         return "Crm_Implied_\(operation.rawValue)_\(suffix)"
     }
 }
@@ -73,6 +75,7 @@ extension Module {
         let listed = [
             "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Quotes", "Sales_Orders", "Purchase_Orders",
             "Invoices", "Campaigns", "Vendors", "Price_Books", "Cases", "Solutions",
+            "Attachments",
         ]
         guard listed.contains(apiName) else { return nil }
         if apiName == "Deals" || apiName == "Events" { return apiName }

@@ -31,6 +31,11 @@ package enum ChangeLog {
         /// A row that a merge added by itself, such as one of a deal's stage history.
         case addedByMerge = "added_by_merge"
         case unmerged
+        /// The files of a field before and after, as arrays of their ids there.
+        case files = "files_changed"
+        /// On the record an attachment hangs on, with the attachment's id and name.
+        case attached = "attachment_added"
+        case detached = "attachment_deleted"
     }
 
     private static let columns: [ColumnName] = ["group_id", "at", "user_id", "origin", "module_id", "record_id", "kind", "field_id", "before", "after"]
@@ -40,19 +45,22 @@ package enum ChangeLog {
         let module: ModuleID
         let id: RecordID
         let kind: Kind
+        /// Where an entry is about one field.
+        let field: FieldID?
         let before: JSONValue?
         let after: JSONValue?
 
-        init(_ module: ModuleID, _ id: RecordID, _ kind: Kind, before: JSONValue? = nil, after: JSONValue? = nil) {
+        init(_ module: ModuleID, _ id: RecordID, _ kind: Kind, field: FieldID? = nil, before: JSONValue? = nil, after: JSONValue? = nil) {
             self.module = module
             self.id = id
             self.kind = kind
+            self.field = field
             self.before = before
             self.after = after
         }
 
-        init(record: Record, kind: Kind, before: JSONValue? = nil, after: JSONValue? = nil) {
-            self.init(record.module.id, record.id, kind, before: before, after: after)
+        init(record: Record, kind: Kind, field: FieldID? = nil, before: JSONValue? = nil, after: JSONValue? = nil) {
+            self.init(record.module.id, record.id, kind, field: field, before: before, after: after)
         }
 
         /// The changed columns of a record, as it was and as it is.
@@ -74,7 +82,7 @@ package enum ChangeLog {
         let rows = entries.map { entry -> [SQLValue] in
             [
                 .integer(scope.group.raw), .integer(scope.now.milliseconds), .integer(scope.access.user.raw), .text(scope.origin.rawValue),
-                .integer(entry.module.raw), .integer(entry.id.raw), .text(entry.kind.rawValue), .null,
+                .integer(entry.module.raw), .integer(entry.id.raw), .text(entry.kind.rawValue), .init(entry.field?.raw),
                 .init(entry.before?.text), .init(entry.after?.text),
             ]
         }

@@ -3,7 +3,8 @@ import SQLStore
 import Wire
 
 extension RecycleBin {
-    /// Brings records back as they were, with the notes, files and subform rows that went with them.
+    /// Brings records back as they were, with the notes, files and subform rows that went with them. What they pointed at and was
+    /// merged away meanwhile is followed to the survivor.
     package static func restore(_ ids: [RecordID], _ scope: WriteScope) throws -> [Result<RecordID, Rejection>] {
         var outcomes: [Result<RecordID, Rejection>] = []
         // At most 100 of one call; each comes back whole or not at all.
@@ -31,7 +32,7 @@ extension RecycleBin {
         try scope.access.require(.create, module)
         for (moduleID, group) in Dictionary(grouping: images, by: \.1).sorted(by: { $0.key < $1.key }) {
             guard let owner = scope.catalog.module(id: moduleID), let table = owner.table else { continue }
-            let records = group.map { Graves.record($0.2, of: owner) }
+            let records = try Graves.followed(group.map { Graves.record($0.2, of: owner) }, scope)
             if moduleID == own.1 { for record in records where record.id == id { try requireParent(of: record, scope) } }
             do {
                 try scope.tx.savepoint { try scope.tx.insert(into: table, owner.storedColumns.map(\.name), rows: records.map(\.values)) }

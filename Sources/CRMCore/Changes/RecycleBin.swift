@@ -98,6 +98,7 @@ package enum RecycleBin {
             deleted_at = \(scope.now) WHERE \(.memberIDs("id", raw))
             """)
         try scope.tx.execute("DELETE FROM sys_record_tag WHERE \(.memberIDs("record_id", raw))")
+        try FieldFiles.removeAll(of: raw.map(RecordID.init(raw:)), at: scope.now, scope.tx)
         for (module, group) in Dictionary(grouping: all, by: \.module) { try unlink(group.map(\.id), of: module, scope) }
         return Set(found.map { RecordID(raw: $0.id) })
     }

@@ -52,6 +52,7 @@ package struct MergePreview: Sendable {
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
         }
         if tagsGained > 0 { outcome.moved["Tags"] = tagsGained }
+        outcome.moved.merge(try MergeFiles(plan.request, scope).count()) { $0 + $1 }
         return outcome
     }
 }
@@ -85,6 +86,12 @@ private struct SurvivorView {
             answer[field.apiName] = giver.flatMap { shown[$0.id]?[field.apiName] } ?? scalar(plan.survivor[field], field)
         }
         if answer["Tag"] != nil { answer["Tag"] = shownTags() }
+        for field in request.module.fields {
+            guard let ids = request.files[field.id] else { continue }
+            let files = request.participants.flatMap { shown[$0.id]?[field.apiName]?.array ?? [] }
+            let chosen = ids.compactMap { id in files.first { $0["id"]?.looseInt64 == id.raw } }
+            answer[field.apiName] = chosen.isEmpty ? .null : .array(chosen)
+        }
         return answer
     }
 

@@ -35,7 +35,7 @@ package struct MergeReader {
         (merge.value["data"]?.array ?? []).prefix(2).compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) }
     }
 
-    package func read(_ merge: JSONCursor, master masterID: RecordID, rows: [RecordID: Record]) throws(MergeRefusal) -> MergeRequest {
+    package func read(_ merge: JSONCursor, master masterID: RecordID, rows: [RecordID: Record], files: FieldFiles.Held = [:]) throws(MergeRefusal) -> MergeRequest {
         guard let master = rows[masterID] else {
             throw .top(Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1)))
         }
@@ -44,12 +44,14 @@ package struct MergeReader {
         let items = try childItems(merge)
         var children: [Record] = []
         for item in items { children.append(try child(item, master: masterID, earlier: children, rows)) }
-        var names = NamedFields(module: module, master: master, children: children)
+        var names = NamedFields(module: module, master: master, children: children, files: files)
         for (index, item) in items.enumerated() { try names.read(item.optional("_fields"), from: .child(index)) }
         try names.read(merge.optional("master_record_fields"), from: .master)
         try names.checkReportingLine()
+        try names.files.check()
         try names.checkMandatory()
-        return MergeRequest(master: master, children: children, sources: names.sources, tagSource: names.tagSource, paths: names.paths)
+        return MergeRequest(
+            master: master, children: children, sources: names.sources, tagSource: names.tagSource, paths: names.paths, files: names.files.chosen)
     }
 
     private func childItems(_ merge: JSONCursor) throws(MergeRefusal) -> [JSONCursor] {

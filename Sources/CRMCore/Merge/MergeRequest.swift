@@ -17,10 +17,12 @@ package struct MergeRequest: Sendable, Equatable {
     package let tagSource: Source?
     /// Where in the body each field was named, for refusals that need the database.
     package let paths: [FieldID: JSONPath]
+    /// The files the master shall hold in each file field that was named, in order.
+    package let files: [FieldID: [RecordID]]
 
     package init(
         master: Record, children: [Record], sources: [FieldID: Source] = [:], values: [FieldID: [SQLValue]] = [:], tagSource: Source? = nil,
-        paths: [FieldID: JSONPath] = [:]
+        paths: [FieldID: JSONPath] = [:], files: [FieldID: [RecordID]] = [:]
     ) {
         self.master = master
         self.children = children
@@ -28,6 +30,7 @@ package struct MergeRequest: Sendable, Equatable {
         self.values = values
         self.tagSource = tagSource
         self.paths = paths
+        self.files = files
     }
 
     /// What the lookups taken from the children point at.

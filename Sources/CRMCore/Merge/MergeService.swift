@@ -103,7 +103,8 @@ package struct MergeService: Sendable {
     ) throws -> MergePlan {
         let ids = [master] + MergeReader.childIDs(object)
         let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
-        let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(object, master: master, rows: rows)
+        let files = module.fields.contains(where: \.holdsFiles) ? try FieldFiles.held(by: ids, scope.tx) : [:]
+        let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(object, master: master, rows: rows, files: files)
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         let survey = MergeSurvey(request: request, scope: scope)
         try survey.refuseTakenValues()

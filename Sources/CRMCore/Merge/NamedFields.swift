@@ -2,7 +2,7 @@ import Metadata
 import SQLStore
 import Wire
 
-/// The fields a merge body names, read list by list (rules 5, 9, 10, 16 to 22, 27 to 29).
+/// The fields a merge body names, read list by list (rules 5, 9, 10, 16 to 20, 27 and 28; files in `NamedFiles`).
 struct NamedFields {
     /// How many fields one record may name (`merge.md` §1).
     private static let limit = 100
@@ -13,11 +13,13 @@ struct NamedFields {
     private(set) var sources: [FieldID: MergeRequest.Source] = [:]
     private(set) var tagSource: MergeRequest.Source?
     private(set) var paths: [FieldID: JSONPath] = [:]
+    private(set) var files: NamedFiles
 
-    init(module: Module, master: Record, children: [Record]) {
+    init(module: Module, master: Record, children: [Record], files: FieldFiles.Held = [:]) {
         self.module = module
         self.master = master
         self.children = children
+        self.files = NamedFiles(master: master, children: children, held: files)
     }
 
     /// An absent, null or empty list names nothing.
@@ -39,10 +41,9 @@ struct NamedFields {
         guard let name = given.value.string else { throw .wrapped(.wrongType("text", at: path)) }
         guard name.count <= 100 else { throw .wrapped(.tooLong(100, at: path)) }
         guard let field = module.field(name) else { throw .wrapped(.invalid(at: path, message: "the field api name given seems to be invalid")) }
-        let isFile = ["fileupload", "imageupload"].contains(field.type.dataType)
-        guard isFile || isMergeable(field) else { throw .wrapped(.notAllowed(at: path, message: "the field cannot be chosen in a merge")) }
+        guard field.holdsFiles || isMergeable(field) else { throw .wrapped(.notAllowed(at: path, message: "the field cannot be chosen in a merge")) }
         try checkDeal(field, source, path)
-        if isFile { return try readFiles(entry, path) }
+        if field.holdsFiles { return try files.read(entry, field, source, path) }
         guard sources[field.id] == nil else {
             throw .wrapped(.duplicate(at: path, message: "Field has already been mentioned for other record in merge"))
         }
@@ -74,20 +75,6 @@ struct NamedFields {
         if field.apiName == "Stage", children[index]["Pipeline"] != master["Pipeline"] {
             throw .wrapped(.notAllowed(at: path, message: "Stage field will be automatically populated based on chosen Pipeline"))
         }
-    }
-
-    /// Rules 21, 22 and 29. Records hold no files yet, so every id named is unknown.
-    private func readFiles(_ entry: JSONCursor, _ path: JSONPath) throws(MergeRefusal) {
-        let dataPath = entry.path.appending("_data")
-        guard let data = entry.optional("_data") else {
-            throw .wrapped(Rejection(
-                .dependentFieldMissing, message: "The _data array is not specified for the record", .apiName("id"), .jsonPath(dataPath),
-                .dependee("api_name", path)))
-        }
-        if data.value.isNull { return }
-        guard case .array(let files) = data.value else { throw .wrapped(.wrongType("jsonarray", at: dataPath)) }
-        if files.isEmpty { throw .wrapped(.tooShort(1, at: dataPath)) }
-        throw .wrapped(.unknownRecord(at: dataPath.appending(0).appending("id")))
     }
 
     /// Rule 20: a contact's superior and its account belong together.

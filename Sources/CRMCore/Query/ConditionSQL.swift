@@ -85,7 +85,9 @@ struct ConditionSQL {
     private func choices(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [String]) throws(Rejection) -> SQL {
         let tests = values.map { value -> SQL in "\(.arrayContains(column, value))" }
         switch comparator {
-        case .equal, .contains, .startsWith: return "(\(.joined(tests, by: " AND ")))"
+        // In the stored JSON each element follows a quote.
+        case .startsWith: return SQL(.containsFolded(column, String(JSONValue.string(values[0]).text.dropLast())))
+        case .equal, .contains: return "(\(.joined(tests, by: " AND ")))"
         case .among: return "(\(.joined(tests, by: " OR ")))"
         case .notEqual, .notContains, .notAmong: return "(\(column) IS NULL OR NOT (\(.joined(tests, by: " OR "))))"
         default: throw invalid(field, "the operator does not fit the field")
@@ -112,12 +114,16 @@ struct ConditionSQL {
     /// A value as the field stores it. Criteria carry everything as text; rules carry JSON.
     private func operand(_ value: JSONValue, _ field: Field) throws(Rejection) -> SQLValue {
         switch field.type.comparison {
-        case .text, .longText, .choice, .choices:
+        case .text, .longText:
             if let text = value.string { return .text(text) }
+            if let number = value.int64 { return .text(String(number)) }
+        case .choice, .choices:
+            // Picklists store the shown value, whichever spelling is asked for.
+            if let text = value.string { return .text(field.choices[text] ?? text) }
             if let number = value.int64 { return .text(String(number)) }
         case .number:
             if field.type.storage == [.integer], let whole = value.looseInt64 { return .integer(whole) }
-            if let number = value.double ?? value.string.flatMap(Double.init), number.isFinite { return .real(number) }
+            if let number = value.looseDouble { return .real(number) }
         case .flag:
             let text = value.string?.lowercased()
             if let flag = value.bool ?? (text == "true" ? true : text == "false" ? false : nil) { return .integer(flag ? 1 : 0) }

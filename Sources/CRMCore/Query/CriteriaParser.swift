@@ -67,7 +67,9 @@ package struct CriteriaParser {
         }
         guard !values.isEmpty, values.count <= Self.maximumValues, comparator == .between ? values.count == 2 : true else { throw malformed() }
         let single = comparator == .among || comparator == .between ? values : [values.joined(separator: ",")]
-        if single == ["${EMPTY}"] || single == ["null"] { return .test(field: name, comparator == .notEqual ? .notEmpty : .empty, []) }
+        if word.lowercased() == "equals" || comparator == .notEqual, single == ["${EMPTY}"] || single == ["null"] {
+            return .test(field: name, comparator == .notEqual ? .notEmpty : .empty, [])
+        }
         return .test(field: name, comparator, single.map(JSONValue.string))
     }
 

@@ -7,10 +7,12 @@ package struct CriteriaReader {
 
     private let module: Module
     private let user: UserID
+    private let dates: MovingDates
 
-    package init(module: Module, user: UserID) {
+    package init(module: Module, user: UserID, dates: MovingDates) {
         self.module = module
         self.user = user
+        self.dates = dates
     }
 
     package func read(_ criteria: JSONValue) throws(Rejection) -> Condition { try read(criteria, depth: 0) }
@@ -23,7 +25,7 @@ package struct CriteriaReader {
             for part in group { parts.append(try read(part, depth: depth + 1)) }
             return criteria["group_operator"]?.string?.lowercased() == "or" ? .any(parts) : .all(parts)
         }
-        guard let name = criteria["field"]?["api_name"]?.string ?? criteria["field"]?.string, module.field(name) != nil else {
+        guard let name = criteria["field"]?["api_name"]?.string ?? criteria["field"]?.string, let field = module.field(name) else {
             throw Rejection(.invalidQuery, .other("reason", "invalid field"))
         }
         let value = criteria["value"] ?? .null
@@ -33,7 +35,31 @@ package struct CriteriaReader {
         guard let comparator = Self.comparators[criteria["comparator"]?.string ?? ""] else {
             throw Rejection(.invalidQuery, .apiName(name), .other("operator", criteria["comparator"] ?? .null))
         }
+        if let days = value.string.flatMap(dates.days) { return try moving(field, comparator, days) }
         return .test(field: name, comparator, (value.array ?? [value]).map(resolved))
+    }
+
+    /// A test against days that move with the calendar. A moment equals a day when it lies in it.
+    private func moving(_ field: Field, _ comparator: Comparator, _ days: ClosedRange<Int>) throws(Rejection) -> Condition {
+        guard [.date, .instant].contains(field.type.comparison) else {
+            throw Rejection(.invalidQuery, .apiName(field.apiName), .other("reason", "the value does not fit the field"))
+        }
+        let name = field.apiName
+        func edge(_ day: Int) -> JSONValue {
+            field.type.comparison == .instant
+                ? .string(dates.start(of: day).iso(offsetMinutes: 0)) : CalendarDate(daysSinceEpoch: day).map { .string($0.iso) } ?? .null
+        }
+        let first = edge(days.lowerBound), next = edge(days.upperBound + 1)
+        let inside: Condition = .all([.test(field: name, .greaterOrEqual, [first]), .test(field: name, .less, [next])])
+        return switch comparator {
+        case .equal, .among: inside
+        case .notEqual, .notAmong: .not(inside)
+        case .less: .test(field: name, .less, [first])
+        case .lessOrEqual: .test(field: name, .less, [next])
+        case .greater: .test(field: name, .greaterOrEqual, [next])
+        case .greaterOrEqual: .test(field: name, .greaterOrEqual, [first])
+        default: throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the operator does not fit the field"))
+        }
     }
 
     /// `${CURRENTUSER}` is whoever asks.

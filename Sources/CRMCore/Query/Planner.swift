@@ -25,12 +25,13 @@ package struct QueryPlan: Sendable {
     /// Whether each record ends with the keys the system adds (`common.md` §11).
     let systemKeys: Bool
     let mergeColumn: Int
+    let constants: [(key: JSONKey, value: [UInt8])]
     /// The fields whose rows the answer shows, in the order their cells name them.
     let rows: [RowField]
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, rows: [RowField]
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], rows: [RowField]
     ) {
         self.module = module
         self.sql = sql
@@ -42,6 +43,7 @@ package struct QueryPlan: Sendable {
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
         self.rows = rows
+        self.constants = constants
     }
 }
 
@@ -75,7 +77,7 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn, rows: select.rows)
+            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) }, rows: select.rows)
     }
 
     /// A plan that counts what `query` would find.
@@ -90,17 +92,19 @@ package struct Planner: Sendable {
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
     /// `locked: false` is for looking only, in read transactions. Rows to be changed may still be looked up by others; rows to be
-    /// deleted, or `removing` some of them, may not.
+    /// deleted, or `removing` some of them, may not. Rows for which `condition` does not hold are not there.
     package func rows(
-        _ ids: [RecordID], of module: Module, for operation: RecordOperation, locked: Bool = true, removing: Bool = false, _ tx: Transaction
+        _ ids: [RecordID], of module: Module, for operation: RecordOperation, where condition: Condition = .always, locked: Bool = true,
+        removing: Bool = false, _ tx: Transaction
     ) throws -> [RecordID: Record] {
         guard let table = module.table, !ids.isEmpty else { return [:] }
         let visible = access.rows(of: module, for: operation, alias: "t").map { " AND \($0)" as SQL } ?? ""
+        let wanted = try ConditionSQL(catalog: catalog, module: module, alias: "t", access: access).render(condition)
         let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
         let lock: SQL = locked ? strength : ""
         let names: [SQL] = module.storedColumns.map { "\($0.name, of: "t")" }
         let sql: SQL = """
-            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw)))\(visible) ORDER BY t.id\(lock)
+            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
             """
         let types = module.storedColumns.map(\.type)
         let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }
@@ -124,6 +128,12 @@ package struct Planner: Sendable {
                 from: "\(index) JOIN \(table) t ON t.id = \(index).rowid", filter: "\(.holdsGrams(index, grams)) AND \(filter)",
                 order: query.order.field == "id" ? byIndex : order)
         }
+        if case .before = query.page {
+            // Going back, the nearest rows are found in reverse; the statement around them puts them in order again.
+            let reversed = orderSQL(query.order.reversed, query.module), most = SQLValue.integer(Int64(query.limit))
+            let nearest: SQL = "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(reversed) LIMIT \(most)"
+            return Source(from: "\(table) t", filter: "t.id IN (\(nearest))", order: order)
+        }
         guard let words = query.words else { return source }
         let newest: SQL = "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(source.order)"
         return Source(
@@ -134,7 +144,11 @@ package struct Planner: Sendable {
     private func filter(_ query: Query) throws(Rejection) -> SQL {
         var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access).render(query.filter)]
         if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
-        if case .after(let key, let id) = query.page { parts.append(beyond(query.order, query.module, key, id)) }
+        switch query.page {
+        case .offset: break
+        case .after(let key, let id): parts.append(beyond(query.order, query.module, key, id))
+        case .before(let key, let id): parts.append(beyond(query.order.reversed, query.module, key, id))
+        }
         return .joined(parts, by: " AND ")
     }
 
@@ -198,6 +212,7 @@ struct Selection {
                 rows.append(found)
                 return cell(.rows, key: field.key, column: rows.count - 1)
             }
+            if field.holdsFiles { return cell(field.type.cell, key: field.key, column: add(FieldFiles.json(of: "t.id", field))) }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
         let column = add("\(first, of: "t")")

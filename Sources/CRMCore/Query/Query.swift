@@ -7,6 +7,8 @@ package struct Query: Sendable {
         case offset(Int)
         /// Beyond the row that held this sort value and id.
         case after(key: Int64?, id: RecordID)
+        /// The rows just ahead of that one, in the order of the list.
+        case before(key: Int64?, id: RecordID)
     }
     package struct Order: Sendable {
         /// A field whose values are whole numbers in storage (ids and times), so that a page can go on after any row.
@@ -16,6 +18,8 @@ package struct Query: Sendable {
             self.field = field
             self.descending = descending
         }
+
+        var reversed: Order { Order(field: field, descending: !descending) }
     }
 
     package let module: Module
@@ -40,13 +44,19 @@ package struct Query: Sendable {
         /// As a row inside such a record.
         case row
     }
+    /// Members that are the same in every record, after its fields.
+    package let constants: [JSONValue.Member]
 
-    package init(_ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0), limit: Int = 200) {
+    package init(
+        _ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0),
+        limit: Int = 200, constants: [JSONValue.Member] = []
+    ) {
         self.module = module
         self.fields = fields
         self.filter = filter
         self.order = order
         self.page = page
         self.limit = limit
+        self.constants = constants
     }
 }

@@ -42,6 +42,10 @@ package enum RecordReader {
                         json.key(escaped: UnsafeBufferPointer(rebasing: keys[Int(cell.keyStart)..<Int(cell.keyStart + cell.keyLength)]))
                         if cell.form == .rows { rows.write(Int(cell.column), to: &json) } else { write(cell, row, context, to: &json) }
                     }
+                    for (key, value) in plan.constants {
+                        json.key(key)
+                        json.raw(value)
+                    }
                     if plan.systemKeys { writeSystemKeys(plan, row, context, rows, to: &json) }
                     json.endObject()
                     let position = Position(key: row.integer(plan.orderColumn), id: RecordID(raw: row.integer(idColumn) ?? 0))
@@ -74,6 +78,10 @@ package enum RecordReader {
         case .moduleName: json.string(context.moduleNames[row.integer(column) ?? 0] ?? "")
         case .lookup: reference(cell, row, column, nil, to: &json)
         case .anyLookup: reference(cell, row, column, context, to: &json)
+        case .files, .images:
+            row.withText(column) { text in
+                if let text { FileValueWriter.write(text, images: cell.form == .images, context, to: &json) } else { json.null() }
+            }
         case .absent, .rows: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
         }
     }

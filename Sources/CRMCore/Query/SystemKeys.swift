@@ -15,6 +15,12 @@ extension RecordReader {
     ]
     private static let inMerge = JSONKey("$in_merge"), currencySymbol = JSONKey("$currency_symbol"), hasMore = JSONKey("$has_more")
 
+    /// A member that is the same for every record, by its name.
+    package static func constant(_ name: some StringProtocol) -> JSONValue.Member? {
+        guard let found = constant.first(where: { $0.0.name == name }), let value = try? JSONValue.parse(found.1) else { return nil }
+        return .init(found.0.name, value)
+    }
+
     /// The `$` keys of a single record (`common.md` §11).
     static func writeSystemKeys(
         _ plan: QueryPlan, _ row: borrowing Row, _ context: RenderContext, _ rows: RowValues, to json: inout JSONWriter

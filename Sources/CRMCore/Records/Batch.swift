@@ -47,10 +47,11 @@ struct Batch {
         pending = kept
     }
 
-    func outcome(_ index: Int) -> RecordStore.Outcome {
-        if let rejection = refused[index] { return .failure(rejection) }
-        guard let item = pending.first(where: { $0.index == index }) else { return .failure(Rejection(.internalError)) }
-        return .success(item.change.after)
+    /// In the order of the items; each is either pending still or refused.
+    func outcomes(_ count: Int) -> [RecordStore.Outcome] {
+        var outcomes = (0..<count).map { RecordStore.Outcome.failure(refused[$0] ?? Rejection(.internalError)) }
+        for item in pending { outcomes[item.index] = .success(item.change.after) }
+        return outcomes
     }
 
     /// One statement for each module looked into, however many items there are.
@@ -65,6 +66,18 @@ struct Batch {
                 if held, reference.field == "Parent_Id" { return Rejection(.recordLocked, .id(reference.id)) }
             }
             return nil
+        }
+    }
+
+    /// Two statements for all file fields of the batch.
+    mutating func resolveFiles() throws {
+        let changes = pending.map(\.change).filter { !$0.files.isEmpty }
+        guard !changes.isEmpty else { return }
+        let known = try FileValues.Known(changes, scope.tx)
+        try forEach { change in
+            change.resolvedFiles = try change.files.map { edits in
+                try edits.resolve(known.held[change.after.id]?[edits.field.id] ?? [], known.uploaded)
+            }
         }
     }
 

@@ -40,6 +40,8 @@ package struct LinkRelation: Sendable {
     package func join(_ record: RecordID, with items: [JSONCursor], _ store: RecordStore, _ scope: WriteScope) throws -> [Result<(RecordID, Change), Rejection>] {
         try lock(record, scope)
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
+        // Held before the links are looked at: a merge of theirs may be moving some here.
+        _ = try HeldReferences(ids.map { (target.id, $0.raw) }).hold(scope)
         let there = try Planner(scope.catalog, scope.access).rows(ids, of: target, for: .view, locked: false, scope.tx)
         var joined = try links(of: record, to: ids, scope)
         var outcomes: [Result<(RecordID, Change), Rejection>] = []

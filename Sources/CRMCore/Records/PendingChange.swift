@@ -18,6 +18,9 @@ package struct PendingChange: Sendable {
     /// What the caller said about fields that hold rows, and the same once it is checked.
     var rowEdits: [RowEdits] = []
     package var rows: [RowChanges] = []
+    /// What the caller said about file fields, and the same once it is checked.
+    package var files: [FileEdits] = []
+    var resolvedFiles: [FileEdits.Resolved] = []
 
     package func gave(_ apiName: String) -> Bool {
         after.module.field(apiName).map { given.contains($0.id) } ?? false

@@ -31,15 +31,20 @@ struct RecordDecoder {
                 change.rowEdits.append(try RowEdits(input, rows))
                 continue
             }
-            guard !field.columns.isEmpty else { continue }
+            if field.holdsFiles {
+                change.files.append(try FileEdits(input, field))
+                continue
+            }
+            // A photo has its own calls.
+            guard !field.columns.isEmpty, field.type.dataType != "profileimage" else { continue }
             var value = try decode(input, field)
             if case .reference(let id, let named) = value {
                 let target = try target(of: field, named, item, record)
                 value = .reference(id, field.isAnyLookup ? target : nil)
                 try check(id, field, target, input, &references)
             }
-            if case .choices(let added) = value, item.value["$append_values"]?[member.name]?.bool == true {
-                value = appended(added, to: record, field)
+            if field.type.comparison == .choices, item.value["$append_values"]?[member.name]?.bool == true {
+                value = appended(value, to: record, field)
             }
             change.after.set(field, to: value.bind(field))
             change.given.insert(field.id)
@@ -95,11 +100,11 @@ struct RecordDecoder {
         }
     }
 
-    private func appended(_ added: [String], to record: Record, _ field: Field) -> FieldValue {
+    private func appended(_ value: FieldValue, to record: Record, _ field: Field) -> FieldValue {
         let stored = record[field].text.flatMap { try? JSONValue.parse(Array($0.utf8)) }
         var chosen = (stored?.array ?? []).compactMap(\.string)
-        for value in added where !chosen.contains(value) { chosen.append(value) }
-        return .choices(chosen)
+        if case .choices(let added) = value { chosen += added.filter { !chosen.contains($0) } }
+        return chosen.isEmpty ? .null : .choices(chosen)
     }
 
     private func requireMandatory(_ change: PendingChange, _ item: JSONCursor) throws(Rejection) {
@@ -112,7 +117,7 @@ struct RecordDecoder {
 
     /// Naming a layout switches its mandatory fields on (`records.md`, "Per-record keys on write").
     private func requiredByLayout(_ item: JSONCursor) -> Set<String> {
-        guard let id = item.value["Layout"]?["id"]?.looseInt64,
+        guard let given = item.value["Layout"], let id = (given["id"] ?? given).looseInt64,
             let layout = catalog.documents(.layout).first(where: { $0.id.raw == id && $0.parent?.raw == module.id.raw })
         else { return [] }
         let sections = layout.body["sections"]?.array ?? []

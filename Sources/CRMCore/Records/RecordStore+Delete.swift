@@ -4,9 +4,12 @@ import Wire
 
 extension RecordStore {
     /// Moves records to the recycle bin, and with them what has no life of its own: notes, attachments, subform rows.
-    package func delete(_ ids: [(id: RecordID, path: JSONPath)], _ module: Module, _ scope: WriteScope) throws -> [Result<RecordID, Rejection>] {
+    /// Those outside `condition` are unknown.
+    package func delete(
+        _ ids: [(id: RecordID, path: JSONPath)], _ module: Module, where condition: Condition = .always, _ scope: WriteScope
+    ) throws -> [Result<RecordID, Rejection>] {
         try scope.access.require(.delete, module)
-        let rows = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .delete, scope.tx)
+        let rows = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .delete, where: condition, scope.tx)
         var going: [Record] = []
         let outcomes = ids.map { id, path -> Result<RecordID, Rejection> in
             guard let row = rows[id], !going.contains(where: { $0.id == id }) else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }

@@ -22,17 +22,24 @@ extension RecordStore {
         var start = 0
         while start < items.count {
             // A value that repeats inside the batch must find the record its first mention made: a new round begins there.
-            let end = roundEnd(items, from: start, fields)
+            let end = roundEnd(items, from: start, fields, scope)
             outcomes += try round(Array(items[start..<end]), module, fields, unmodifiedSince, scope)
             start = end
         }
         return outcomes
     }
 
-    private func roundEnd(_ items: [JSONCursor], from start: Int, _ fields: [Field]) -> Int {
-        var seen: Set<[String]> = []
+    private struct Mention: Hashable {
+        let field: FieldID
+        let value: SQLValue
+    }
+
+    private func roundEnd(_ items: [JSONCursor], from start: Int, _ fields: [Field], _ scope: WriteScope) -> Int {
+        var seen: Set<Mention> = []
         for index in start..<items.count {
-            let values = fields.compactMap { field in items[index].value[field.apiName]?.string.map { [field.apiName, TextFolding.fold($0)] } }
+            let values = fields.compactMap { field in
+                value(of: field, in: items[index], scope).map { Mention(field: field.id, value: UniqueValues.key($0)) }
+            }
             if values.contains(where: seen.contains) { return index }
             seen.formUnion(values)
         }

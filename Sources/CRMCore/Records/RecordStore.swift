@@ -20,15 +20,41 @@ package struct RecordStore: Sendable {
         return try finish(batch, count: items.count, scope)
     }
 
-    /// Changes records named by the `id` in each item. `unmodifiedSince` refuses those changed later.
-    package func update(_ items: [JSONCursor], _ module: Module, unmodifiedSince: Instant? = nil, _ scope: WriteScope) throws -> [Outcome] {
+    /// Changes records named by the `id` in each item. `unmodifiedSince` refuses those changed later; those outside
+    /// `condition` are unknown.
+    package func update(
+        _ items: [JSONCursor], _ module: Module, where condition: Condition = .always, unmodifiedSince: Instant? = nil, _ scope: WriteScope
+    ) throws -> [Outcome] {
         try scope.access.require(.edit, module)
+        var outcomes: [Outcome] = []
+        outcomes.reserveCapacity(items.count)
+        var rest = items[...]
+        while !rest.isEmpty {
+            // A record named again must be read as its first mention left it: a new round begins there.
+            var seen: Set<Int64> = []
+            let end = rest.firstIndex { item in item.value["id"]?.looseInt64.map { !seen.insert($0).inserted } ?? false } ?? rest.endIndex
+            // All rounds together lock in one order.
+            if outcomes.isEmpty, end < rest.endIndex { _ = try hold(items, module, condition, scope) }
+            outcomes += try updateRound(Array(rest[..<end]), module, condition, unmodifiedSince, scope)
+            rest = rest[end...]
+        }
+        return outcomes
+    }
+
+    /// Locks the rows that items name and those they point at, and reads the former.
+    private func hold(_ items: [JSONCursor], _ module: Module, _ condition: Condition, _ scope: WriteScope) throws -> [RecordID: Record] {
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
         let likely = HeldReferences.likely(in: items, of: module, scope.catalog)
         _ = try HeldReferences(likely.filter { $0.module != module.id }).hold(scope)
         // Those in the module itself are locked with the rows, all in one order.
         let besides = likely.filter { $0.module == module.id }.map { RecordID(raw: $0.id) }
-        let rows = try Planner(scope.catalog, scope.access).rows(ids + besides, of: module, for: .edit, scope.tx)
+        return try Planner(scope.catalog, scope.access).rows(ids + besides, of: module, for: .edit, where: condition, scope.tx)
+    }
+
+    private func updateRound(
+        _ items: [JSONCursor], _ module: Module, _ condition: Condition, _ unmodifiedSince: Instant?, _ scope: WriteScope
+    ) throws -> [Outcome] {
+        let rows = try hold(items, module, condition, scope)
         var batch = Batch(module, scope)
         for (index, item) in items.enumerated() {
             batch.decode(index) { () throws(Rejection) in
@@ -44,6 +70,15 @@ package struct RecordStore: Sendable {
         return try finish(batch, count: items.count, scope)
     }
 
+    /// Adds a record that the server itself has put together, with what every record carries, its rules and its log.
+    func add(_ record: Record, _ scope: WriteScope) throws -> Record {
+        try scope.access.require(.create, record.module)
+        var batch = Batch(record.module, scope)
+        batch.decode(0) { () throws(Rejection) in (PendingChange(kind: .insert, before: nil, after: record, path: JSONPath()), []) }
+        guard let outcome = try finish(batch, count: 1, scope).first else { throw Rejection(.internalError) }
+        return try outcome.get()
+    }
+
     /// A record under merge cannot be changed (`merge.md` §8).
     static func refuseIfHeld(_ record: Record) throws(Rejection) {
         if record.heldByMerge != nil { throw Rejection(.recordLocked, .id(record.id)) }
@@ -54,6 +89,7 @@ package struct RecordStore: Sendable {
         var batch = batch
         let rules = rules.filter { $0.concerns(batch.module) }
         try batch.refuseMissingReferences()
+        try batch.resolveFiles()
         try RowResolver(rules: self.rules, scope: scope).resolve(&batch)
         try batch.forEach { change in
             Self.stamp(&change, scope)
@@ -64,7 +100,7 @@ package struct RecordStore: Sendable {
         let written = batch.pending.map(\.change)
         for rule in rules where !written.isEmpty { try rule.after(written, scope) }
         try followUpRows(of: written, scope)
-        return (0..<count).map { batch.outcome($0) }
+        return batch.outcomes(count)
     }
 
     private func followUpRows(of changes: [PendingChange], _ scope: WriteScope) throws {
@@ -123,6 +159,7 @@ package struct RecordStore: Sendable {
             change.before.map { .change(from: $0, to: change.after) } ?? ChangeLog.Entry(record: change.after, kind: .added)
         }, scope)
         try TagStore.apply(changes, scope)
+        try FileValues.apply(changes, scope)
         try RowWriter.apply(changes, scope)
     }
 

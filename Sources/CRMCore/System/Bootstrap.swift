@@ -27,7 +27,8 @@ package enum Bootstrap {
     }
 
     package static func start(
-        _ location: Database.Location, options: Database.Options = .init(), demo: Bool, logger: Logger, clock: @Sendable @escaping () -> Instant = { .now() }
+        _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase, demo: Bool, logger: Logger,
+        clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
         let owner = String(UInt64.random(in: 0...UInt64.max), radix: 36), alone = database.engine == .sqlite
@@ -43,9 +44,12 @@ package enum Bootstrap {
         }
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
         if !first { try await database.run(.write) { tx in try SearchIndex.fillIfEmpty(catalog, tx) } }
+        let ids = TimedIDs(process: number, clock: clock), store = try place.store(location, database)
+        // Alone, whatever upload lies there has broken off.
+        if alone { try await store.clearSpool(before: now) }
         let services = Services(
-            database: database, catalog: CatalogCache(catalog, database), ids: TimedIDs(process: number, clock: clock), clock: clock, logger: logger,
-            pageKey: key, renderCache: RenderCache())
+            database: database, catalog: CatalogCache(catalog, database), ids: ids, clock: clock, logger: logger, pageKey: key,
+            files: FileLibrary(store: store, database: database, ids: ids, clock: clock), renderCache: RenderCache())
         guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
         let pair = demo ? try await DemoData(services, administrator.id).createIfEmpty() : nil
         return Result(
@@ -66,6 +70,7 @@ extension Bootstrap.Result {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await services.catalog.follow() }
             group.addTask { await JobWorker(services).run() }
+            group.addTask { await FileSweep(services).run() }
             group.addTask { await keepLease() }
         }
     }

@@ -19,6 +19,7 @@ package enum Migrations {
         Migration(number: 6, purpose: "clients and tokens", statements: OAuthSchema.schema),
         Migration(number: 7, purpose: "idempotency keys", statements: IdempotencyKeys.schema),
         Migration(number: 11, purpose: "search index", statements: SearchIndex.schema),
+        Migration(number: 8, purpose: "files", statements: FilesSchema.statements),
         Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
     ]
 

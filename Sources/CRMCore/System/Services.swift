@@ -12,6 +12,7 @@ package struct Services: Sendable {
     package let logger: Logger
     /// Seals page tokens; the same in every process on one database.
     package let pageKey: [UInt8]
+    package let files: FileLibrary
     let renderCache: RenderCache
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.

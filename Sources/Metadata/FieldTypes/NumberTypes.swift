@@ -14,7 +14,7 @@ extension FieldType {
     private static func whole(_ dataType: String, cell: CellForm) -> FieldType {
         FieldType(dataType: dataType, storage: [.integer], cell: cell, comparison: .number) {
             (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
-            guard let value = input.value.looseInt64 else { throw .wrongType(dataType, at: input.path) }
+            guard let value = input.value.wholeNumber else { throw .wrongType(dataType, at: input.path) }
             let limit = dataType == "bigint" ? (field.length == 19 ? 19 : 18) : min(field.length ?? 9, 9)
             let digits = String(value.magnitude).count
             guard digits <= limit else { throw .tooLong(limit, at: input.path) }
@@ -25,7 +25,7 @@ extension FieldType {
     private static func decimal(_ dataType: String, truncates: Bool = false) -> FieldType {
         FieldType(dataType: dataType, storage: [.real], cell: .real, comparison: .number) {
             (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
-            guard let value = input.value.double ?? input.value.string.flatMap(Double.init), value.isFinite else {
+            guard let value = input.value.looseDouble else {
                 throw .wrongType("double", at: input.path)
             }
             // 16 digits before the point: more would not survive a double.
@@ -36,6 +36,14 @@ extension FieldType {
     }
 }
 
+extension JSONValue {
+    /// A whole number, or a string of one; unlike an id it may be negative.
+    fileprivate var wholeNumber: Int64? {
+        if case .string(let text) = self, text.hasPrefix("-") { return RecordID(text.dropFirst()).map { -$0.raw } }
+        return looseInt64
+    }
+}
+
 extension Double {
     /// Drops the decimals past `places`, tolerating the binary form of the ones that stay.
     package func cut(to places: Int) -> Double {
@@ -43,7 +51,8 @@ extension Double {
         for _ in 0..<places { scale *= 10 }
         let scaled = self * scale
         let nearest = scaled.rounded()
-        let kept = (scaled - nearest).magnitude < 1e-6 ? nearest : scaled.rounded(.towardZero)
+        // Multiplying errs by an ulp or so, which for large amounts is more than any fixed tolerance.
+        let kept = (scaled - nearest).magnitude < max(1e-6, 2 * scaled.ulp) ? nearest : scaled.rounded(.towardZero)
         return kept / scale
     }
 

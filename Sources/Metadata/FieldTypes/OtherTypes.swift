@@ -32,12 +32,15 @@ extension FieldType {
         return chosen.isEmpty ? .null : .choices(chosen)
     }
 
-    /// A structured value kept as it came; only its JSON kind is checked.
-    static func structured(_ dataType: String) -> FieldType {
+    /// A structured value kept as it came; only its JSON kind is checked, and how many there are.
+    static func structured(_ dataType: String, atMost limit: Int? = nil) -> FieldType {
         FieldType(dataType: dataType, storage: [.text], cell: .json, comparison: .none) {
-            (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
+            (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
+            if let limit, let count = input.value.array?.count, count > limit {
+                throw Rejection(.limitExceeded, .apiName(field.apiName), .jsonPath(input.path), .maximumLength(limit), .other("limit", .integer(limit)))
+            }
             switch input.value {
-            case .object, .array: .json(input.value)
+            case .object, .array: return .json(input.value)
             default: throw .wrongType(dataType == "ALARM" || dataType == "RRULE" ? "jsonobject" : "jsonarray", at: input.path)
             }
         }

@@ -63,7 +63,8 @@ struct ExternalRequest {
             body?.replace(reference, try await ids(reference, values))
         }
         return Resolved(
-            request: ParsedRequest(method: request.method, path: path, query: query, headers: request.headers, body: try bytes(body)),
+            request: ParsedRequest(method: request.method, path: path, query: query, headers: request.headers, body: try bytes(body),
+                upload: request.upload),
             names: ExternalNames(field: own?.field.apiName, keys: keys))
     }
 

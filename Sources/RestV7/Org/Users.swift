@@ -17,6 +17,7 @@ enum ListUsers: Endpoint {
         let ids: [RecordID]?
         let page: Int
         let perPage: Int
+        let since: Instant?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             kind = request.query("type").flatMap { $0.isEmpty ? nil : $0 } ?? "AllUsers"
@@ -25,6 +26,7 @@ enum ListUsers: Endpoint {
             ids = text == nil ? nil : try request.ids()
             page = try request.positive("page") ?? 1
             perPage = min(try request.positive("per_page") ?? 200, 200)
+            since = try request.instant(header: "If-Modified-Since")
         }
     }
 
@@ -32,6 +34,7 @@ enum ListUsers: Endpoint {
         let administrators = Set(context.catalog.documents(.profile).filter { $0.body["name"] == "Administrator" }.map(\.id))
         let found = context.catalog.users.filter { user in
             let confirmed = user.body["confirm"]?.bool ?? false, status = user.body["status"]?.string ?? "active"
+            if let since = input.since, let modified = user.modifiedAt, modified <= since { return false }
             guard input.ids?.contains(RecordID(raw: user.id.raw)) ?? true else { return false }
             return switch input.kind {
             case "ActiveUsers": user.active
@@ -47,7 +50,7 @@ enum ListUsers: Endpoint {
             }
         }
         let shown = found.dropFirst((input.page - 1) * input.perPage).prefix(input.perPage)
-        guard !shown.isEmpty else { return .nothing }
+        guard !shown.isEmpty else { return input.since != nil && found.isEmpty ? .notModified : .nothing }
         return .json([
             "users": .array(shown.map { UserAnswer.json($0, context) }),
             "info": [

@@ -7,7 +7,7 @@ import Wire
 enum GetRecords: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}", entry: "124", also: [.partial("169", "values of their own for each user")], scope: .modules(["READ"]),
-        support: .partial("territory_id, include_child and previous_page_token"))
+        support: .partial("territory_id and include_child"))
 
     struct Input: EndpointInput {
         let query: Query
@@ -22,7 +22,9 @@ enum GetRecords: Endpoint {
             since = try request.instant(header: "If-Modified-Since")
             var filter = try ListFilter(request, module, context).condition
             if let since { filter = filter.and(ListFilter.modified(after: since, module)) }
-            query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            query = Query(
+                module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage,
+                constants: RecordPage.systemKeys(request.query("fields"), module))
         }
     }
 

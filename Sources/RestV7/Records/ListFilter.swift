@@ -46,6 +46,7 @@ struct ListFilter {
     private static func view(_ text: String, _ module: Module, _ context: RequestContext) throws(Rejection) -> Condition {
         let view = context.catalog.documents(.customView).first { String($0.id.raw) == text && $0.parent?.raw == module.id.raw }
         guard let view else { throw .invalidParameter("cvid") }
-        return try CriteriaReader(module: module, user: context.access.user).read(view.body["criteria"] ?? .null)
+        let dates = MovingDates(now: context.now, zone: context.zone)
+        return try CriteriaReader(module: module, user: context.access.user, dates: dates).read(view.body["criteria"] ?? .null)
     }
 }

@@ -13,26 +13,30 @@ struct PageRequest: Sendable {
     let page: Int
     let order: Query.Order
     let token: PageToken?
-    private let binding: String
+    private let binding: PageToken.Binding
 
-    /// `binding` are the parameters a token is tied to, with the user they came from.
-    init(_ request: ParsedRequest, _ context: RequestContext, defaultOrder: Query.Order = .init(field: "id", descending: true)) throws(Rejection) {
+    /// `pastLimit` is the code for page numbers past the rows they reach: searches have one of their own.
+    init(
+        _ request: ParsedRequest, _ context: RequestContext, defaultOrder: Query.Order = .init(field: "id", descending: true),
+        pastLimit: ErrorCode = .discretePaginationLimitExceeded
+    ) throws(Rejection) {
         // Above the maximum is cut to it: the habit the contract observed.
         perPage = min(try request.positive("per_page") ?? 200, 200)
         order = try Self.order(request, defaultOrder)
         let tied = ["fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "criteria", "word", "email", "phone"]
-        binding = ([String(context.access.user.raw)] + request.path.sorted { $0.key < $1.key }.map(\.value) + tied.map { request.query($0) ?? "" })
-            .joined(separator: "\u{1F}")
+        binding = PageToken.Binding(
+            key: context.services.pageKey, user: context.access.user.raw,
+            parameters: (request.path.sorted { $0.key < $1.key }.map(\.value) + tied.map { request.query($0) ?? "" }).joined(separator: "\u{1F}"))
         guard let text = request.query("page_token"), !text.isEmpty else {
             page = try request.positive("page") ?? 1
             token = nil
-            guard page <= Self.numberedLimit, page * perPage <= Self.numberedLimit else { throw Rejection(.discretePaginationLimitExceeded, .parameter("page")) }
+            guard page <= Self.numberedLimit, page * perPage <= Self.numberedLimit else { throw Rejection(pastLimit, .parameter("page")) }
             return
         }
         if let given = request.query("page"), !given.isEmpty {
             throw Rejection(.ambiguityDuringProcessing, .other("ambiguity_due_to", [["param": "page"], ["param": "page_token"]]))
         }
-        let token = try PageToken(text, key: context.services.pageKey, binding: binding, now: context.now)
+        let token = try PageToken(text, binding, now: context.now)
         guard token.passed < Self.tokenLimit else { throw Rejection(.paginationLimitExceeded, .parameter("page_token")) }
         self.token = token
         page = token.page
@@ -50,22 +54,30 @@ struct PageRequest: Sendable {
     }
 
     var start: Query.Page {
-        token.map { .after(key: $0.key, id: $0.id) } ?? .offset((page - 1) * perPage)
+        guard let token else { return .offset((page - 1) * perPage) }
+        return switch token.direction {
+        case .forward: .after(key: token.key, id: token.id)
+        case .backward: .before(key: token.key, id: token.id)
+        }
     }
 
     /// The `info` object after a page.
     func info(_ result: RecordReader.Page, _ context: RequestContext) -> JSONValue {
         let expiry = Instant(milliseconds: context.now.milliseconds + PageToken.lifetime)
-        var next: JSONValue = .null
-        if result.more, let last = result.last {
-            let passed = (token?.passed ?? Int64((page - 1) * perPage)) + Int64(result.count)
-            next = .string(PageToken(key: last.key, id: last.id, page: page + 1, passed: passed, expires: expiry).sealed(context.services.pageKey, binding))
+        let passed = token?.passed ?? Int64((page - 1) * perPage)
+        func leading(_ direction: PageToken.Direction, _ from: RecordReader.Position?, _ page: Int, _ passed: Int64) -> JSONValue {
+            guard let from else { return .null }
+            return .string(PageToken(direction, key: from.key, id: from.id, page: page, passed: passed, expires: expiry).sealed(binding))
         }
+        // Whoever goes back came from a later page.
+        let more = result.more || token?.direction == .backward
+        let next = more ? leading(.forward, result.last, page + 1, passed + Int64(result.count)) : .null
+        let previous = page > 1 ? leading(.backward, result.first, page - 1, max(0, passed - Int64(perPage))) : .null
         return [
             "per_page": .integer(perPage), "next_page_token": next, "count": .integer(result.count), "sort_by": .string(order.field), "page": .integer(page),
-            "previous_page_token": .null,
-            "page_token_expiry": next.isNull ? .null : .string(expiry.iso(offsetMinutes: context.zone.offsetMinutes(at: expiry))),
-            "sort_order": order.descending ? "desc" : "asc", "more_records": .bool(result.more), "call": false, "email": false,
+            "previous_page_token": previous,
+            "page_token_expiry": next.isNull && previous.isNull ? .null : .string(expiry.iso(offsetMinutes: context.zone.offsetMinutes(at: expiry))),
+            "sort_order": order.descending ? "desc" : "asc", "more_records": .bool(more), "call": false, "email": false,
         ]
     }
 }

@@ -4,9 +4,11 @@ import Metadata
 import Wire
 
 extension ParsedRequest {
-    /// The module of the path; one without records is as unknown as one that does not exist.
+    /// The module of the path; one without records, or not open to the API, is as unknown as one that does not exist.
     func module(_ context: RequestContext) throws(Rejection) -> Module {
-        guard let module = context.catalog.module(path["module"] ?? ""), module.table != nil else { throw .invalidModule() }
+        guard let module = context.catalog.module(path["module"] ?? ""), module.table != nil, module.apiSupported else {
+            throw .invalidModule()
+        }
         return module
     }
 

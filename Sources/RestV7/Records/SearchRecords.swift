@@ -20,7 +20,7 @@ enum SearchRecords: Endpoint {
             }
             let named = request.query("fields").flatMap { $0.isEmpty ? nil : $0 }
             let fields = named == nil ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" } : try RecordPage.fields(named, module)
-            page = try PageRequest(request, context)
+            page = try PageRequest(request, context, pastLimit: .limitReached)
             let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved"))).and(search)
             var query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
             if (request.query("sort_by") ?? "").isEmpty { query.words = SearchRecords.words(request) }

@@ -7,14 +7,16 @@ import Wire
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}", entry: "125", also: ["185", .partial("170", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("assignment rules and files"))
+        support: .partial("assignment rules"))
 
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.writtenModule(context)
-            items = try request.json().items("data")
+            let body = try request.json()
+            items = try body.items("data")
+            try WriteOptions.check(body)
         }
     }
 
@@ -29,7 +31,7 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")], scope: .modules(["UPDATE", "WRITE"]), support: .partial("files"))
+        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")], scope: .modules(["UPDATE", "WRITE"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -37,7 +39,9 @@ enum UpdateRecords: Endpoint {
         let unmodifiedSince: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.writtenModule(context)
-            items = try request.json().items("data")
+            let body = try request.json()
+            items = try body.items("data")
+            try WriteOptions.check(body)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
 
@@ -45,12 +49,9 @@ enum UpdateRecords: Endpoint {
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.writtenModule(context)
             let id = try request.recordID()
-            items = try request.json().items("data", limit: 1).map { item in
-                guard case .object = item.value else { return item }
-                var value = item.value
-                value["id"] = .id(id)
-                return JSONCursor(value, at: item.path)
-            }
+            let body = try request.json()
+            items = try body.items("data", limit: 1).map { $0.naming(id) }
+            try WriteOptions.check(body)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
     }
@@ -66,7 +67,7 @@ enum UpdateRecords: Endpoint {
 /// Changes the record of the path. Contract: records, 126.
 enum UpdateRecord: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("files"))
+        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]))
 
     struct Input: EndpointInput {
         let update: UpdateRecords.Input
@@ -79,8 +80,7 @@ enum UpdateRecord: Endpoint {
 /// Changes the records that match, adds the others. Contract: records, 128.
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("files"))
+        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]))
 
     /// Activities have no field that could tell two apart.
     private static let excluded: Set<String> = ["Tasks", "Events", "Calls", "Notes", "Attachments"]
@@ -96,6 +96,7 @@ enum UpsertRecords: Endpoint {
             guard !excluded.contains(module.apiName) else { throw .invalidModule() }
             let body = try request.json()
             items = try body.items("data")
+            try WriteOptions.check(body)
             fields = try Self.checkFields(body.optional("duplicate_check_fields"), module)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }

@@ -21,6 +21,7 @@ enum GetRelatedRecords: Endpoint {
 
         init(_ path: RelatedPath, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             self.path = path
+            if path.listed.apiName == "Notes" { try context.requireScope(["READ"], on: path.listed) }
             let fields = try RecordPage.fields(request.query("fields"), path.listed)
             // Notes come oldest first, everything else newest first.
             page = try PageRequest(request, context, defaultOrder: .init(field: "id", descending: path.listed.apiName != "Notes"))
@@ -29,7 +30,11 @@ enum GetRelatedRecords: Endpoint {
             if let ids = request.query("ids"), !ids.isEmpty { filter = filter.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
             filter = filter.and(try ListFilter.converted(request.query("converted") ?? "both", path.listed))
             if let since { filter = filter.and(ListFilter.modified(after: since, path.listed)) }
-            var query = Query(path.listed, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            // A row of an activities list says which of the three modules it is of.
+            let own: [JSONValue.Member] = ["Tasks", "Events", "Calls"].contains(path.listed.apiName) ? [.init("$module", .string(path.listed.apiName))] : []
+            var query = Query(
+                path.listed, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage,
+                constants: RecordPage.systemKeys(request.query("fields"), path.listed) + own)
             query.link = path.linkValues((request.query("fields") ?? "").split(separator: ","), context)
             self.query = query
         }
@@ -55,6 +60,7 @@ enum GetRelatedRecord: Endpoint {
 
         init(_ path: RelatedPath, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             self.path = path
+            if path.listed.apiName == "Notes" { try context.requireScope(["READ"], on: path.listed) }
             id = try request.recordID("related_id", index: 3)
             var query = Query(path.listed, fields: nil, filter: path.condition(context.now), limit: 1)
             query.link = path.linkValues(nil, context)

@@ -9,14 +9,18 @@ enum ListModules: Endpoint {
 
     struct Input: EndpointInput {
         let statuses: Set<String>?
+        let since: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             statuses = request.query("status").flatMap { $0.isEmpty ? nil : Set($0.split(separator: ",").map(String.init)) }
+            since = try request.instant(header: "If-Modified-Since")
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let answers = MetadataAnswers(catalog: context.catalog)
-        let shown = context.catalog.modules.filter { $0.body["listed"]?.bool != false }.map(answers.module)
+        let changed = context.catalog.modules.filter { $0.body["listed"]?.bool != false && $0.changed(since: input.since) }
+        if changed.isEmpty, input.since != nil { return .notModified }
+        let shown = changed.map(answers.module)
         let wanted = shown.filter { module in input.statuses.map { $0.contains(module["status"]?.string ?? "") } ?? true }
         return wanted.isEmpty ? .nothing : .json(["modules": .array(wanted)])
     }
@@ -28,16 +32,26 @@ enum GetModule: Endpoint {
 
     struct Input: EndpointInput {
         let module: Module
+        let since: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let name = request.path["name"] ?? ""
             guard let module = context.catalog.module(name) ?? Int64(name).flatMap({ context.catalog.module(id: ModuleID(raw: $0)) }) else {
                 throw .invalidModule()
             }
             self.module = module
+            since = try request.instant(header: "If-Modified-Since")
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        .json(["modules": [MetadataAnswers(catalog: context.catalog).moduleInFull(input.module)]])
+        guard input.module.changed(since: input.since) else { return .notModified }
+        return .json(["modules": [MetadataAnswers(catalog: context.catalog).moduleInFull(input.module)]])
+    }
+}
+
+extension Module {
+    fileprivate func changed(since: Instant?) -> Bool {
+        guard let since, let modifiedAt else { return true }
+        return modifiedAt > since
     }
 }

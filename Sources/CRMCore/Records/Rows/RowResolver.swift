@@ -32,8 +32,9 @@ struct RowResolver {
         }
         try check(&children)
         var refused: [Int: Rejection] = [:]
+        let outcomes = children.outcomes(owners.count)
         for (number, index) in owners.sorted(by: { $0.key < $1.key }) {
-            if case .failure(let rejection) = children.outcome(number), refused[index] == nil { refused[index] = rejection.inside(rows.field) }
+            if case .failure(let rejection) = outcomes[number], refused[index] == nil { refused[index] = rejection.inside(rows.field) }
         }
         for item in children.pending { owners[item.index].map { changes[$0]?.written.append(item.change) } }
         try batch.forEachIndexed { index, change in
@@ -46,6 +47,7 @@ struct RowResolver {
     private func check(_ children: inout Batch) throws {
         let module = children.module, rules = rules.filter { $0.concerns(module) }
         try children.refuseMissingReferences()
+        try children.resolveFiles()
         try children.forEach { change in
             RecordStore.stamp(&change, scope)
             for rule in rules { try rule.before(&change, scope) }

@@ -20,10 +20,12 @@ struct ActivityRule: RecordRule {
     private func duration(_ change: inout PendingChange) throws(Rejection) {
         guard let text = change.after["Call_Duration"].text else { return }
         let path = change.path.appending("Call_Duration")
-        let parts = text.split(separator: ":").map { Int64($0) }
-        // Ten thousand hours are longer than any call, and far from what would overflow.
-        guard (1...3).contains(parts.count), parts.allSatisfy({ $0.map { (0..<600_000).contains($0) } ?? false }) else { throw .invalid(at: path) }
-        let seconds = parts.reduce(0) { $0 * 60 + ($1 ?? 0) }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).compactMap { RecordID($0)?.raw }
+        // Five digits each: the seconds then fit the nine of the field beside it.
+        guard (1...3).contains(parts.count), parts.count == text.count(where: { $0 == ":" }) + 1, parts.allSatisfy({ $0 < 100_000 }) else {
+            throw .invalid(at: path)
+        }
+        let seconds = parts.reduce(0) { $0 * 60 + $1 }
         if seconds <= 0 { throw Rejection(.dependentMismatch, .apiName("Call_Duration"), .jsonPath(path)) }
         change.after["Call_Duration_in_seconds"] = .integer(seconds)
     }

@@ -10,7 +10,7 @@ struct DealRule: RecordRule {
         let pipelines = Pipelines(scope.catalog)
         if change.after["Pipeline"].isNull { change.after["Pipeline"] = .init(pipelines.standard) }
         if let probability = change.after["Probability"].integer, !(0...100).contains(probability) {
-            throw Rejection.invalid(at: change.path.appending("Probability"))
+            throw Rejection(.invalidData, .apiName("Probability"), .jsonPath(change.path.appending("Probability")), .other("range", ["from": 0, "to": 100]))
         }
         let stageChanged = change.before?["Stage"] != change.after["Stage"]
         if stageChanged, !change.gave("Probability") { pipelines.setProbability(of: &change.after) }
