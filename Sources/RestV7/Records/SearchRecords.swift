@@ -23,7 +23,7 @@ enum SearchRecords: Endpoint {
             page = try PageRequest(request, context, pastLimit: .limitReached)
             let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved"))).and(search)
             var query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
-            if (request.query("sort_by") ?? "").isEmpty { query.words = SearchRecords.words(request) }
+            if ["sort_by", "sort_order"].allSatisfy({ (request.query($0) ?? "").isEmpty }) { query.words = SearchRecords.words(request) }
             self.query = query
         }
     }
