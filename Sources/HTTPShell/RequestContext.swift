@@ -17,6 +17,8 @@ package struct RequestContext: Sendable {
     package let zone: TimeZoneRule
     /// Empty where no token is asked for.
     package let clientID: String
+    /// Answers requests that came inside this one.
+    package let inner: InnerDispatcher
 }
 
 extension RequestContext {
@@ -31,5 +33,5 @@ extension RequestContext {
 
 extension Rejection {
     /// The text is the one common §2 gives; the code's usual message is another API's.
-    static var scopeMismatch: Rejection { Rejection(.oauthScopeMismatch, message: "invalid oauth scope to access this URL") }
+    package static var scopeMismatch: Rejection { Rejection(.oauthScopeMismatch, message: "invalid oauth scope to access this URL") }
 }

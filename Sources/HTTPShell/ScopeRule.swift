@@ -8,6 +8,8 @@ package enum ScopeRule: Sendable {
     case anyone
     /// One of these operations, or ALL, on the module of the path: `ZohoCRM.modules.OP` or `ZohoCRM.modules.{module}.OP`.
     case modules([String])
+    /// The same in another area that goes by module, such as `ZohoCRM.share`.
+    case area(String, [String])
     /// Any one of these full scopes. A grant on a wider area, such as `ZohoCRM.settings.ALL`, need not be listed.
     case fixed([String])
     case all([ScopeRule])
@@ -19,6 +21,7 @@ extension ScopeRule: CustomStringConvertible {
         switch self {
         case .anyone: ""
         case .modules(let operations): operations.map { "ZohoCRM.modules.{module}.\($0)" }.joined(separator: " or ")
+        case .area(let area, let operations): operations.map { "\(area).{module}.\($0)" }.joined(separator: " or ")
         case .fixed(let scopes): scopes.joined(separator: " or ")
         case .all(let rules): rules.map(\.description).joined(separator: " and ")
         }
@@ -29,6 +32,7 @@ extension ScopeRule: CustomStringConvertible {
 enum ScopeCheck: Sendable {
     case anyone
     case modules([String])
+    case area(String, [String])
     case fixed([Scope])
     case all([ScopeCheck])
 
@@ -36,6 +40,7 @@ enum ScopeCheck: Sendable {
         switch rule {
         case .anyone: self = .anyone
         case .modules(let operations): self = .modules(operations.map { $0.lowercased() })
+        case .area(let area, let operations): self = .area(area.lowercased(), operations.map { $0.lowercased() })
         case .fixed(let texts): self = .fixed(texts.map(Self.scope))
         case .all(let rules): self = .all(rules.map(ScopeCheck.init))
         }
@@ -50,7 +55,7 @@ enum ScopeCheck: Sendable {
     var needsToken: Bool {
         switch self {
         case .anyone: false
-        case .modules, .fixed: true
+        case .modules, .area, .fixed: true
         case .all(let checks): checks.contains(where: \.needsToken)
         }
     }
@@ -61,6 +66,7 @@ enum ScopeCheck: Sendable {
         case .anyone: true
         case .modules(let operations):
             scopes.covers(operations, module: module?.apiName ?? pathModule, custom: module?.isCustomMade ?? false)
+        case .area(let area, let operations): scopes.covers(operations, area: area, module: module?.apiName ?? pathModule)
         case .fixed(let wanted): wanted.contains(where: scopes.covers)
         case .all(let checks): checks.allSatisfy { $0.permits(scopes, pathModule: pathModule, module) }
         }

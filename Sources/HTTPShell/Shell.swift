@@ -41,7 +41,7 @@ package struct Shell: Sendable {
         var trace = RequestTrace(requestID: RequestTrace.requestID(incoming.header("x-request-id")))
         var reply: Reply
         do {
-            reply = try await walkOnNewestCatalog(incoming, &trace)
+            reply = try await onNewestCatalog { try await walk(incoming, &trace) }
         } catch {
             reply = refusal(of: error, trace)
         }
@@ -65,11 +65,11 @@ package struct Shell: Sendable {
 
     /// A request planned on a catalog that is no longer the newest changed nothing: it starts again on the newer one. Changes
     /// may come faster than a busy process reads them, so time and not a count ends it: 15 s, half of what clients wait.
-    private func walkOnNewestCatalog(_ incoming: IncomingRequest, _ trace: inout RequestTrace) async throws -> Reply {
+    func onNewestCatalog(_ walk: () async throws -> Reply) async throws -> Reply {
         let deadline = ContinuousClock.now + .seconds(15)
         while true {
             do {
-                return try await walk(incoming, &trace)
+                return try await walk()
             } catch let moved as CatalogMoved {
                 if ContinuousClock.now > deadline { throw Rejection(.tooManyRequests) }
                 try await services.catalog.refresh(ifOlderThan: moved.newest)
@@ -78,7 +78,7 @@ package struct Shell: Sendable {
     }
 
     /// The only place where an error becomes an answer. What is not a refusal is ours: logged, never shown.
-    private func refusal(of error: any Error, _ trace: RequestTrace) -> Reply {
+    func refusal(of error: any Error, _ trace: RequestTrace) -> Reply {
         if let rejection = error as? Rejection { return .rejected(rejection) }
         // Too many at once, or five times in each other's way: trying again later is right for both.
         if Services.isOverload(error) { return .rejected(Rejection(.tooManyRequests)) }

@@ -16,7 +16,23 @@ extension Shell {
         try NulCharacter.refuse(in: target.query)
         let request = ParsedRequest(
             method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body.bytes, upload: body.upload)
-        return try await match.entry.answer(request, context(incoming, grant, catalog, policy, trace))
+        return try await match.entry.answer(request, context(incoming, grant, catalog, policy, trace, services))
+    }
+
+    /// A request that came inside `outer`: the caller is known, everything else is asked as of any request.
+    func answerInside(_ request: InnerRequest, _ services: Services, _ outer: IncomingRequest, _ grant: Grant?, _ trace: RequestTrace) async -> Reply {
+        do {
+            return try await onNewestCatalog {
+                let target = try RequestTarget(request.target), match = try table.match(request.method, target.segments)
+                let catalog = services.catalog.current(), policy = try policy(of: grant, catalog)
+                try checkScope(match, grant, catalog)
+                try NulCharacter.refuse(in: target.query)
+                let parsed = ParsedRequest(method: match.method, path: match.parameters, query: target.query, headers: request.headers, body: request.body)
+                return try await match.entry.answer(parsed, context(outer, grant, catalog, policy, trace, services))
+            }
+        } catch {
+            return refusal(of: error, trace)
+        }
     }
 
     private func body(of incoming: IncomingRequest, _ match: EndpointTable.Match) throws(Rejection) -> (bytes: [UInt8], upload: Upload?) {
@@ -46,12 +62,13 @@ extension Shell {
     }
 
     private func context(
-        _ incoming: IncomingRequest, _ grant: Grant?, _ catalog: Catalog, _ policy: AccessPolicy, _ trace: RequestTrace
+        _ incoming: IncomingRequest, _ grant: Grant?, _ catalog: Catalog, _ policy: AccessPolicy, _ trace: RequestTrace, _ services: Services
     ) -> RequestContext {
         RequestContext(
             services: services, tokens: tokens, catalog: catalog, access: policy, scopes: grant?.scopes ?? .none,
             requestID: trace.requestID, now: services.clock(), baseURL: baseURL(incoming),
-            zone: grant.flatMap { catalog.user($0.user)?.zone } ?? catalog.zone, clientID: grant?.clientID ?? "")
+            zone: grant.flatMap { catalog.user($0.user)?.zone } ?? catalog.zone, clientID: grant?.clientID ?? "",
+            inner: InnerDispatcher { await answerInside($0, $1, incoming, grant, trace) })
     }
 
     /// The Host header is the caller's word: it is used only in what goes back to that caller, and only if it looks like one.

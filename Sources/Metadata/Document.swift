@@ -34,6 +34,7 @@ package struct Document: Sendable {
         package static let customView: Kind = "custom_view"
         package static let contactRole: Kind = "contact_role"
         package static let currency: Kind = "currency"
+        package static let tax: Kind = "tax"
         package static let user: Kind = "user"
         package static let org: Kind = "org"
         package static let globalPicklist: Kind = "global_picklist"

@@ -18,6 +18,8 @@ package struct FieldType: Sendable {
         case open, close
         /// Rows of another module, which are read apart.
         case rows
+        /// Only in queries: a user by last name and id, and a lookup without its name.
+        case person, reference
     }
 
     /// What kinds of test a value allows, and how they are asked in SQL.

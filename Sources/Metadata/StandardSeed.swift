@@ -136,6 +136,7 @@ package struct StandardSeed {
     private static func settings(_ seed: JSONValue, _ made: inout Made) {
         let org = seed["org"] ?? [:]
         for pipeline in org["pipelines"]?["list"]?.array ?? [] { made.add(.pipeline, pipeline["display_value"]?.string, pipeline) }
+        for tax in org["taxes"]?["list"]?.array ?? [] { made.add(.tax, tax["name"]?.string, tax) }
         for role in org["contact_roles"]?["list"]?.array ?? [] { made.add(.contactRole, role["name"]?.string, role) }
     }
 

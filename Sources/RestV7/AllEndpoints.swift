@@ -5,12 +5,15 @@ package let allEndpoints: [any Endpoint.Type] =
     oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints + organizationEndpoints
     + tagEndpoints + recycleBinEndpoints
     + shapingEndpoints + fileEndpoints
+    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
+    + queryEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self, DeleteRecord.self,
     DeletedRecords.self, CountRecords.self, SearchRecords.self, GetRelatedRecords.self, GetRelatedRecord.self, InsertRecordNotes.self,
     UpdateRelatedRecords.self, UpdateRelatedRecord.self, DelinkRecords.self, DelinkRecord.self, GetRelatedOfDeleted.self,
     UpdateRecordNotes.self, UpdateRecordNote.self, DeleteRecordNotes.self, DeleteRecordNote.self,
+    GetTimeline.self, CloneRecord.self, GetFullData.self,
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [

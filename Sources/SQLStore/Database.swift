@@ -39,7 +39,19 @@ package final class Database: Sendable {
     let pool: Pool
     private let nextID = Atomic<UInt64>(0)
 
-    private init(_ pool: Pool) { self.pool = pool }
+    /// The transaction that all closures run in, where there is one.
+    private let held: HeldTransaction?
+
+    private init(_ pool: Pool) {
+        self.pool = pool
+        held = nil
+    }
+
+    /// Uses the pool of `other`, which must outlive it.
+    init(within held: HeldTransaction, of other: Database) {
+        pool = other.pool
+        self.held = held
+    }
 
     /// Throws `DatabaseError`.
     package static func open(_ location: Location, _ options: Options = .init()) async throws -> Database {
@@ -49,7 +61,7 @@ package final class Database: Sendable {
         }
     }
 
-    deinit { pool.stop() }
+    deinit { if held == nil { pool.stop() } }
 
     /// Runs the closure in a transaction and returns its value after the commit. An error it throws rolls back.
     ///
@@ -68,13 +80,17 @@ package final class Database: Sendable {
                         return { continuation.resume(returning: value) }
                     },
                     fail: { continuation.resume(throwing: $0) })
-                if let refusal = Task.isCancelled ? .cancelled : pool.queue(mode).add(work) { return work.fail(refusal) }
+                if let refusal = Task.isCancelled ? .cancelled : (held?.queue ?? pool.queue(mode)).add(work) { return work.fail(refusal) }
                 // A cancellation between the check and the queue found nothing to cancel.
-                if Task.isCancelled { pool.cancel(id, mode) }
+                if Task.isCancelled { cancel(id, mode) }
             }
         } onCancel: {
-            pool.cancel(id, mode)
+            cancel(id, mode)
         }
+    }
+
+    private func cancel(_ id: UInt64, _ mode: Mode) {
+        if let held { held.queue.remove(id)?.fail(SQLFailure.cancelled) } else { pool.cancel(id, mode) }
     }
 
     /// The payloads sent to a channel by any process, from now on. An empty one means: messages may have been lost, look

@@ -6,12 +6,16 @@ package enum DialectTerm: Sendable {
     case containsFolded(SQL, String)
     /// The folded text starts with the folded operand; an index on `folded` serves it.
     case startsFolded(SQL, String)
+    /// The folded text ends with the folded operand. No index serves it.
+    case endsFolded(SQL, String)
     /// The integer is one of these. One bind however many.
     case memberIDs(SQL, [Int64])
     /// The text is exactly one of these. One bind however many.
     case memberTexts(SQL, [String])
     /// A FROM item with one integer column; it needs an alias behind it.
     case idTable([Int64], column: ColumnName)
+    /// A FROM item with an integer and a text column, one row for each pair; it needs an alias behind it. One bind however many.
+    case textTable([(Int64, String)], key: ColumnName, text: ColumnName)
     /// The text holds a JSON array of strings that has this element. False, not null, when the text is null.
     case arrayContains(SQL, String)
     /// After a SELECT: keeps the rows read from being changed by others until the end of the transaction.

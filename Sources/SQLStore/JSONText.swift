@@ -11,6 +11,12 @@ enum JSONText {
         return text
     }
 
+    /// Arrays of an integer and a text each.
+    static func pairs(_ pairs: [(Int64, String)]) -> String {
+        let inner = pairs.map { number, text in "[\(number),\(array([text]).dropFirst())" }
+        return "[\(inner.joined(separator: ","))]"
+    }
+
     static func array(_ texts: [String]) -> String {
         var text = "["
         for (index, element) in texts.enumerated() {

@@ -36,20 +36,11 @@ struct PostgresCell {
 
     var real: Double { strtod(start, nil) }
 
-    /// The server writes bytea as `\x` and two digits a byte (`bytea_output = hex`).
+    /// The server writes bytea as `\x` and two digits a byte (`bytea_output = hex`); libpq turns it back.
     var blob: [UInt8] {
-        let digits = utf8.dropFirst(2)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(digits.count / 2)
-        var index = digits.startIndex
-        while index + 1 < digits.endIndex {
-            bytes.append(nibble(digits[index]) << 4 | nibble(digits[index + 1]))
-            index += 2
-        }
-        return bytes
-    }
-
-    private func nibble(_ digit: UInt8) -> UInt8 {
-        digit <= UInt8(ascii: "9") ? digit &- UInt8(ascii: "0") : digit &- UInt8(ascii: "a") &+ 10
+        var length = 0
+        guard let bytes = PQunescapeBytea(UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), &length) else { return [] }
+        defer { PQfreemem(bytes) }
+        return Array(UnsafeBufferPointer(start: bytes, count: length))
     }
 }

@@ -15,6 +15,13 @@ struct PostgresDialect: Dialect {
             sql.bind(.text(TextFolding.fold(part)), self)
             sql.text += ") > 0)"
         case .startsFolded(let text, let prefix): renderPrefix(text, prefix, into: &sql)
+        case .endsFolded(let text, let end):
+            let folded = TextFolding.fold(end)
+            sql.text += "(right("
+            fold(text, &sql)
+            sql.text += ", \(folded.unicodeScalars.count)) = "
+            sql.bind(.text(folded), self)
+            sql.text += ")"
         case .memberIDs(let value, let ids): renderMember(value, PostgresArray.text(ids), .integer, into: &sql)
         case .memberTexts(let value, let texts): renderMember(value, PostgresArray.text(texts), .text, into: &sql)
         case .idTable(let ids, let column):
@@ -23,6 +30,14 @@ struct PostgresDialect: Dialect {
             sql.text += " FROM unnest("
             bindArray(PostgresArray.text(ids), .integer, &sql)
             sql.text += ") AS ids(item))"
+        case .textTable(let pairs, let key, let text):
+            sql.text += "(SELECT (item->>0)::bigint AS "
+            sql.appendName(key.raw)
+            sql.text += ", (item->>1) COLLATE \"C\" AS "
+            sql.appendName(text.raw)
+            sql.text += " FROM jsonb_array_elements("
+            sql.bind(.text(JSONText.pairs(pairs)), self)
+            sql.text += "::jsonb) AS pairs(item))"
         case .arrayContains(let text, let element):
             sql.text += "coalesce(("
             sql.append(text, self)

@@ -14,6 +14,14 @@ struct SQLiteDialect: Dialect {
             sql.bind(.text(TextFolding.fold(part)), self)
             sql.text += ") > 0)"
         case .startsFolded(let text, let prefix): renderPrefix(text, prefix, into: &sql)
+        case .endsFolded(let text, let end):
+            let folded = TextFolding.fold(end)
+            sql.text += "(substr("
+            call("fold", [text], &sql)
+            // A negative start counts from the end; an empty end is the end of every text.
+            sql.text += folded.isEmpty ? ", 1, 0) = " : ", -\(folded.unicodeScalars.count)) = "
+            sql.bind(.text(folded), self)
+            sql.text += ")"
         case .memberIDs(let value, let ids): renderMember(value, .text(JSONText.array(ids)), into: &sql)
         case .memberTexts(let value, let texts): renderMember(value, .text(JSONText.array(texts)), into: &sql)
         case .idTable(let ids, let column):
@@ -21,6 +29,14 @@ struct SQLiteDialect: Dialect {
             sql.appendName(column.raw)
             sql.text += " FROM json_each("
             sql.bind(.text(JSONText.array(ids)), self)
+            sql.text += "))"
+        case .textTable(let pairs, let key, let text):
+            sql.text += "(SELECT json_extract(value, '$[0]') AS "
+            sql.appendName(key.raw)
+            sql.text += ", json_extract(value, '$[1]') AS "
+            sql.appendName(text.raw)
+            sql.text += " FROM json_each("
+            sql.bind(.text(JSONText.pairs(pairs)), self)
             sql.text += "))"
         case .arrayContains(let text, let element):
             sql.text += "EXISTS (SELECT 1 FROM json_each("

@@ -1,4 +1,6 @@
 import CRMCore
+import HTTPShell
+import Metadata
 import TributaryTestKit
 import Wire
 
@@ -13,6 +15,30 @@ extension TestServer {
     /// One record whole; `nil` when it is not there.
     func record(_ module: String, _ id: String, token: String) async -> JSONValue? {
         await send("GET", "/crm/v7/\(module)/\(id)", token: token).json?["data"]?.array?.first
+    }
+
+    /// A second person, of the standard profile and the lowest role.
+    func addUser(_ name: String, profile: String = "Standard", active: Bool = true) async throws -> User {
+        let id = try await services.changeMetadata { scope -> RecordID in
+            func reference(_ kind: Document.Kind, _ name: String) -> JSONValue {
+                let found = scope.catalog.documents(kind).first { $0.body["name"] == .string(name) }
+                return ["name": .string(name), "id": found.map { .id($0.id) } ?? .null]
+            }
+            let body: JSONValue = [
+                "last_name": .string(name), "full_name": .string(name), "email": .string("\(name.lowercased())@tributary.test"),
+                "status": active ? "active" : "inactive", "confirm": true, "profile": reference(.profile, profile), "role": reference(.role, "Manager"),
+            ]
+            let id = scope.ids.next()
+            try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
+            return id
+        }
+        guard let user = services.catalog.current().user(UserID(raw: id.raw)) else { throw Unexpected("no user") }
+        return user
+    }
+
+    func token(of user: User, _ scopes: String = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL") async throws -> String {
+        guard let set = ScopeSet(scopes) else { throw Unexpected(scopes) }
+        return try await shell.tokens.issueAccess(clientID: "test", user: user.id, scopes: set, lifeSeconds: 3600)
     }
 
     /// Does the jobs that are due.

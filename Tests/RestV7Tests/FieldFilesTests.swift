@@ -90,7 +90,6 @@ typealias TestServerEngine = Database.Engine
                 (["Papers": [["File_Id__s": text], ["File_Id__s": text]]], "LIMIT_EXCEEDED", "$.data[0].Papers"),
                 (["Paper": [["File_Id__s": text]]], "LIMIT_EXCEEDED", "$.data[0].Paper"),
                 (["Papers": [["File_Id__s": "unknown"]]], "INVALID_DATA", "$.data[0].Papers[0].File_Id__s"),
-                (["Papers": [["File_Id__s": "a\u{0}b"]]], "INVALID_DATA", "$.data[0].Papers[0].File_Id__s"),
                 (["Papers": [["File_Id__s": 5]]], "INVALID_DATA", "$.data[0].Papers[0].File_Id__s"), (["Papers": [[:]]], "MANDATORY_NOT_FOUND", "$.data[0].Papers[0].File_Id__s"),
                 (["Papers": [["id": foreign, "_delete": .null]]], "INVALID_DATA", "$.data[0].Papers[0].id"), (["Papers": [["id": "x", "_delete": .null]]], "INVALID_DATA", "$.data[0].Papers[0].id"),
                 (["Papers": "x"], "INVALID_DATA", "$.data[0].Papers"), (["Papers": ["x"]], "INVALID_DATA", "$.data[0].Papers[0]"), (["Pictures": [["File_Id__s": text]]], "INVALID_DATA", "$.data[0].Pictures[0].File_Id__s"),

@@ -66,6 +66,26 @@ import Wire
         }
     }
 
+    /// A record in a merge, or locked, keeps its photo to itself (merge, §8).
+    @Test(arguments: TestServer.engines) func aHeldRecordRefuses(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token(), id = try await record(server, token, "Leads", ["Last_Name": "Kim", "Company": "A"]), path = "/crm/v7/Leads/\(id)"
+            await server.upload(path + "/photo", .file("me.png", TinyImage.png()), token: token)
+            try await server.services.database.run(.write) { tx in try tx.execute("UPDATE m_leads SET in_merge = 5") }
+            for answer in [
+                await server.send("GET", path + "/photo", token: token), await server.send("DELETE", path + "/photo", token: token),
+                await server.upload(path + "/photo", .file("a.png", TinyImage.png()), token: token),
+                await server.upload(path + "/Attachments", .file("a.txt", [1]), token: token),
+            ] {
+                #expect(answer.status == 400)
+                #expect(answer.json == ["code": "RECORD_LOCKED", "details": ["resource_path_index": 1], "message": "record under merge is locked", "status": "error"])
+            }
+            try await server.services.database.run(.write) { tx in try tx.execute("UPDATE m_leads SET in_merge = NULL") }
+            #expect(await server.send("GET", path + "/photo", token: token).body == TinyImage.png())
+            #expect(await server.send("GET", path + "/Attachments?fields=id", token: token).status == 204)
+        }
+    }
+
     /// merge, §4: the master's, unless the field is named; an undo gives each its own.
     @Test(arguments: TestServer.engines) func aMergeMovesThePhotoThatIsNamed(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in

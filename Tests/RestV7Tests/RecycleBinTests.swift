@@ -131,4 +131,20 @@ import Wire
             #expect(both.json?.codes("recycle_bin") == ["SUCCESS", "SUCCESS"])
         }
     }
+
+    /// `merge.md` §6: nothing points at a record merged away, whenever it comes back.
+    @Test(arguments: TestServer.engines) func aRestoredRecordFollowsMergesMadeMeanwhile(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token()
+            let kept = try await server.add("Accounts", ["Account_Name": "Kept"], token: token)
+            let going = try await server.add("Accounts", ["Account_Name": "Going"], token: token)
+            let contact = try await server.add("Contacts", ["Last_Name": "Kim", "Account_Name": ["id": .string(going)]], token: token)
+            await server.send("DELETE", "/crm/v7/Contacts/\(contact)", token: token)
+            let merge: JSONValue = ["merge": [["data": [["id": .string(going)]]]]]
+            #expect(await server.send("POST", "/crm/v7/Accounts/\(kept)/actions/merge", merge, token: token).status == 201)
+            #expect(await server.send("POST", Self.path + "/actions/restore?ids=\(contact)", token: token).status == 200)
+            #expect(await server.record("Contacts", contact, token: token)?["Account_Name"]?["id"] == .string(kept))
+            #expect(await server.send("POST", Self.path + "/actions/restore?ids=\(going)", token: token).json?.codes("recycle_bin") == ["INVALID_DATA"])
+        }
+    }
 }

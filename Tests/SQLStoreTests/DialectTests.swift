@@ -63,6 +63,29 @@ import Testing
         }
     }
 
+    @Test(arguments: TestEngine.available) func endsFindsSuffixes(engine: TestEngine) async throws {
+        try await withPeople(engine) { database in
+            try await expect([1], in: database, where: SQL(.endsFolded("name", "GER")))
+            try await expect([3], in: database, where: SQL(.endsFolded("name", "100%")))
+            try await expect([6], in: database, where: SQL(.endsFolded("name", "ος")))
+            try await expect([], in: database, where: SQL(.endsFolded("name", "a far longer text than any name is")))
+            try await expect([1, 2, 3, 4, 6], in: database, where: SQL(.endsFolded("name", "")))
+            try await expect([3, 4, 6], in: database, where: "NOT (\(.endsFolded("name", "r")) OR \(.endsFolded("name", "l")))")
+        }
+    }
+
+    @Test(arguments: TestEngine.available) func pairsMakeATable(engine: TestEngine) async throws {
+        try await withPeople(engine) { database in
+            let table = SQL(.textTable([(3, "it's \"ä\" \\"), (.min, ""), (4, "x")], key: "number", text: "words"))
+            let found = try await database.run(.read) { tx in
+                try tx.rows("SELECT people.id, t.words FROM people JOIN \(table) t ON t.number = people.id ORDER BY people.id") { ($0.integer(0), $0.text(1)) }
+            }
+            #expect(found.map(\.0) == [3, 4] && found.map(\.1) == ["it's \"ä\" \\", "x"])
+            let none = SQL(.textTable([], key: "number", text: "words"))
+            #expect(try await database.run(.read) { try $0.integers("SELECT number FROM \(none) t") } == [])
+        }
+    }
+
     @Test(arguments: TestEngine.available) func membersAreBoundOnce(engine: TestEngine) async throws {
         try await withPeople(engine) { database in
             try await expect([1, 3], in: database, where: SQL(.memberIDs("id", [3, 1, 99, Int64.min])))

@@ -3,7 +3,10 @@ import SQLStore
 import Wire
 
 /// Who or what made a change.
-package enum Origin: String, Sendable { case api = "crm_api", web = "crm_ui", job = "bulk_action", merge = "findandmerge", system }
+package enum Origin: String, Sendable {
+    case api = "crm_api", web = "crm_ui", job = "bulk_action", merge = "findandmerge", system
+    case changeOwner = "change_owner", massChangeOwner = "mass_change_owner_via_scheduler"
+}
 
 /// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
 package enum ChangeLog {
@@ -28,6 +31,8 @@ package enum ChangeLog {
         case linkFilled = "link_filled"
         /// The tags of a record before and after, as arrays of ids.
         case tagged
+        /// Whom a record was and is shared with.
+        case shared
         /// A row that a merge added by itself, such as one of a deal's stage history.
         case addedByMerge = "added_by_merge"
         case unmerged

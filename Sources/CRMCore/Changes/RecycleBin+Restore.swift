@@ -32,6 +32,7 @@ extension RecycleBin {
         try scope.access.require(.create, module)
         for (moduleID, group) in Dictionary(grouping: images, by: \.1).sorted(by: { $0.key < $1.key }) {
             guard let owner = scope.catalog.module(id: moduleID), let table = owner.table else { continue }
+            // What a lookup points at may have been merged away meanwhile.
             let records = try Graves.followed(group.map { Graves.record($0.2, of: owner) }, scope)
             if moduleID == own.1 { for record in records where record.id == id { try requireParent(of: record, scope) } }
             do {

@@ -37,8 +37,9 @@ package struct DatabaseStore: FileStore {
                 ORDER BY position
                 """) { $0.blob(0) ?? [] }
         }
-        guard !chunks.isEmpty else { return nil }
+        guard let only = chunks.first else { return nil }
         let start = Int(offset - first * Int64(Self.chunk))
+        if chunks.count == 1, start == 0, only.count <= count { return only }
         return Array(chunks.joined().dropFirst(start).prefix(count))
     }
 

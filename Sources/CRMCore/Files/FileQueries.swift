@@ -20,8 +20,13 @@ package struct FileQueries: Sendable {
         return (try await services.files.file(file), link)
     }
 
+    /// Refused while a merge decides whose photo it will be.
     package func photo(of record: RecordID, _ module: Module) async throws -> FileLibrary.Entry? {
-        guard let field = PhotoStore.field(of: module) else { return nil }
+        guard let field = PhotoStore.field(of: module), let table = module.table else { return nil }
+        let isHeld = try await services.database.run(.read) { tx in
+            try tx.first("SELECT 1 FROM \(table) WHERE id = \(record) AND in_merge IS NOT NULL") { _ in true } ?? false
+        }
+        if isHeld { throw Rejection(.recordLocked, .resourcePathIndex(1)) }
         return try await file(where: "record_id = \(record) AND field_id = \(.integer(field.id.raw))")
     }
 

@@ -1,4 +1,6 @@
 /// The kinds of jobs this server does. A new kind is a file and a line here.
 package enum JobHandlers {
-    package static let all: [any JobHandler] = [MergeJob(), TagMassDeleteJob(), EmptyBinJob(), PicklistReplaceJob()]
+    package static let all: [any JobHandler] = [
+        MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(), MassChangeOwnerJob(),
+    ]
 }

@@ -14,7 +14,7 @@ package struct Scope: Sendable, Hashable {
         self.text = text
         operation = parts[parts.count - 1].lowercased()
         var areas = parts.dropLast().map { $0.lowercased() }
-        if areas.count == 3, areas[0] == "zohocrm", areas[1] == "modules" { areas[2] = Self.moduleName(areas[2]) }
+        if areas.count == 3, areas[0] == "zohocrm", Self.areasByModule.contains(areas[1]) { areas[2] = Self.moduleName(areas[2]) }
         area = areas.joined(separator: ".")
     }
 
@@ -23,6 +23,9 @@ package struct Scope: Sendable, Hashable {
         let parts = area.split(separator: ".")
         return parts[0] != "zohocrm" || (parts.count > 1 && Self.areas.contains(String(parts[1])))
     }
+
+    /// Areas whose scopes may name a module.
+    private static let areasByModule: Set<String> = ["mass_convert", "mass_delete", "mass_update", "modules", "share"]
 
     private static let areas: Set<String> = [
         "apis", "bulk", "change_owner", "composite_requests", "coql", "features", "files", "functions", "mass_convert", "mass_delete",
@@ -79,6 +82,11 @@ package struct ScopeSet: Sendable, Equatable {
             return covers(area: "zohocrm.modules." + Scope.moduleName(apiName), operation)
                 || (custom && covers(area: "zohocrm.modules.custom", operation))
         }
+    }
+
+    /// Whether one of the operations is granted on a module within an area such as `zohocrm.share`, given in lower case.
+    package func covers(_ operations: [String], area: String, module apiName: String?) -> Bool {
+        operations.contains { covers(area: apiName.map { "\(area).\(Scope.moduleName($0))" } ?? area, $0) }
     }
 
     /// A grant on an area holds for everything below it: `ZohoCRM.settings.ALL` for every settings scope.

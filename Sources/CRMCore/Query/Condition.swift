@@ -3,7 +3,7 @@ import Wire
 
 /// How a field is tested.
 package enum Comparator: String, Sendable {
-    case equal, notEqual, among, notAmong, contains, notContains, startsWith, less, lessOrEqual, greater, greaterOrEqual, between, notBetween, empty, notEmpty
+    case equal, notEqual, among, notAmong, contains, notContains, startsWith, endsWith, less, lessOrEqual, greater, greaterOrEqual, between, notBetween, empty, notEmpty
 }
 
 /// The one filter language: search criteria, custom views, related lists, mass actions and rules all become this.
@@ -16,6 +16,10 @@ package indirect enum Condition: Sendable {
     case ids([RecordID])
     /// Rows joined to `record` through a linking module.
     case linked(ModuleID, mine: FieldID, theirs: FieldID, record: RecordID)
+    /// A test of a field that lookups lead to.
+    case path(FieldPath, Comparator, [JSONValue])
+    /// Rows whose path holds the id of a record that the query finds.
+    case found(FieldPath, Query)
     /// Rows whose any-module lookup holds `record` of `module`.
     case pointsAt(field: FieldID, RecordID, ModuleID)
 

@@ -8,6 +8,8 @@ struct ConditionSQL {
     let module: Module
     let alias: String
     let access: AccessPolicy
+    /// Where paths through lookups find their tables; without it they are refused.
+    var joins: Joins?
 
     func render(_ condition: Condition) throws(Rejection) -> SQL {
         switch condition {
@@ -20,7 +22,10 @@ struct ConditionSQL {
             guard let field = module.field(name), !field.columns.isEmpty, field.type.comparison != .none else {
                 throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is not filterable"))
             }
-            return try test(field, comparator, operands)
+            return try test(field, "\(field.columns[0], of: alias)", comparator, operands)
+        case .path(let path, let comparator, let operands): return try test(path, comparator, operands)
+        case .found(let path, let query):
+            return "\(try column(path)) IN (\(try Planner(catalog, access).ids(query)))"
         case .linked(let linkID, let mineID, let theirsID, let record):
             guard let link = catalog.module(id: linkID), let table = link.table, let mine = link.field(mineID)?.columns.first,
                 let theirs = link.field(theirsID)?.columns.first
@@ -44,8 +49,28 @@ struct ConditionSQL {
         return "(\(.joined(rendered, by: separator)))"
     }
 
-    private func test(_ field: Field, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
-        let column: SQL = "\(field.columns[0], of: alias)"
+    private func column(_ path: FieldPath) throws(Rejection) -> SQL {
+        guard let joins else { throw Rejection(.invalidQuery, .other("reason", "lookups cannot be followed here")) }
+        return joins.column(of: path)
+    }
+
+    private func test(_ path: FieldPath, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
+        let column = try column(path)
+        switch path.leaf {
+        case .field(let field): return try test(field, column, comparator, operands)
+        case .person(let field, _):
+            if comparator == .empty { return "\(column) IS NULL" }
+            if comparator == .notEmpty { return "\(column) IS NOT NULL" }
+            guard !operands.isEmpty else { throw invalid(field, "the value is missing") }
+            return try text(column, field, comparator, operands.map { $0.string ?? "" })
+        case .moduleName(let field):
+            // A name that no module has is no module's number.
+            let numbers = operands.map { JSONValue.integer($0.string.flatMap { catalog.module($0)?.id.raw } ?? 0) }
+            return try test(field, column, comparator, numbers)
+        }
+    }
+
+    private func test(_ field: Field, _ column: SQL, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
         switch comparator {
         case .empty: return "\(column) IS NULL"
         case .notEmpty: return "\(column) IS NOT NULL"
@@ -73,6 +98,7 @@ struct ConditionSQL {
         case .contains: return SQL(.containsFolded(column, values[0]))
         case .notContains: return "(\(column) IS NULL OR NOT \(.containsFolded(column, values[0])))"
         case .startsWith: return SQL(.startsFolded(column, values[0]))
+        case .endsWith: return SQL(.endsFolded(column, values[0]))
         case .less: return "\(folded) < \(bound(values[0]))"
         case .lessOrEqual: return "\(folded) <= \(bound(values[0]))"
         case .greater: return "\(folded) > \(bound(values[0]))"

@@ -28,10 +28,14 @@ package struct QueryPlan: Sendable {
     let constants: [(key: JSONKey, value: [UInt8])]
     /// The fields whose rows the answer shows, in the order their cells name them.
     let rows: [RowField]
+    /// Whether the record is locked for the caller; below zero when it never is.
+    let lockColumn: Int
+    /// The currency a record names; below zero while there is one only.
+    let currencyColumn: Int
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], rows: [RowField]
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int, rows: [RowField]
     ) {
         self.module = module
         self.sql = sql
@@ -44,6 +48,8 @@ package struct QueryPlan: Sendable {
         self.mergeColumn = mergeColumn
         self.rows = rows
         self.constants = constants
+        self.lockColumn = lockColumn
+        self.currencyColumn = currencyColumn
     }
 }
 
@@ -58,6 +64,7 @@ package struct Planner: Sendable {
     }
 
     package func plan(_ query: Query) throws(Rejection) -> QueryPlan {
+        if let terms = query.terms { return try plan(query, terms) }
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
         let everything = query.fields == nil
@@ -69,6 +76,10 @@ package struct Planner: Sendable {
         if query.depth == .row, query.module.isSubform { select.addEditable() }
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
+        let lockColumn = everything ? lockedForCaller(query.module).map { select.add("\($0, of: "t")") } ?? -1 : -1
+        let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
+        let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
+
         let source = try source(query, table)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
@@ -77,7 +88,22 @@ package struct Planner: Sendable {
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) }, rows: select.rows)
+            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
+            lockColumn: lockColumn, currencyColumn: currencyColumn, rows: select.rows)
+    }
+
+    /// The column that says so, where the module's locks hold for the caller.
+    private func lockedForCaller(_ module: Module) -> ColumnName? {
+        guard let configuration = LockingConfiguration.of(module, catalog), configuration.binds(catalog.user(access.user)) else { return nil }
+        return module.lockColumn
+    }
+
+    /// The door by which the planner's other files make plans: no plan without the right to view every module it reads.
+    func sealed(_ select: Selection, _ sql: SQL, _ module: Module, reading others: [Module], idColumn: Int, limit: Int) throws(Rejection) -> QueryPlan {
+        for read in [module] + others { try access.require(.view, read) }
+        return QueryPlan(
+            module: module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: idColumn, idColumn: idColumn, limit: limit, systemKeys: false,
+            mergeColumn: idColumn, constants: [], lockColumn: -1, currencyColumn: -1, rows: [])
     }
 
     /// A plan that counts what `query` would find.
@@ -141,8 +167,9 @@ package struct Planner: Sendable {
             order: "\(words.rank(query.module)), t.id DESC")
     }
 
-    private func filter(_ query: Query) throws(Rejection) -> SQL {
-        var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access).render(query.filter)]
+    /// Conditions on what lookups lead to need `joins`.
+    func filter(_ query: Query, _ joins: Joins? = nil) throws(Rejection) -> SQL {
+        var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access, joins: joins).render(query.filter)]
         if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
         switch query.page {
         case .offset: break
@@ -185,7 +212,7 @@ struct Selection {
     private let depth: Query.Depth
     private var lookups = 0
 
-    init(catalog: Catalog, depth: Query.Depth) {
+    init(catalog: Catalog, depth: Query.Depth = .list) {
         self.catalog = catalog
         self.depth = depth
     }

@@ -46,6 +46,8 @@ package struct Query: Sendable {
     }
     /// Members that are the same in every record, after its fields.
     package let constants: [JSONValue.Member]
+    /// Asks for these instead of fields; `order` is theirs then.
+    package var terms: QueryTerms?
 
     package init(
         _ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0),

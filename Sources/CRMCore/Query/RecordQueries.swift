@@ -7,7 +7,7 @@ package struct RecordQueries: Sendable {
     private let services: Services
     let catalog: Catalog
     let access: AccessPolicy
-    private let zone: TimeZoneRule
+    let zone: TimeZoneRule
 
     package init(_ services: Services, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule) {
         self.services = services

@@ -74,6 +74,12 @@ package enum RecordReader {
             let instant = Instant(milliseconds: row.integer(column) ?? 0)
             json.string(instant.iso(offsetMinutes: context.zone.offsetMinutes(at: instant)))
         case .user: known(context.users, row.integer(column) ?? 0, to: &json)
+        case .person: known(context.people, row.integer(column) ?? 0, to: &json)
+        case .reference:
+            json.beginObject()
+            json.key(id)
+            json.digits(row.integer(column) ?? 0)
+            json.endObject()
         case .layout: known(context.layouts, row.integer(column) ?? 0, to: &json)
         case .moduleName: json.string(context.moduleNames[row.integer(column) ?? 0] ?? "")
         case .lookup: reference(cell, row, column, nil, to: &json)

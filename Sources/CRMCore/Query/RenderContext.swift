@@ -6,15 +6,23 @@ import Wire
 package struct RenderContext: Sendable {
     package var zone: TimeZoneRule
     let users: [Int64: [UInt8]]
+    /// The shorter form of queries: the last name and the id.
+    let people: [Int64: [UInt8]]
     let layouts: [Int64: [UInt8]]
     /// `{"api_name":…,"id":…}` by module number.
     let modules: [Int64: [UInt8]]
     let moduleNames: [Int64: String]
     let currencySymbol: String
+    /// By code, when the organisation trades in several.
+    let currencySymbols: [String: String]
 
     package init(_ catalog: Catalog, zone: TimeZoneRule) {
         self.zone = zone
         users = Dictionary(catalog.users.map { ($0.id.raw, $0.reference.encoded()) }, uniquingKeysWith: { first, _ in first })
+        people = Dictionary(
+            catalog.users.map { user in
+                (user.id.raw, (["name": user.body["last_name"] ?? .string(user.fullName), "id": .string(String(user.id.raw))] as JSONValue).encoded())
+            }, uniquingKeysWith: { first, _ in first })
         layouts = Dictionary(
             catalog.documents(.layout).map { ($0.id.raw, (["name": $0.body["name"] ?? .null, "id": .id($0.id)] as JSONValue).encoded()) },
             uniquingKeysWith: { first, _ in first })
@@ -22,6 +30,7 @@ package struct RenderContext: Sendable {
             catalog.modules.map { ($0.id.raw, (["api_name": .string($0.apiName), "id": .string(String($0.id.raw))] as JSONValue).encoded()) },
             uniquingKeysWith: { first, _ in first })
         moduleNames = Dictionary(catalog.modules.map { ($0.id.raw, $0.apiName) }, uniquingKeysWith: { first, _ in first })
+        currencySymbols = Dictionary(Currency.all(catalog).map { ($0.code, $0.symbol) }, uniquingKeysWith: { first, _ in first })
         currencySymbol = catalog.organization["currency_symbol"]?.string ?? "$"
     }
 }

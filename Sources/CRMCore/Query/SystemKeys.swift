@@ -7,13 +7,14 @@ extension RecordReader {
     private static let constant: [(JSONKey, [UInt8])] = [
         (JSONKey("$field_states"), Array("null".utf8)), (JSONKey("$review_process"), Array(#"{"approve":false,"reject":false,"resubmit":false}"#.utf8)),
         (JSONKey("$review"), Array("null".utf8)), (JSONKey("$process_flow"), Array("false".utf8)), (JSONKey("$state"), Array(#""save""#.utf8)),
-        (JSONKey("$locked_for_me"), Array("false".utf8)), (JSONKey("$approved"), Array("true".utf8)), (JSONKey("$approval_state"), Array(#""approved""#.utf8)),
+        (JSONKey("$approved"), Array("true".utf8)), (JSONKey("$approval_state"), Array(#""approved""#.utf8)),
         (JSONKey("$approval"), Array(#"{"delegate":false,"takeover":false,"approve":false,"reject":false,"resubmit":false}"#.utf8)),
         (JSONKey("$sharing_permission"), Array(#""full_access""#.utf8)), (JSONKey("$editable"), Array("true".utf8)),
         (JSONKey("$orchestration"), Array("null".utf8)), (JSONKey("$pathfinder"), Array("null".utf8)), (JSONKey("$canvas_id"), Array("null".utf8)),
         (JSONKey("$zia_visions"), Array("null".utf8)), (JSONKey("$wizard_connection_path"), Array("null".utf8)),
     ]
-    private static let inMerge = JSONKey("$in_merge"), currencySymbol = JSONKey("$currency_symbol"), hasMore = JSONKey("$has_more")
+    private static let inMerge = JSONKey("$in_merge"), lockedForMe = JSONKey("$locked_for_me"), currencySymbol = JSONKey("$currency_symbol")
+    private static let hasMore = JSONKey("$has_more")
 
     /// A member that is the same for every record, by its name.
     package static func constant(_ name: some StringProtocol) -> JSONValue.Member? {
@@ -28,9 +29,12 @@ extension RecordReader {
         json.key(hasMore)
         json.value(rows.hasMore(plan.rows))
         json.key(currencySymbol)
-        json.string(context.currencySymbol)
+        let code = plan.currencyColumn >= 0 ? row.text(plan.currencyColumn) : nil
+        json.string(code.flatMap { context.currencySymbols[$0] } ?? context.currencySymbol)
         json.key(inMerge)
         json.bool(!row.isNull(plan.mergeColumn))
+        json.key(lockedForMe)
+        json.bool(plan.lockColumn >= 0 && row.integer(plan.lockColumn) == 1)
         for (key, bytes) in constant {
             json.key(key)
             json.raw(bytes)

@@ -14,6 +14,7 @@ extension RecordStore {
         let outcomes = ids.map { id, path -> Result<RecordID, Rejection> in
             guard let row = rows[id], !going.contains(where: { $0.id == id }) else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }
             if row.heldByMerge != nil { return .failure(Rejection(.recordLocked, .id(id))) }
+            do throws(Rejection) { try LockingConfiguration.refuse(.delete, on: row, scope) } catch { return .failure(error) }
             going.append(row)
             return .success(id)
         }

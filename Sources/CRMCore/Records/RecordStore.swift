@@ -20,10 +20,22 @@ package struct RecordStore: Sendable {
         return try finish(batch, count: items.count, scope)
     }
 
+    /// Adds one record that has values already, such as a copy; `tags` unless the item names its own.
+    func add(_ item: JSONCursor, to record: Record, tags: [String], _ scope: WriteScope) throws -> Outcome {
+        var batch = Batch(record.module, scope)
+        batch.decode(0) { () throws(Rejection) in
+            var decoded = try RecordDecoder(catalog: scope.catalog, module: record.module).decode(item, into: record, .insert)
+            if decoded.0.tags == nil, !tags.isEmpty { decoded.0.tags = tags }
+            return decoded
+        }
+        return try finish(batch, count: 1, scope)[0]
+    }
+
     /// Changes records named by the `id` in each item. `unmodifiedSince` refuses those changed later; those outside
     /// `condition` are unknown.
     package func update(
-        _ items: [JSONCursor], _ module: Module, where condition: Condition = .always, unmodifiedSince: Instant? = nil, _ scope: WriteScope
+        _ items: [JSONCursor], _ module: Module, where condition: Condition = .always, unmodifiedSince: Instant? = nil,
+        as action: LockedAction = .update, _ scope: WriteScope
     ) throws -> [Outcome] {
         try scope.access.require(.edit, module)
         var outcomes: [Outcome] = []
@@ -35,7 +47,7 @@ package struct RecordStore: Sendable {
             let end = rest.firstIndex { item in item.value["id"]?.looseInt64.map { !seen.insert($0).inserted } ?? false } ?? rest.endIndex
             // All rounds together lock in one order.
             if outcomes.isEmpty, end < rest.endIndex { _ = try hold(items, module, condition, scope) }
-            outcomes += try updateRound(Array(rest[..<end]), module, condition, unmodifiedSince, scope)
+            outcomes += try updateRound(Array(rest[..<end]), module, condition, unmodifiedSince, as: action, scope)
             rest = rest[end...]
         }
         return outcomes
@@ -52,7 +64,8 @@ package struct RecordStore: Sendable {
     }
 
     private func updateRound(
-        _ items: [JSONCursor], _ module: Module, _ condition: Condition, _ unmodifiedSince: Instant?, _ scope: WriteScope
+        _ items: [JSONCursor], _ module: Module, _ condition: Condition, _ unmodifiedSince: Instant?, as action: LockedAction,
+        _ scope: WriteScope
     ) throws -> [Outcome] {
         let rows = try hold(items, module, condition, scope)
         var batch = Batch(module, scope)
@@ -61,10 +74,14 @@ package struct RecordStore: Sendable {
                 let id = try item.required("id").recordID()
                 guard let row = rows[id] else { throw .unknownRecord(at: item.path.appending("id")) }
                 try Self.refuseIfHeld(row)
-                if let unmodifiedSince, let modified = row["Modified_Time"].integer, modified > unmodifiedSince.milliseconds {
+                // In whole seconds, which is all that callers were shown.
+                if let unmodifiedSince, let modified = row["Modified_Time"].integer, modified / 1000 > unmodifiedSince.milliseconds / 1000 {
                     throw Rejection(.alreadyModified, .id(id))
                 }
-                return try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: row, .update)
+                let decoded = try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: row, .update)
+                try LockingConfiguration.refuse(action, on: row, changing: decoded.0.given, scope)
+                if decoded.0.tags != nil { try LockingConfiguration.refuse(.tags, on: row, scope) }
+                return decoded
             }
         }
         return try finish(batch, count: items.count, scope)

@@ -89,6 +89,11 @@ package enum TagStore {
         return held
     }
 
+    /// The names of a record's tags, in their order.
+    static func names(of record: RecordID, _ tx: Transaction) throws -> [String] {
+        try tx.rows("SELECT g.name FROM sys_record_tag r JOIN sys_tag g ON g.id = r.tag_id WHERE r.record_id = \(record) ORDER BY r.position") { $0.text(0) ?? "" }
+    }
+
     private static func replace(_ record: RecordID, from old: [Int64], with new: [Int64], _ scope: WriteScope) throws {
         guard old != new else { return }
         try scope.tx.execute("DELETE FROM sys_record_tag WHERE record_id = \(record)")

@@ -45,8 +45,8 @@ package enum Bootstrap {
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
         if !first { try await database.run(.write) { tx in try SearchIndex.fillIfEmpty(catalog, tx) } }
         let ids = TimedIDs(process: number, clock: clock), store = try place.store(location, database)
-        // Alone, whatever upload lies there has broken off.
-        if alone { try await store.clearSpool(before: now) }
+        // Alone on a folder of its own, whatever upload lies there has broken off.
+        if alone, store is FolderStore { try await store.clearSpool(before: now) }
         let services = Services(
             database: database, catalog: CatalogCache(catalog, database), ids: ids, clock: clock, logger: logger, pageKey: key,
             files: FileLibrary(store: store, database: database, ids: ids, clock: clock), renderCache: RenderCache())

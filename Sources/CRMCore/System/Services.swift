@@ -5,7 +5,7 @@ import Wire
 
 /// What every request and job is handed.
 package struct Services: Sendable {
-    package let database: Database
+    package private(set) var database: Database
     package let catalog: CatalogCache
     package let ids: any IDSource
     package let clock: @Sendable () -> Instant
@@ -68,6 +68,18 @@ extension Services {
                 let document = Document(id: scope.ids.next(), kind: kind, parent: RecordID(raw: module.raw), body: body)
                 try MetadataStore.insert([document], at: scope.now, scope.tx)
             }
+        }
+    }
+}
+
+extension Services {
+    /// Everything `body` does through the services it is given is one transaction, undone when it throws. For records only:
+    /// the catalog is read outside of it.
+    package func together<T: Sendable>(_ body: @Sendable (Services) async throws -> T) async throws -> T {
+        try await database.together { database in
+            var services = self
+            services.database = database
+            return try await body(services)
         }
     }
 }

@@ -52,7 +52,12 @@ package struct TagAssignment: Sendable {
 
     private func outcome(_ id: RecordID, _ row: Record?, _ held: [RecordID], _ named: [RecordID], _ scope: WriteScope) -> Result<[RecordID], Rejection> {
         guard let row else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }
-        do throws(Rejection) { try RecordStore.refuseIfHeld(row) } catch { return .failure(error) }
+        do throws(Rejection) {
+            try RecordStore.refuseIfHeld(row)
+            try LockingConfiguration.refuse(.tags, on: row, scope)
+        } catch {
+            return .failure(error)
+        }
         let after =
             switch mode {
             case .replace: named
