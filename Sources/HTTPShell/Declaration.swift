@@ -22,6 +22,20 @@ package enum Support: Sendable, Equatable {
     }
 }
 
+/// A row of the directory, and how much of it is fulfilled; a literal says all of it.
+package struct DirectoryRow: Sendable, ExpressibleByStringLiteral {
+    package let entry: String
+    package let support: Support
+
+    package init(stringLiteral entry: String) { self.init(entry: entry, support: .full) }
+    package static func partial(_ entry: String, _ missing: StaticString) -> DirectoryRow { DirectoryRow(entry: entry, support: .partial(missing)) }
+
+    package init(entry: String, support: Support) {
+        self.entry = entry
+        self.support = support
+    }
+}
+
 /// How an endpoint wants its body.
 package enum BodyKind: Sendable {
     /// In memory, up to the limit.
@@ -38,6 +52,8 @@ package struct Declaration: Sendable {
     package let path: String
     /// The row of the directory: "178", "U1"; empty for extensions of our own and for OAuth.
     package let entry: String
+    /// Other rows of the directory that the same call answers.
+    package let also: [DirectoryRow]
     package let scope: ScopeRule
     package let credits: Int
     package let support: Support
@@ -46,12 +62,13 @@ package struct Declaration: Sendable {
     package let bodyKind: BodyKind
 
     package init(
-        _ method: HTTPMethod, _ path: String, entry: String, scope: ScopeRule, credits: Int = 1, support: Support = .full,
+        _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1, support: Support = .full,
         bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole
     ) {
         self.method = method
         self.path = path
         self.entry = entry
+        self.also = also
         self.scope = scope
         self.credits = credits
         self.support = support

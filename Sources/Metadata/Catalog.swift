@@ -63,10 +63,12 @@ package final class Catalog: Sendable {
         })
     }
 
-    /// A module by API name in any letter case; `Potentials` is Deals.
+    private static let aliases = ["potentials": "deals", "purchased_items": "purchase_items"]
+
+    /// A module by API name in any letter case; `Potentials` is Deals, `Purchased_Items` is Purchase_Items.
     package func module(_ apiName: some StringProtocol) -> Module? {
         let name = apiName.lowercased()
-        return byName[name == "potentials" ? "deals" : name]
+        return byName[Self.aliases[name] ?? name]
     }
     package func module(id: ModuleID) -> Module? { byID[id] }
     package func user(_ id: UserID) -> User? { usersByID[id] }

@@ -13,6 +13,8 @@ package final class Field: Sendable {
     /// Mandatory whatever the layout says.
     package let systemMandatory: Bool
     package let unique: Bool
+    /// Whether values may stand for ids of the record (X-EXTERNAL); such values are unique in the organisation.
+    package let isExternal: Bool
     /// Part of every record and set by the system only: ids, times, computed values.
     package let settable: Bool
     package let creatable: Bool
@@ -41,7 +43,8 @@ package final class Field: Sendable {
         length = value("length")?.int64.map(Int.init)
         decimals = value("decimal_place")?.int64.map(Int.init)
         systemMandatory = value("system_mandatory")?.bool ?? false
-        unique = !(value("unique")?.members ?? []).isEmpty
+        isExternal = !(value("external")?.members ?? []).isEmpty
+        unique = isExternal || !(value("unique")?.members ?? []).isEmpty
         custom = value("custom_field")?.bool ?? false
         let operations = value("operation_type")
         settable = operations?["api_update"]?.bool ?? true

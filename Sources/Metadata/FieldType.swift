@@ -16,6 +16,8 @@ package struct FieldType: Sendable {
         case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, files, images, absent
         /// The ends of an object inside the record, such as what joins it to another one.
         case open, close
+        /// Rows of another module, which are read apart.
+        case rows
         /// Only in queries: a user by last name and id, and a lookup without its name.
         case person, reference
     }

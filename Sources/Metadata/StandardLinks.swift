@@ -8,6 +8,8 @@ enum StandardLinks {
         let left: (field: String, module: String)
         /// Several modules make the lookup one into any module.
         let right: (field: String, modules: [String])
+        /// The multi-user lookup on the left side that shows the link.
+        var shownBy: String?
         var own: [(field: String, dataType: String, length: Int)] = []
     }
 
@@ -21,6 +23,7 @@ enum StandardLinks {
                 name: "Campaign_Members", left: ("Campaign", "Campaigns"), right: ("Member", ["Leads", "Contacts"]),
                 own: [("Member_Status", "text", 120)]),
             Link(name: "Cases_X_Solutions", left: ("Case", "Cases"), right: ("Solution", ["Solutions"])),
+            Link(name: "Services_X_Users", left: ("Service", "Services__s"), right: ("Members", ["Users"]), shownBy: "Members"),
             Link(name: "Contact_Roles", left: ("Deal", "Deals"), right: ("Contact", ["Contacts"]), own: [("Contact_Role", "bigint", 19)]),
         ]
 
@@ -34,12 +37,25 @@ enum StandardLinks {
             field("id", "bigint", 18), lookup(link.left.field, link.left.module, sides: [link.left.module]),
             lookup(link.right.field, right, sides: link.right.modules),
         ]
+        if right == "Users" { fields[2]["data_type"] = "userlookup" }
         fields += link.own.map { field($0.field, $0.dataType, $0.length, writable: true) }
         fields += [
             field("Created_By", "ownerlookup", 120), field("Modified_By", "ownerlookup", 120), field("Created_Time", "datetime", 120),
             field("Modified_Time", "datetime", 120),
         ]
         return fields
+    }
+
+    /// A field as the seed has it, with the link behind it if it is one of those that show links.
+    static func connected(_ field: JSONValue, of module: String) -> JSONValue {
+        guard let link = links.first(where: { $0.left.module == module && $0.shownBy != nil && $0.shownBy == field["api_name"]?.string }) else { return field }
+        var field = field
+        field["multiuserlookup"] = [
+            "api_name": .string(link.name), "display_label": .string(link.name), "linking_module": ["api_name": .string(link.name)],
+            "connected_module": ["api_name": "Users"], "lookup_apiname": .string(link.left.field), "connectedlookup_apiname": .string(link.right.field),
+            "connectedfield_apiname": .null, "record_access": false,
+        ]
+        return field
     }
 
     private static func module(_ link: Link) -> JSONValue {

@@ -95,8 +95,9 @@ package struct StandardSeed {
         for module in all {
             let name = module["api_name"]?.string ?? ""
             guard let id = ids[name] else { continue }
-            for field in StandardLinks.fields(of: name) ?? seed["fields"]?[name]?.array ?? [] where field["present_when"] == nil {
-                let body = withValueIDs(PhysicalName.withColumns(field, seed["field_defaults"] ?? [:]), &made)
+            let hidden = StandardLines.fields(of: name)
+            for field in (StandardLinks.fields(of: name) ?? seed["fields"]?[name]?.array ?? []) + hidden where field["present_when"] == nil {
+                let body = withValueIDs(PhysicalName.withColumns(StandardLinks.connected(field, of: name), seed["field_defaults"] ?? [:]), &made)
                 made.add(.field, field["api_name"]?.string, body, parent: id)
             }
             for list in seed["related_lists"]?[name]?.array ?? [] where list["present_when"] == nil {

@@ -2,8 +2,8 @@ import HTTPShell
 
 /// The one list. Routing, scopes, `__apis` and the coverage page are read from it.
 package let allEndpoints: [any Endpoint.Type] =
-    oauthEndpoints + recordEndpoints + mergeEndpoints + settingsEndpoints + organizationEndpoints
-    + tagEndpoints + recycleBinEndpoints + contactRoleEndpoints
+    oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints + organizationEndpoints
+    + tagEndpoints + recycleBinEndpoints
     + shapingEndpoints + familyEndpoints + fileEndpoints
     + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
     + queryEndpoints

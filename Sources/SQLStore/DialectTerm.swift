@@ -37,6 +37,12 @@ package enum DialectTerm: Sendable {
     case greatest(SQL, SQL)
     /// An integer, real or text as text, the same digits on both engines.
     case textOf(SQL)
+    /// A statement: makes a gram index, a table of `rowid` and `grams`, which takes texts of grams parted by blanks.
+    case gramTable(TableName)
+    /// A statement: makes a new gram index answer fast.
+    case gramTuning(TableName)
+    /// The row of the gram index of that name, which FROM must name without an alias, passes the test.
+    case holdsGrams(TableName, GramTest)
     /// In CREATE TABLE, after a column name: a key that numbers itself.
     case identityKey
     /// In CREATE TABLE and ALTER TABLE: the name of a type.

@@ -59,6 +59,22 @@ struct SQLiteDialect: Dialect {
             call("coalesce", [right, left], &sql)
             sql.text += ")"
         case .textOf(let value): call("text_of", [value], &sql)
+        case .gramTable(let table):
+            sql.text += "CREATE VIRTUAL TABLE "
+            sql.appendName(table.raw)
+            // Grams are made by us; the tokenizer only has to part them at blanks. Positions and lengths are of no use.
+            sql.text += " USING fts5(grams, tokenize = 'ascii', detail = none, columnsize = 0)"
+        case .gramTuning(let table):
+            sql.text += "INSERT INTO "
+            sql.appendName(table.raw)
+            sql.text += " ("
+            sql.appendName(table.raw)
+            // Merging segments a little less often than by default (4) makes writes cheaper.
+            sql.text += ", rank) VALUES ('automerge', 8)"
+        case .holdsGrams(let table, let test):
+            sql.appendName(table.raw)
+            sql.text += " MATCH "
+            sql.bind(.text(test.text(and: " AND ", or: " OR ", gram: { "\"\($0)\"" }, start: { "\"\($0)\"*" })), self)
         case .identityKey: sql.text += "INTEGER PRIMARY KEY AUTOINCREMENT"
         case .type(let type): sql.text += name(of: type)
         case .strict: sql.text += " STRICT"

@@ -103,6 +103,7 @@ import Wire
         try await RecordBench.with(engine) { bench in
             let contacts = try await bench.add("Contacts", ["M", "C1", "C2"].map { ["Last_Name": .string($0)] }), (m, c1) = (contacts[0], contacts[1])
             let account = try await bench.add("Accounts", ["Account_Name": "Acct"])
+            let product = try await bench.add("Products", ["Product_Name": "p", "Unit_Price": 1])
             var expected: [String: Set<String>] = [:]
             for (index, contact) in contacts.enumerated() {
                 for _ in 0...1 {
@@ -117,7 +118,8 @@ import Wire
                 expected["Events", default: []].insert(try await bench.add("Events", with([
                     "Event_Title": "e", "Start_DateTime": "2030-01-01T10:00:00+00:00", "End_DateTime": "2030-01-01T11:00:00+00:00"])))
                 expected["Deals", default: []].insert(try await bench.add("Deals", ["Deal_Name": .string("D\(index)"), "Stage": "Qualification", "Contact_Name": ref(contact)]))
-                expected["Quotes", default: []].insert(try await bench.addRows("Quotes", [["Subject": "q", "Contact_Name": ref(contact)]])[0].description)
+                expected["Quotes", default: []].insert(try await bench.addRows("Quotes", [
+                    ["Subject": "q", "Contact_Name": ref(contact), "Quoted_Items": [["Product_Name": ref(product), "Quantity": 1]]]])[0].description)
                 expected["Cases", default: []].insert(try await bench.addRows("Cases", [
                     ["Subject": "k", "Related_To": ref(contact), "Status": "New", "Case_Origin": "Web"]])[0].description)
                 expected["Reporting_Contacts", default: []].insert(try await bench.add("Contacts", ["Last_Name": "R", "Reporting_To": ref(contact)]))

@@ -41,6 +41,7 @@ extension RecycleBin {
                 let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
                 throw Rejection(.duplicateData, message: "another record has taken a unique value", .id(id), .apiName(field?.apiName ?? "id"))
             }
+            try SearchIndex.add(records, scope.tx)
             try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
         }
         try scope.tx.execute("DELETE FROM sys_grave WHERE \(.memberIDs("id", images.map(\.0.raw)))")

@@ -18,11 +18,13 @@ struct MergeExecutor {
     /// Returns how many rows moved, by module and field.
     func run() throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
+        let subforms = MergeSubforms(request, scope.catalog)
+        try subforms.buryReplaced(scope)
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
-            if module.generatedType == "subform", field.apiName == "Parent_Id" {
-                try buryRows(of: module, table, field)
-                continue
+            if module.isSubform, field.apiName == "Parent_Id" {
+                try subforms.bury(of: module, field, heldBy: subforms.losers(of: module.id), scope)
+                if subforms.giver(of: module.id) == nil { continue }
             }
             if module.linkPair != nil {
                 outcome.collisions += try MergeLinks(link: module, table: table, field: field, request: request, scope: scope).unite()
@@ -61,19 +63,11 @@ struct MergeExecutor {
         return "CASE \(column, of: "t")\(.joined(branches, by: "")) ELSE \(text(last)) END"
     }
 
-    /// Subform rows belong to their record and go with it (`merge.md` §4).
-    private func buryRows(of module: Module, _ table: TableName, _ field: Field) throws {
-        let ids = try scope.tx.rows("SELECT t.id FROM \(table) t WHERE \(MergeRows(field, request).held(byAny: childIDs, alias: "t"))") {
-            RecordID(raw: $0.integer(0) ?? 0)
-        }
-        let rows = try Planner(scope.catalog, .system("subform rows of a merged record go with it")).rows(ids, of: module, for: .delete, scope.tx)
-        try Graves.bury(ids.compactMap { rows[$0] }, as: .merged, successor: request.master.id, scope)
-    }
-
     /// Last, when the children's unique values are free.
     private func writeSurvivor() throws {
         guard let table = request.module.table else { return }
         try RecordStore.update(plan.survivor, from: request.master, table, scope)
+        try SearchIndex.refresh([(request.master, plan.survivor)], scope.tx)
         try ChangeLog.append([.change(from: request.master, to: plan.survivor, kind: .merged)], scope)
         if request.module.apiName == "Deals", plan.survivor["Stage"] != request.master["Stage"] {
             let added = try StageHistoryRule.append([(request.master, plan.survivor)], scope)

@@ -31,10 +31,15 @@ package struct MergePreview: Sendable {
 
     private static func outcome(_ plan: MergePlan, tagsGained: Int, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
+        let subforms = MergeSubforms(plan.request, scope.catalog)
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
-            if module.generatedType == "subform", field.apiName == "Parent_Id" { continue }
             var moved = move.total
+            if module.isSubform, field.apiName == "Parent_Id" {
+                guard let giver = subforms.giver(of: module.id), move.counts[giver] > 0 else { continue }
+                outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
+                continue
+            }
             if module.linkPair != nil {
                 let counts = try MergeLinks(link: module, table: table, field: field, request: plan.request, scope: scope).count()
                 outcome.collisions += counts.dropped

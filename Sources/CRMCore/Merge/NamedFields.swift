@@ -54,7 +54,7 @@ struct NamedFields {
 
     /// Rule 28: what the system sets cannot be chosen.
     private func isMergeable(_ field: Field) -> Bool {
-        if field.apiName == "Tag" { return true }
+        if field.apiName == "Tag" || field.type.dataType == "subform" { return true }
         if ["Layout", "Full_Name", "Last_Activity_Time"].contains(field.apiName) { return false }
         return field.settable && !field.columns.isEmpty && field.type.dataType != "autonumber"
             // Follow from the stage; refused with their own message.
@@ -90,7 +90,7 @@ struct NamedFields {
 
     /// A mandatory field may not be taken from a child that has none (`merge.md` §4).
     func checkMandatory() throws(MergeRefusal) {
-        for field in module.fields where field.systemMandatory {
+        for field in module.fields where field.systemMandatory && !field.columns.isEmpty {
             guard case .child(let index) = sources[field.id], children[index][field].isNull, let path = paths[field.id] else { continue }
             throw .wrapped(Rejection(.mandatoryNotFound, .apiName(field.apiName), .jsonPath(path)))
         }

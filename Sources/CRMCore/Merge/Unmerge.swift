@@ -69,6 +69,7 @@ struct Unmerge {
         }
         if let followed = try Graves.followed([restored], scope).first { restored = followed }
         try refusingTakenValues(in: module) { try RecordStore.update(restored, from: master, table, scope) }
+        try SearchIndex.refresh([(master, restored)], scope.tx)
     }
 
     private func columns(_ logged: JSONValue, _ field: Field) -> [SQLValue] {
@@ -97,6 +98,7 @@ struct Unmerge {
             guard let owner = group.first?.module, let target = owner.table else { continue }
             let records = try Graves.followed(group, scope)
             try refusingTakenValues(in: owner) { try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
+            try SearchIndex.add(records, scope.tx)
             try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
         }
         return buried.filter { $0.module.id == module.id }.map(\.id)

@@ -23,6 +23,9 @@ package indirect enum Condition: Sendable {
     /// Rows whose any-module lookup holds `record` of `module`.
     case pointsAt(field: FieldID, RecordID, ModuleID)
 
+    /// Rows whose lookup holds a record that is there.
+    case refersToLiving(FieldID)
+
     package func and(_ other: Condition) -> Condition {
         if case .always = self { return other }
         if case .always = other { return self }

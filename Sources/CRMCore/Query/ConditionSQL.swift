@@ -35,6 +35,10 @@ struct ConditionSQL {
             guard let field = module.field(fieldID), let column = field.columns.first else { return "1 = 0" }
             guard field.isAnyLookup, field.columns.count == 2 else { return "\(column, of: alias) = \(record)" }
             return "(\(column, of: alias) = \(record) AND \(field.columns[1], of: alias) = \(.integer(target.raw)))"
+        case .refersToLiving(let fieldID):
+            guard let field = module.field(fieldID), let column = field.columns.first, let table = field.target.flatMap({ catalog.module(id: $0) })?.table
+            else { return "1 = 1" }
+            return "EXISTS (SELECT 1 FROM \(table) x WHERE x.id = \(column, of: alias))"
         }
     }
 

@@ -26,6 +26,8 @@ package struct QueryPlan: Sendable {
     let systemKeys: Bool
     let mergeColumn: Int
     let constants: [(key: JSONKey, value: [UInt8])]
+    /// The fields whose rows the answer shows, in the order their cells name them.
+    let rows: [RowField]
     /// Whether the record is locked for the caller; below zero when it never is.
     let lockColumn: Int
     /// The currency a record names; below zero while there is one only.
@@ -33,7 +35,7 @@ package struct QueryPlan: Sendable {
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int, rows: [RowField]
     ) {
         self.module = module
         self.sql = sql
@@ -44,6 +46,7 @@ package struct QueryPlan: Sendable {
         self.limit = limit
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
+        self.rows = rows
         self.constants = constants
         self.lockColumn = lockColumn
         self.currencyColumn = currencyColumn
@@ -65,28 +68,28 @@ package struct Planner: Sendable {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
         let everything = query.fields == nil
-        var select = Selection(catalog: catalog)
+        var select = Selection(catalog: catalog, depth: query.depth)
         for field in query.fields ?? query.module.fields where field.apiName != "id" { select.add(field) }
         if let link = query.link { select.add(link, of: query.module) }
         let idColumn = select.addID()
         let orderColumn = select.column(for: query.order.field, of: query.module)
+        if query.depth == .row, query.module.isSubform { select.addEditable() }
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
         let lockColumn = everything ? lockedForCaller(query.module).map { select.add("\($0, of: "t")") } ?? -1 : -1
         let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
         let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
 
-        let filter = try pageFilter(query, table)
-        let order = orderSQL(query.order, query.module)
+        let source = try source(query, table)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
-            SELECT \(.joined(select.columns, by: ", ")) FROM \(table) t\(.joined(select.joins, by: "")) WHERE \(filter) \
-            ORDER BY \(order) LIMIT \(.integer(Int64(query.limit) + 1))\(offset)
+            SELECT \(.joined(select.columns, by: ", ")) FROM \(source.from)\(.joined(select.joins, by: "")) WHERE \(source.filter) \
+            ORDER BY \(source.order) LIMIT \(.integer(Int64(query.limit) + 1))\(offset)
             """
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
             systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
-            lockColumn: lockColumn, currencyColumn: currencyColumn)
+            lockColumn: lockColumn, currencyColumn: currencyColumn, rows: select.rows)
     }
 
     /// The column that says so, where the module's locks hold for the caller.
@@ -100,14 +103,17 @@ package struct Planner: Sendable {
         for read in [module] + others { try access.require(.view, read) }
         return QueryPlan(
             module: module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: idColumn, idColumn: idColumn, limit: limit, systemKeys: false,
-            mergeColumn: idColumn, constants: [], lockColumn: -1, currencyColumn: -1)
+            mergeColumn: idColumn, constants: [], lockColumn: -1, currencyColumn: -1, rows: [])
     }
 
     /// A plan that counts what `query` would find.
     package func count(_ query: Query) throws(Rejection) -> SQL {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
-        return "SELECT count(*) FROM \(table) t WHERE \(try filter(query))"
+        var query = query
+        query.words = nil
+        let source = try source(query, table)
+        return "SELECT count(*) FROM \(source.from) WHERE \(source.filter)"
     }
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
@@ -131,12 +137,34 @@ package struct Planner: Sendable {
         return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
     }
 
-    /// Going back, the nearest rows are found in reverse; the statement around them puts them in order again.
-    private func pageFilter(_ query: Query, _ table: TableName) throws(Rejection) -> SQL {
-        let filter = try filter(query)
-        guard case .before = query.page else { return filter }
-        let reversed = orderSQL(query.order.reversed, query.module)
-        return "t.id IN (SELECT t.id FROM \(table) t WHERE \(filter) ORDER BY \(reversed) LIMIT \(.integer(Int64(query.limit))))"
+    /// Where a query's rows come from, which of them, and in which order.
+    private struct Source {
+        let from: SQL
+        let filter: SQL
+        let order: SQL
+    }
+
+    /// The search index leads where it can: it hands out few rows, in the order of their ids.
+    private func source(_ query: Query, _ table: TableName) throws(Rejection) -> Source {
+        let filter = try filter(query), order = orderSQL(query.order, query.module), index = SearchIndex.table
+        var source = Source(from: "\(table) t", filter: filter, order: order)
+        if let grams = SearchGrams(module: query.module).required(by: query.filter) {
+            let byIndex: SQL = query.order.descending ? "\(index).rowid DESC" : "\(index).rowid"
+            source = Source(
+                from: "\(index) JOIN \(table) t ON t.id = \(index).rowid", filter: "\(.holdsGrams(index, grams)) AND \(filter)",
+                order: query.order.field == "id" ? byIndex : order)
+        }
+        if case .before = query.page {
+            // Going back, the nearest rows are found in reverse; the statement around them puts them in order again.
+            let reversed = orderSQL(query.order.reversed, query.module), most = SQLValue.integer(Int64(query.limit))
+            let nearest: SQL = "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(reversed) LIMIT \(most)"
+            return Source(from: "\(table) t", filter: "t.id IN (\(nearest))", order: order)
+        }
+        guard let words = query.words else { return source }
+        let newest: SQL = "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(source.order)"
+        return Source(
+            from: "\(table) t", filter: "t.id IN (\(words.candidates(newest, table, query.module, where: filter)))",
+            order: "\(words.rank(query.module)), t.id DESC")
     }
 
     /// Conditions on what lookups lead to need `joins`.
@@ -180,9 +208,14 @@ struct Selection {
     var joins: [SQL] = []
     var cells: [QueryPlan.Cell] = []
     var keys: [UInt8] = []
+    private(set) var rows: [RowField] = []
+    private let depth: Query.Depth
     private var lookups = 0
 
-    init(catalog: Catalog) { self.catalog = catalog }
+    init(catalog: Catalog, depth: Query.Depth = .list) {
+        self.catalog = catalog
+        self.depth = depth
+    }
 
     @discardableResult
     mutating func add(_ column: SQL) -> Int {
@@ -202,6 +235,10 @@ struct Selection {
 
     mutating func add(_ field: Field) {
         guard let first = field.columns.first else {
+            if depth == .single, let found = RowField(field, catalog) {
+                rows.append(found)
+                return cell(.rows, key: field.key, column: rows.count - 1)
+            }
             if field.holdsFiles { return cell(field.type.cell, key: field.key, column: add(FieldFiles.json(of: "t.id", field))) }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
@@ -214,6 +251,9 @@ struct Selection {
             lookups += 1
             let alias = "j\(lookups)"
             joins.append(" LEFT JOIN \(table) \(SQL.alias(lookups)) ON \("id", of: alias) = \(first, of: "t")")
+            if depth == .row, field.apiName == "Product_Name", let code = target.field("Product_Code")?.columns.first {
+                return addProduct(field, alias, display, code)
+            }
             cell(.lookup, key: field.key, column: column, name: add("\(display, of: alias)"))
         case .anyLookup where field.columns.count == 2:
             let name = add(anyName(first, field.columns[1]))
@@ -225,6 +265,16 @@ struct Selection {
         }
         if field.apiName == "What_Id" { cell(.moduleName, key: JSONKey("$se_module"), column: columns.count - 1) }
     }
+
+    /// A product in a line shows its code too (`metadata/types.md`, "Special JSON").
+    private mutating func addProduct(_ field: Field, _ alias: String, _ name: ColumnName, _ code: ColumnName) {
+        let id: SQL = "\("id", of: alias)"
+        let shown = SQL(.jsonObject([("Product_Code", SQL(code, of: alias)), ("name", SQL(name, of: alias)), ("id", "\(.textOf(id))")]))
+        cell(.json, key: field.key, column: add("CASE WHEN \(id) IS NULL THEN NULL ELSE \(shown) END"))
+    }
+
+    /// Rows of a subform say that they can be changed (`endpoints/subforms.md`, 184).
+    mutating func addEditable() { cell(.flag, key: JSONKey("$editable"), column: add("1")) }
 
     /// The display name behind a lookup that may point into any module: one indexed probe, in the table its module number names.
     private func anyName(_ id: ColumnName, _ module: ColumnName) -> SQL {

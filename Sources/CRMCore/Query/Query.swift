@@ -31,6 +31,19 @@ package struct Query: Sendable {
     package var limit: Int
     /// Values of the rows that join these records to another one.
     package var link: LinkValues?
+    /// Puts records first that are named like the words searched for; the order then is that of the rank.
+    package var words: WordSearch?
+    /// How much a record shows of what hangs on it.
+    package var depth: Depth = .list
+
+    package enum Depth: Sendable {
+        /// Its own values only.
+        case list
+        /// With the rows of its subforms and multi-select lookups, as a record fetched by itself.
+        case single
+        /// As a row inside such a record.
+        case row
+    }
     /// Members that are the same in every record, after its fields.
     package let constants: [JSONValue.Member]
     /// Asks for these instead of fields; `order` is theirs then.

@@ -25,9 +25,26 @@ package struct RecordQueries: Sendable {
         return try await services.database.run(.read) { tx in
             var json = JSONWriter(capacity: 4096)
             json.beginArray()
-            let page = try RecordReader.write(plan, render, tx, to: &json)
+            var page = try RecordReader.write(plan, render, tx, to: &json)
             json.endArray()
+            // A ranked page cannot go on from a row.
+            if query.words != nil { (page.first, page.last) = (nil, nil) }
             return (json.finish(), page)
+        }
+    }
+
+    /// One record as it is fetched by itself, or nothing. The rows that hang on it cost one statement for each field that holds some.
+    package func single(_ query: Query, _ id: RecordID) async throws -> [UInt8]? {
+        var query = query
+        query.depth = .single
+        query.filter = query.filter.and(.ids([id]))
+        let planner = Planner(catalog, access), plan = try planner.plan(query), render = services.render(catalog, zone)
+        let rowPlans = try plan.rows.map { try planner.plan($0.query(of: id, in: plan.module)) }
+        return try await services.database.run(.read) { tx in
+            let rows = try RowValues(rowPlans, render, tx)
+            var json = JSONWriter(capacity: 4096)
+            let page = try RecordReader.write(plan, render, tx, rows: rows, to: &json)
+            return page.count == 0 ? nil : json.finish()
         }
     }
 
@@ -39,6 +56,17 @@ package struct RecordQueries: Sendable {
     /// Whether a record is there, and there for the caller.
     package func exists(_ id: RecordID, in module: Module) async throws -> Bool {
         try await count(Query(module, fields: [], filter: .ids([id]), limit: 1)) > 0
+    }
+
+    /// The records that hold given values of a unique field, by value.
+    package func ids(of values: [String], in field: Field, of module: Module) async throws -> [String: RecordID] {
+        try access.require(.view, module)
+        return try await services.database.run(.read) { tx in
+            let holders = try UniqueValues(field, module).holders(of: values.map(SQLValue.text), tx)
+            return Dictionary(values.compactMap { value in
+                (holders[UniqueValues.key(.text(value))]?.first).map { (value, $0.id) }
+            }, uniquingKeysWith: { first, _ in first })
+        }
     }
 
     /// The record that a merged one went into.

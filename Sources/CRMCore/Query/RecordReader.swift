@@ -21,7 +21,9 @@ package enum RecordReader {
     private static let id = JSONKey("id"), name = JSONKey("name"), module = JSONKey("module")
 
     /// Writes the elements of the `data` array. The caller has begun it, and ends it.
-    package static func write(_ plan: QueryPlan, _ context: RenderContext, _ tx: Transaction, to json: inout JSONWriter) throws -> Page {
+    package static func write(
+        _ plan: QueryPlan, _ context: RenderContext, _ tx: Transaction, rows: RowValues = RowValues(), to json: inout JSONWriter
+    ) throws -> Page {
         var page = Page()
         let idColumn = plan.idColumn
         try plan.keys.withUnsafeBufferPointer { keys in
@@ -38,13 +40,13 @@ package enum RecordReader {
                             continue
                         }
                         json.key(escaped: UnsafeBufferPointer(rebasing: keys[Int(cell.keyStart)..<Int(cell.keyStart + cell.keyLength)]))
-                        write(cell, row, context, to: &json)
+                        if cell.form == .rows { rows.write(Int(cell.column), to: &json) } else { write(cell, row, context, to: &json) }
                     }
                     for (key, value) in plan.constants {
                         json.key(key)
                         json.raw(value)
                     }
-                    if plan.systemKeys { writeSystemKeys(plan, row, context, to: &json) }
+                    if plan.systemKeys { writeSystemKeys(plan, row, context, rows, to: &json) }
                     json.endObject()
                     let position = Position(key: row.integer(plan.orderColumn), id: RecordID(raw: row.integer(idColumn) ?? 0))
                     if page.count == 0 { page.first = position }
@@ -86,7 +88,7 @@ package enum RecordReader {
             row.withText(column) { text in
                 if let text { FileValueWriter.write(text, images: cell.form == .images, context, to: &json) } else { json.null() }
             }
-        case .absent: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
+        case .absent, .rows: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
         }
     }
 

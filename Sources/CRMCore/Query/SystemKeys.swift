@@ -11,9 +11,10 @@ extension RecordReader {
         (JSONKey("$approval"), Array(#"{"delegate":false,"takeover":false,"approve":false,"reject":false,"resubmit":false}"#.utf8)),
         (JSONKey("$sharing_permission"), Array(#""full_access""#.utf8)), (JSONKey("$editable"), Array("true".utf8)),
         (JSONKey("$orchestration"), Array("null".utf8)), (JSONKey("$pathfinder"), Array("null".utf8)), (JSONKey("$canvas_id"), Array("null".utf8)),
-        (JSONKey("$zia_visions"), Array("null".utf8)), (JSONKey("$wizard_connection_path"), Array("null".utf8)), (JSONKey("$has_more"), Array("{}".utf8)),
+        (JSONKey("$zia_visions"), Array("null".utf8)), (JSONKey("$wizard_connection_path"), Array("null".utf8)),
     ]
     private static let inMerge = JSONKey("$in_merge"), lockedForMe = JSONKey("$locked_for_me"), currencySymbol = JSONKey("$currency_symbol")
+    private static let hasMore = JSONKey("$has_more")
 
     /// A member that is the same for every record, by its name.
     package static func constant(_ name: some StringProtocol) -> JSONValue.Member? {
@@ -22,7 +23,11 @@ extension RecordReader {
     }
 
     /// The `$` keys of a single record (`common.md` §11).
-    static func writeSystemKeys(_ plan: QueryPlan, _ row: borrowing Row, _ context: RenderContext, to json: inout JSONWriter) {
+    static func writeSystemKeys(
+        _ plan: QueryPlan, _ row: borrowing Row, _ context: RenderContext, _ rows: RowValues, to json: inout JSONWriter
+    ) {
+        json.key(hasMore)
+        json.value(rows.hasMore(plan.rows))
         json.key(currencySymbol)
         let code = plan.currencyColumn >= 0 ? row.text(plan.currencyColumn) : nil
         json.string(code.flatMap { context.currencySymbols[$0] } ?? context.currencySymbol)

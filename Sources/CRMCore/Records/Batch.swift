@@ -30,12 +30,15 @@ struct Batch {
     }
 
     /// Runs `body` on each pending change; a refusal drops it.
-    mutating func forEach(_ body: (inout PendingChange) throws -> Void) throws {
+    mutating func forEach(_ body: (inout PendingChange) throws -> Void) throws { try forEachIndexed { try body(&$1) } }
+
+    /// The same, with the number of the item.
+    mutating func forEachIndexed(_ body: (Int, inout PendingChange) throws -> Void) throws {
         var kept: [Pending] = []
         kept.reserveCapacity(pending.count)
         for var item in pending {
             do {
-                try body(&item.change)
+                try body(item.index, &item.change)
                 kept.append(item)
             } catch let rejection as Rejection {
                 refused[item.index] = rejection

@@ -15,6 +15,9 @@ package struct PendingChange: Sendable {
     package let path: JSONPath
     /// Tag names to hold, when the caller gave any.
     package var tags: [String]?
+    /// What the caller said about fields that hold rows, and the same once it is checked.
+    var rowEdits: [RowEdits] = []
+    package var rows: [RowChanges] = []
     /// What the caller said about file fields, and the same once it is checked.
     package var files: [FileEdits] = []
     var resolvedFiles: [FileEdits.Resolved] = []

@@ -19,12 +19,16 @@ struct RecordDecoder {
         var change = PendingChange(kind: kind, before: kind == .update ? record : nil, after: record, path: item.path)
         var references: [Reference] = []
         for member in try item.object() {
-            guard let field = module.field(member.name), member.name != "id" else { continue }
+            guard let field = module.writtenField(member.name), member.name != "id" else { continue }
             // A key that cannot be written is ignored, as an unknown one is (`common.md` §10).
             guard kind == .insert ? field.creatable : field.settable else { continue }
             let input = JSONCursor(member.value, at: item.path.appending(member.name))
             if field.apiName == "Tag" {
                 change.tags = try tags(input)
+                continue
+            }
+            if let rows = RowField(field, catalog) {
+                change.rowEdits.append(try RowEdits(input, rows))
                 continue
             }
             if field.holdsFiles {
@@ -84,7 +88,7 @@ struct RecordDecoder {
     private func check(_ id: RecordID, _ field: Field, _ target: ModuleID?, _ input: JSONCursor, _ references: inout [Reference]) throws(Rejection) {
         switch field.type.cell {
         case .user:
-            guard let user = catalog.user(UserID(raw: id.raw)), user.active || field.apiName != "Owner" else {
+            guard let user = catalog.user(UserID(raw: id.raw)), user.active || !field.needsActiveUser else {
                 throw .invalid(at: input.path, message: "the related id given seems to be invalid")
             }
         case .layout:
@@ -120,4 +124,14 @@ struct RecordDecoder {
         let fields = sections.flatMap { $0["fields"]?.array ?? [] }
         return Set(fields.filter { $0["required"]?.bool == true }.compactMap { $0["api_name"]?.string })
     }
+}
+
+extension Module {
+    /// A field as write bodies name it. Line items of purchase orders go by two names (`records.md`, section notes).
+    fileprivate func writtenField(_ name: String) -> Field? { field(name == "Purchased_Items" ? "Purchase_Items" : name) }
+}
+
+extension Field {
+    /// Records are owned by, and linked to, people who can still sign in.
+    fileprivate var needsActiveUser: Bool { apiName == "Owner" || body["link_side"]?.bool == true }
 }

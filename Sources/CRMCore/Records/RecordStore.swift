@@ -107,6 +107,7 @@ package struct RecordStore: Sendable {
         let rules = rules.filter { $0.concerns(batch.module) }
         try batch.refuseMissingReferences()
         try batch.resolveFiles()
+        try RowResolver(rules: self.rules, scope: scope).resolve(&batch)
         try batch.forEach { change in
             Self.stamp(&change, scope)
             for rule in rules { try rule.before(&change, scope) }
@@ -116,11 +117,20 @@ package struct RecordStore: Sendable {
         try write(&batch, scope)
         let written = batch.pending.map(\.change)
         for rule in rules where !written.isEmpty { try rule.after(written, scope) }
+        try followUpRows(of: written, scope)
         return batch.outcomes(count)
     }
 
+    private func followUpRows(of changes: [PendingChange], _ scope: WriteScope) throws {
+        for (_, rows) in Dictionary(grouping: changes.flatMap(\.rows), by: \.rows.module.id) {
+            let written = rows.flatMap(\.written)
+            guard let module = written.first?.after.module else { continue }
+            for rule in rules where rule.concerns(module) { try rule.after(written, scope) }
+        }
+    }
+
     /// What every record carries: owner, author, times, layout, state.
-    private static func stamp(_ change: inout PendingChange, _ scope: WriteScope) {
+    static func stamp(_ change: inout PendingChange, _ scope: WriteScope) {
         let user = SQLValue.integer(scope.access.user.raw), now = SQLValue.integer(scope.now.milliseconds)
         if change.kind == .insert {
             if change.after["Owner"].isNull { change.after["Owner"] = user }
@@ -154,7 +164,7 @@ package struct RecordStore: Sendable {
         }
     }
 
-    private static func write(_ changes: [PendingChange], _ scope: WriteScope) throws {
+    static func write(_ changes: [PendingChange], _ scope: WriteScope) throws {
         guard let module = changes.first?.after.module, let table = module.table else { return }
         let inserts = changes.filter { $0.kind == .insert }
         if !inserts.isEmpty { try scope.tx.insert(into: table, module.storedColumns.map(\.name), rows: inserts.map(\.after.values)) }
@@ -168,6 +178,7 @@ package struct RecordStore: Sendable {
         }, scope)
         try TagStore.apply(changes, scope)
         try FileValues.apply(changes, scope)
+        try RowWriter.apply(changes, scope)
     }
 
     /// Writes the columns in which two states of a record differ.

@@ -43,6 +43,7 @@ package enum Bootstrap {
             return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
         }
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
+        if !first { try await database.run(.write) { tx in try SearchIndex.fillIfEmpty(catalog, tx) } }
         let ids = TimedIDs(process: number, clock: clock), store = try place.store(location, database)
         // Alone on a folder of its own, whatever upload lies there has broken off.
         if alone, store is FolderStore { try await store.clearSpool(before: now) }

@@ -17,14 +17,15 @@ package struct CoveragePage {
     }
 
     private let directory: Directory
-    private let declared: [String: [Declaration]]
+    private let declared: [String: [Support]]
     private let extensions: [Declaration]
 
     package init(_ directory: Directory, _ endpoints: [any Endpoint.Type] = allEndpoints) {
         func declaration<E: Endpoint>(_ endpoint: E.Type) -> Declaration { E.declaration }
         let declarations = endpoints.map { declaration($0) }
         self.directory = directory
-        declared = Dictionary(grouping: declarations, by: \.entry)
+        let rows = declarations.flatMap { [DirectoryRow(entry: $0.entry, support: $0.support)] + $0.also }
+        declared = Dictionary(grouping: rows, by: \.entry).mapValues { $0.map(\.support) }
         extensions = declarations.filter { $0.entry.isEmpty && $0.path.hasPrefix("/crm/") }
     }
 
@@ -53,9 +54,9 @@ package struct CoveragePage {
 
     /// An entry is full when everything declared for it is.
     private func state(of entry: Directory.Entry) -> State {
-        guard let declarations = declared[entry.number], !declarations.isEmpty else { return .planned }
-        let missing = declarations.compactMap { declaration -> String? in
-            if case .partial(let what) = declaration.support { what.description } else { nil }
+        guard let rows = declared[entry.number], !rows.isEmpty else { return .planned }
+        let missing = rows.compactMap { support -> String? in
+            if case .partial(let what) = support { what.description } else { nil }
         }
         return missing.isEmpty ? .full : .partial(missing.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
     }

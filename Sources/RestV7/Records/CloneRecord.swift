@@ -52,7 +52,7 @@ enum GetFullData: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard
-            let found = try await RecordPage.single(Query(input.module, fields: input.fields, filter: .ids([input.id]), limit: 1), context)
+            let found = try await RecordPage.single(Query(input.module, fields: input.fields, limit: 1), input.id, context)
         else {
             throw Rejection.invalidPathID(1)
         }

@@ -5,19 +5,19 @@ import Wire
 
 /// Moves up to 100 records to the recycle bin. Contract: records, 127.
 enum DeleteRecords: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/{module}", entry: "127", scope: .modules(["DELETE"]))
+    static let declaration = Declaration(.delete, "/crm/v7/{module}", entry: "127", also: [.partial("172", "values of their own for each user")], scope: .modules(["DELETE"]))
 
     struct Input: EndpointInput {
         let module: Module
         let ids: [(id: RecordID, path: JSONPath)]
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             ids = try request.ids().map { ($0, JSONPath()) }
         }
 
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             ids = [(try request.recordID(), JSONPath())]
         }
     }

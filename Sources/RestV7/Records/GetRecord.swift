@@ -6,8 +6,7 @@ import Wire
 /// One record with every field. Contract: records, 124; merge, §7 for one that went into another.
 enum GetRecord: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}", entry: "124", scope: .modules(["READ"]),
-        support: .partial("subform rows and multi-select lookups"))
+        .get, "/crm/v7/{module}/{id}", entry: "124", also: ["184", .partial("169", "values of their own for each user")], scope: .modules(["READ"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -27,10 +26,10 @@ enum GetRecord: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let id = input.id else { return .nothing }
-        if let found = try await RecordPage.single(Query(input.module, fields: input.fields, filter: .ids([id]), limit: 1), context) {
+        if let found = try await RecordPage.single(Query(input.module, fields: input.fields, limit: 1), id, context) {
             guard let since = input.since else { return found }
-            let newer = Query(input.module, fields: [], filter: Condition.ids([id]).and(ListFilter.modified(after: since, input.module)), limit: 1)
-            return try await RecordPage.single(newer, context) == nil ? .notModified : found
+            let newer = Query(input.module, fields: [], filter: ListFilter.modified(after: since, input.module), limit: 1)
+            return try await RecordPage.single(newer, id, context) == nil ? .notModified : found
         }
         // What went into another record answers like any unknown id, and says where it went to who asks.
         guard let successor = try await context.records.successor(of: id, in: input.module) else { return .nothing }

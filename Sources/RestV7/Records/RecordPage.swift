@@ -37,13 +37,14 @@ enum RecordPage {
     }
 
     /// A single record with everything it has.
-    static func single(_ query: Query, _ context: RequestContext) async throws -> Reply? {
-        let (records, result) = try await context.records.page(query)
-        if result.count == 0 { return nil }
-        var json = JSONWriter(capacity: records.count + 16)
+    static func single(_ query: Query, _ id: RecordID, _ context: RequestContext) async throws -> Reply? {
+        guard let record = try await context.records.single(query, id) else { return nil }
+        var json = JSONWriter(capacity: record.count + 16)
         json.beginObject()
         json.key("data")
-        json.raw(records)
+        json.beginArray()
+        json.raw(record)
+        json.endArray()
         json.endObject()
         return .bytes(json.finish())
     }

@@ -12,6 +12,13 @@ extension ParsedRequest {
         return module
     }
 
+    /// The module of the path, for writing. Rows of subforms are written through their record only.
+    func writtenModule(_ context: RequestContext) throws(Rejection) -> Module {
+        let module = try module(context)
+        if module.isSubform { throw .invalidModule() }
+        return module
+    }
+
     /// A record id in the path. What is no id names no record.
     func recordID(_ name: String = "id", index: Int = 1) throws(Rejection) -> RecordID {
         guard let id = RecordID(path[name] ?? "") else { throw .invalidPathID(index) }

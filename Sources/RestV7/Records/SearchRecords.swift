@@ -6,8 +6,8 @@ import Wire
 /// Finds records by criteria, e-mail, phone or word. Contract: records, 131.
 enum SearchRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/search", entry: "131", scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
-        support: .partial("a full-text index for word, phone and contains"))
+        .get, "/crm/v7/{module}/search", entry: "131", also: [.partial("174", "values of their own for each user")], scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
+        support: .partial("the Users module"))
 
     struct Input: EndpointInput {
         let query: Query
@@ -22,7 +22,9 @@ enum SearchRecords: Endpoint {
             let fields = named == nil ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" } : try RecordPage.fields(named, module)
             page = try PageRequest(request, context, pastLimit: .limitReached)
             let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved"))).and(search)
-            query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            var query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            if ["sort_by", "sort_order"].allSatisfy({ (request.query($0) ?? "").isEmpty }) { query.words = SearchRecords.words(request) }
+            self.query = query
         }
     }
 
@@ -35,13 +37,24 @@ enum SearchRecords: Endpoint {
         if let text = request.query("criteria"), !text.isEmpty { return try CriteriaParser(module).parse(text) }
         let kinds: [(String, @Sendable (Field) -> Bool, Comparator)] = [
             ("email", { $0.type.dataType == "email" }, .equal), ("phone", { $0.type.dataType == "phone" }, .contains),
-            ("word", { [.text, .longText].contains($0.type.comparison) }, .contains),
         ]
         for (name, fits, comparator) in kinds {
-            guard let text = request.query(name), !text.isEmpty else { continue }
-            guard text.count >= 2 else { throw .invalidParameter(name) }
+            guard let text = try given(name, request) else { continue }
             return .any(module.fields.filter { fits($0) && !$0.columns.isEmpty }.map { .test(field: $0.apiName, comparator, [.string(text)]) })
         }
-        return nil
+        return try given("word", request).map { WordSearch($0).condition(module) }
+    }
+
+    /// The words searched for, when nothing that goes before them is given.
+    static func words(_ request: ParsedRequest) -> WordSearch? {
+        guard ["criteria", "email", "phone"].allSatisfy({ (request.query($0) ?? "").isEmpty }), let text = request.query("word"), !text.isEmpty else { return nil }
+        return WordSearch(text)
+    }
+
+    /// At least two characters (`records.md`, 131).
+    private static func given(_ name: String, _ request: ParsedRequest) throws(Rejection) -> String? {
+        guard let text = request.query(name), !text.isEmpty else { return nil }
+        guard text.filter({ !$0.isWhitespace }).count >= 2 else { throw .invalidParameter(name) }
+        return text
     }
 }

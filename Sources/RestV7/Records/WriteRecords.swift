@@ -6,14 +6,14 @@ import Wire
 /// Adds up to 100 records. Contract: records, 125; notes, 235.
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}", entry: "125", scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("assignment rules, subforms and multi-select lookups"))
+        .post, "/crm/v7/{module}", entry: "125", also: ["185", .partial("170", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]),
+        support: .partial("assignment rules"))
 
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             let body = try request.json()
             items = try body.items("data")
             try WriteOptions.check(body)
@@ -31,14 +31,14 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms and multi-select lookups"))
+        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")], scope: .modules(["UPDATE", "WRITE"]))
 
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
         let unmodifiedSince: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             let body = try request.json()
             items = try body.items("data")
             try WriteOptions.check(body)
@@ -47,7 +47,7 @@ enum UpdateRecords: Endpoint {
 
         /// One item, with the id its path gives.
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             let id = try request.recordID()
             let body = try request.json()
             items = try body.items("data", limit: 1).map { $0.naming(id) }
@@ -67,7 +67,7 @@ enum UpdateRecords: Endpoint {
 /// Changes the record of the path. Contract: records, 126.
 enum UpdateRecord: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]), support: .partial("subforms and multi-select lookups"))
+        .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]))
 
     struct Input: EndpointInput {
         let update: UpdateRecords.Input
@@ -80,8 +80,7 @@ enum UpdateRecord: Endpoint {
 /// Changes the records that match, adds the others. Contract: records, 128.
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/upsert", entry: "128", scope: .modules(["CREATE", "WRITE"]),
-        support: .partial("subforms and multi-select lookups"))
+        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]))
 
     /// Activities have no field that could tell two apart.
     private static let excluded: Set<String> = ["Tasks", "Events", "Calls", "Notes", "Attachments"]
@@ -93,7 +92,7 @@ enum UpsertRecords: Endpoint {
         let unmodifiedSince: Instant?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.writtenModule(context)
             guard !excluded.contains(module.apiName) else { throw .invalidModule() }
             let body = try request.json()
             items = try body.items("data")

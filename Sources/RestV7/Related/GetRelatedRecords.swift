@@ -6,7 +6,7 @@ import Wire
 /// The rows of a related list. Contract: related-records, 161; notes, 236.
 enum GetRelatedRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", scope: .modules(["READ"]),
+        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", also: [.partial("175", "values of their own for each user")], scope: .modules(["READ"]),
         support: .partial("mails, invited events and grouped activity views"))
 
     struct Input: EndpointInput {
@@ -53,6 +53,7 @@ enum GetRelatedRecord: Endpoint {
     struct Input: EndpointInput {
         let path: RelatedPath
         let query: Query
+        let id: RecordID
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try self.init(try RelatedPath(request, context), request, context)
         }
@@ -60,8 +61,8 @@ enum GetRelatedRecord: Endpoint {
         init(_ path: RelatedPath, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             self.path = path
             if path.listed.apiName == "Notes" { try context.requireScope(["READ"], on: path.listed) }
-            let id = try request.recordID("related_id", index: 3)
-            var query = Query(path.listed, fields: nil, filter: path.condition(context.now).and(.ids([id])), limit: 1)
+            id = try request.recordID("related_id", index: 3)
+            var query = Query(path.listed, fields: nil, filter: path.condition(context.now), limit: 1)
             query.link = path.linkValues(nil, context)
             self.query = query
         }
@@ -69,6 +70,6 @@ enum GetRelatedRecord: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         try await input.path.requireRecord(context)
-        return try await RecordPage.single(input.query, context) ?? .nothing
+        return try await RecordPage.single(input.query, input.id, context) ?? .nothing
     }
 }

@@ -36,7 +36,7 @@ struct LinkPath: Sendable {
 /// Joins a record with others, or changes what joins them. Contract: related-records, 162.
 enum UpdateRelatedRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", scope: .modules(["WRITE", "UPDATE"]))
+        .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", also: [.partial("176", "values of their own for each user")], scope: .modules(["WRITE", "UPDATE"]))
 
     struct Input: EndpointInput {
         let path: LinkPath
@@ -71,7 +71,7 @@ enum UpdateRelatedRecord: Endpoint {
 /// Parts a record from others. Contract: related-records, 163.
 enum DelinkRecords: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", scope: .modules(["WRITE", "DELETE"]))
+        .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", also: [.partial("177", "values of their own for each user")], scope: .modules(["WRITE", "DELETE"]))
 
     struct Input: EndpointInput {
         let path: LinkPath

@@ -24,7 +24,7 @@ enum ListFields: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let answers = MetadataAnswers(catalog: context.catalog)
-        let fields = input.module.fields.filter { input.dataType == nil || $0.type.dataType == input.dataType }
+        let fields = input.module.fields.filter { $0.body["listed"]?.bool != false }.filter { input.dataType == nil || $0.type.dataType == input.dataType }
             .map { answers.field($0, of: input.module) }.filter { input.type == "all" || $0["type"]?.string == input.type }
         return fields.isEmpty ? .nothing : .json(["fields": .array(fields)])
     }

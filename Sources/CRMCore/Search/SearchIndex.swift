@@ -1,0 +1,69 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// The index over the texts of records, kept in the transaction that changes them. It holds at least the grams a record's texts
+/// have, so it only ever narrows a search.
+package enum SearchIndex {
+    static let table: TableName = "sys_search"
+    static let schema: [SQL] = ["\(.gramTable(table))", "\(.gramTuning(table))"]
+    /// Records read at a time while the index is built anew.
+    private static let batch: Int64 = 1_000
+
+    /// Takes in what is new or has other texts than before.
+    static func refresh(_ changes: [(before: Record?, after: Record)], _ tx: Transaction) throws {
+        guard let module = changes.first?.after.module, module.isSearched else { return }
+        let fields = module.searchedFields
+        let changed = changes.filter { before, after in before.map { before in fields.contains { before[$0] != after[$0] } } ?? true }
+        let old = changed.filter { $0.before != nil }.map(\.after.id)
+        if !old.isEmpty { try remove(old, tx) }
+        try tx.insert(into: table, ["rowid", "grams"], rows: changed.map { change in
+            let grams = Grams.of(fields.compactMap { change.after[$0].text })
+            return [.integer(change.after.id.raw), .text(grams.joined(separator: " "))]
+        })
+    }
+
+    static func add(_ records: [Record], _ tx: Transaction) throws { try refresh(records.map { (nil, $0) }, tx) }
+
+    static func remove(_ ids: [RecordID], _ tx: Transaction) throws {
+        try tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("rowid", ids.map(\.raw)))")
+    }
+
+    /// Fills an index that has nothing, as it is in a database older than the index.
+    static func fillIfEmpty(_ catalog: Catalog, _ tx: Transaction) throws {
+        guard try tx.first("SELECT 1 FROM \(table) LIMIT 1", { _ in true }) == nil else { return }
+        for module in catalog.modules where module.isSearched {
+            guard let owner = module.table else { continue }
+            var last: Int64 = 0
+            while true {
+                let ids = try tx.rows("SELECT id FROM \(owner) WHERE id > \(.integer(last)) ORDER BY id LIMIT \(.integer(batch))") { RecordID(raw: $0.integer(0) ?? 0) }
+                guard let newest = ids.last else { break }
+                let rows = try Planner(catalog, .system("the search index holds every record")).rows(ids, of: module, for: .view, locked: false, tx)
+                try add(ids.compactMap { rows[$0] }, tx)
+                last = newest.raw
+            }
+        }
+    }
+}
+
+extension Module {
+    /// Whether the index holds this module's records.
+    var isSearched: Bool {
+        guard table != nil, !isSubform, generatedType != "linking" else { return false }
+        return (generatedType == "custom" || apiName == "Notes" || body["global_search_supported"]?.bool == true) && !searchedFields.isEmpty
+    }
+
+    /// The fields whose texts are searched: all that can be asked whether they contain something, and numbers given by the system.
+    package var searchedFields: [Field] {
+        fields.filter { !$0.columns.isEmpty && ([.text, .longText].contains($0.type.comparison) || $0.type.dataType == "autonumber") }
+    }
+}
+
+/// Keeps the search index up with every write.
+struct SearchIndexRule: RecordRule {
+    func concerns(_ module: Module) -> Bool { module.isSearched }
+
+    func after(_ changes: [PendingChange], _ scope: WriteScope) throws {
+        try SearchIndex.refresh(changes.map { ($0.before, $0.after) }, scope.tx)
+    }
+}
