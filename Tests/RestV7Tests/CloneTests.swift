@@ -62,8 +62,6 @@ import Wire
     @Test(arguments: TestServer.engines) func subformRowsAndNumbersAreNotShared(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let token = try await server.token()
-            let services = server.services
-            let catalog = services.catalog.current()
             let event = try await server.add(
                 "Events",
                 [
@@ -75,28 +73,17 @@ import Wire
             let eventCopy = await server.record("Events", copied.json?.first("data")?["details"]?["id"]?.string ?? "", token: token)
             #expect(eventCopy?["Event_Title"] == "Fair" && eventCopy?["Recurring_Activity"] == .null)
 
-            // A quote and a line of it, put into the tables directly: only what the copy does with them is asked here.
-            let quotes = try #require(catalog.module("Quotes"))
-            let lines = try #require(catalog.module("Quoted_Items"))
-            let access = AccessPolicy.system("a test fills tables", for: server.administrator.id)
-            let quote = try await services.write(catalog, access, .system) { scope -> RecordID in
-                var quote = Record(quotes, id: scope.ids.next())
-                quote["Subject"] = .text("Offer")
-                var line = Record(lines, id: scope.ids.next())
-                line["Parent_Id"] = .integer(quote.id.raw)
-                line["Quantity"] = .real(3)
-                for record in [quote, line] {
-                    guard let table = record.module.table else { continue }
-                    try scope.tx.insert(into: table, record.module.storedColumns.map(\.name), rows: [record.values])
-                }
-                return quote.id
-            }
+            let pen = try await server.add("Products", ["Product_Name": "Pen", "Unit_Price": 2], token: token)
+            let line: JSONValue = ["Product_Name": ["id": .string(pen)], "Quantity": 3]
+            let quote = try await server.add("Quotes", ["Subject": "Offer", "Quoted_Items": [line]], token: token)
             let clone = await server.send("POST", "/crm/v7/Quotes/\(quote)/actions/clone", token: token)
             #expect(clone.status == 201, "\(clone.text)")
             let copy = clone.json?.first("data")?["details"]?["id"]?.string ?? ""
-            let rows = await server.send("GET", "/crm/v7/Quoted_Items?fields=Quantity,Parent_Id", token: token).json?["data"]?.array ?? []
-            #expect(rows.count == 2 && Set(rows.compactMap { $0["Parent_Id"]?["id"]?.string }) == [copy, String(quote.raw)])
-            #expect(rows.allSatisfy { $0["Quantity"]?.double == 3 })
+            let original = await server.record("Quotes", quote, token: token), double = await server.record("Quotes", copy, token: token)
+            let lines = [original, double].map { $0?["Quoted_Items"]?.array ?? [] }
+            #expect(lines.allSatisfy { $0.count == 1 && $0[0]["Quantity"]?.double == 3 && $0[0]["Product_Name"]?["id"] == .string(pen) })
+            #expect(lines[0].first?["id"] != lines[1].first?["id"] && double?["Grand_Total"]?.double == 6)
+            #expect(original?["Quote_Number"] != double?["Quote_Number"])
         }
     }
 

@@ -12,11 +12,9 @@ extension RecordStore {
         var copy = Record(module, id: scope.ids.next())
         for field in module.fields where Self.isCopied(field, module) { copy.set(field, to: Array(original.columns(of: field))) }
         let tags = try TagStore.names(of: id, scope.tx)
-        let outcome = try add(item, to: copy, tags: tags, scope)
-        if case .success(let made) = outcome {
-            try copySubforms(of: original, to: made.id, except: Set((item.value.members ?? []).map(\.name)), scope)
-        }
-        return outcome
+        var value = item.value
+        for (name, rows) in try rowItems(of: original, except: Set((value.members ?? []).map(\.name)), scope) { value[name] = .array(rows) }
+        return try add(JSONCursor(value, at: item.path), to: copy, tags: tags, scope)
     }
 
     /// What the system sets, numbers itself, or must not happen twice is left out.
@@ -36,30 +34,38 @@ extension RecordStore {
             && !never.contains(field.apiName) && !everywhere.contains(field.apiName)
     }
 
-    /// Rows of the subforms the caller did not name, under new ids.
-    private func copySubforms(of original: Record, to copy: RecordID, except named: Set<String>, _ scope: WriteScope) throws {
+    /// Rows of the subforms the caller did not name, as a caller would send them: the copy's pass the same checks and sums.
+    private func rowItems(of original: Record, except named: Set<String>, _ scope: WriteScope) throws -> [(String, [JSONValue])] {
         let system = Planner(scope.catalog, .system("subform rows are seen with their record"))
-        for (owned, field) in scope.catalog.inbound(to: original.module.id)
-        where owned.generatedType == "subform" && field.apiName == "Parent_Id" {
-            let subform = original.module.fields.first { $0.type.dataType == "subform" && $0.apiName == owned.apiName }
-            guard !named.contains(subform?.apiName ?? owned.apiName), let table = owned.table, let column = field.columns.first else {
-                continue
-            }
-            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(column) = \(original.id) ORDER BY id") {
-                RecordID(raw: $0.integer(0) ?? 0)
-            }
-            let rows = try system.rows(ids, of: owned, for: .view, scope.tx)
-            let copies = ids.compactMap { rows[$0] }.map { row -> Record in
-                var made = row
-                made.values[0] = .id(scope.ids.next())
-                made.values[owned.versionSlot] = .integer(0)
-                made[field] = .id(copy)
-                for name in ["Created_Time", "Modified_Time"] { made[name] = .init(scope.now) }
-                for name in ["Created_By", "Modified_By"] { made[name] = .integer(scope.access.user.raw) }
-                return made
-            }
-            try scope.tx.insert(into: table, owned.storedColumns.map(\.name), rows: copies.map(\.values))
-            try ChangeLog.append(copies.map { .init(record: $0, kind: .added) }, scope)
+        var found: [(String, [JSONValue])] = []
+        for field in original.module.fields where field.type.dataType == "subform" && !named.contains(field.apiName) {
+            guard let rows = RowField(field, scope.catalog), let table = rows.module.table, let column = rows.parent.columns.first else { continue }
+            let ids = try scope.tx.rows(
+                "SELECT id FROM \(table) WHERE \(column) = \(original.id) ORDER BY id LIMIT \(.integer(Int64(RowField.limit)))"
+            ) { RecordID(raw: $0.integer(0) ?? 0) }
+            let records = try system.rows(ids, of: rows.module, for: .view, scope.tx)
+            let items = ids.compactMap { records[$0] }.map { item(of: $0, rows) }
+            if !items.isEmpty { found.append((field.apiName, items)) }
+        }
+        return found
+    }
+
+    private func item(of row: Record, _ rows: RowField) -> JSONValue {
+        .object(row.module.fields.compactMap { field in
+            guard field.settable, field.creatable, field !== rows.parent, !row[field].isNull, field.apiName != "id" else { return nil }
+            return JSONValue.Member(field.apiName, sent(row[field], field))
+        })
+    }
+
+    /// A stored value in the form of a request.
+    private func sent(_ value: SQLValue, _ field: Field) -> JSONValue {
+        switch field.type.cell {
+        case .lookup, .anyLookup, .user, .layout: ["id": .string(String(value.integer ?? 0))]
+        case .digits: .string(String(value.integer ?? 0))
+        case .flag: .bool(value.integer == 1)
+        case .instant: .string(Instant(milliseconds: value.integer ?? 0).iso(offsetMinutes: 0))
+        case .json: value.text.flatMap { try? JSONValue.parse($0) } ?? .null
+        default: value.json
         }
     }
 }
