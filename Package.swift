@@ -38,7 +38,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         // One declaration per directory entry.
-        .target(name: "RestV7", dependencies: ["Wire", "Metadata", "CRMCore", "HTTPShell"], resources: [.copy("Resources")], swiftSettings: strict),
+        .target(
+            name: "RestV7", dependencies: ["Wire", "Metadata", "CRMCore", "HTTPShell"], resources: [.copy("Resources")],
+            swiftSettings: strict),
         // The one binary: configuration, wiring, commands.
         .executableTarget(
             name: "tributary",
@@ -51,7 +53,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         // Used by tests only: databases on both engines, an in-process client, fault injection.
-        .target(name: "TributaryTestKit", dependencies: ["Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7"], swiftSettings: strict),
+        .target(
+            name: "TributaryTestKit", dependencies: ["Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7"],
+            swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "SQLStoreTests", dependencies: ["SQLStore", "Wire"], swiftSettings: strict),
         .testTarget(name: "CRMCoreTests", dependencies: ["CRMCore", "TributaryTestKit"], swiftSettings: strict),

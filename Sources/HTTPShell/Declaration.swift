@@ -28,7 +28,9 @@ package struct DirectoryRow: Sendable, ExpressibleByStringLiteral {
     package let support: Support
 
     package init(stringLiteral entry: String) { self.init(entry: entry, support: .full) }
-    package static func partial(_ entry: String, _ missing: StaticString) -> DirectoryRow { DirectoryRow(entry: entry, support: .partial(missing)) }
+    package static func partial(_ entry: String, _ missing: StaticString) -> DirectoryRow {
+        DirectoryRow(entry: entry, support: .partial(missing))
+    }
 
     package init(entry: String, support: Support) {
         self.entry = entry
@@ -62,7 +64,8 @@ package struct Declaration: Sendable {
     package let bodyKind: BodyKind
 
     package init(
-        _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1, support: Support = .full,
+        _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1,
+        support: Support = .full,
         bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole
     ) {
         self.method = method

@@ -29,7 +29,8 @@ struct ShellResponder: HTTPResponder {
     private func body(of request: Request, _ kind: BodyKind, limit: Int) async throws -> IncomingRequest.Body {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { return .tooLarge }
         if kind == .upload {
-            return .upload(Upload(ByteStream(LimitedBody(body: request.body, limit: limit)), contentType: request.headers[.contentType] ?? ""))
+            return .upload(
+                Upload(ByteStream(LimitedBody(body: request.body, limit: limit)), contentType: request.headers[.contentType] ?? ""))
         }
         var bytes: [UInt8] = []
         for try await chunk in request.body {

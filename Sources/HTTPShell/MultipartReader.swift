@@ -30,7 +30,8 @@ struct MultipartReader {
 
     /// The boundary of a content type; `nil` when it is no multipart form.
     static func boundary(of contentType: String) -> String? {
-        guard ASCIICase.equal(contentType.prefix(19), "multipart/form-data"), let boundary = PartHeader.parameters(of: contentType)["boundary"],
+        guard ASCIICase.equal(contentType.prefix(19), "multipart/form-data"),
+            let boundary = PartHeader.parameters(of: contentType)["boundary"],
             (1...70).contains(boundary.utf8.count)
         else { return nil }
         return boundary
@@ -106,7 +107,11 @@ struct MultipartReader {
         start = end
     }
 
-    private enum Following { case unknown, text, next(Int), end }
+    private enum Following {
+        case unknown, text
+        case next(Int)
+        case end
+    }
 
     /// What stands behind a boundary's text decides whether it is one. `next` points at the line end, where the header begins.
     private func whatFollows(_ index: Int) -> Following {

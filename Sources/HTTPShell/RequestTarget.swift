@@ -10,7 +10,9 @@ package struct RequestTarget: Sendable {
         let divider = text.firstIndex(of: "?") ?? text.endIndex
         var segments: [String] = []
         for piece in text[..<divider].drop(while: { $0 == "/" }).split(separator: "/", omittingEmptySubsequences: false) {
-            guard let segment = PercentCoding.decode(piece.utf8, plusIsBlank: false), !NulCharacter.holds(segment) else { throw Rejection(.invalidURLPattern) }
+            guard let segment = PercentCoding.decode(piece.utf8, plusIsBlank: false), !NulCharacter.holds(segment) else {
+                throw Rejection(.invalidURLPattern)
+            }
             segments.append(segment)
         }
         self.segments = segments

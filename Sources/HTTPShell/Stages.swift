@@ -15,19 +15,25 @@ extension Shell {
         try checkScope(match, grant, catalog)
         try NulCharacter.refuse(in: target.query)
         let request = ParsedRequest(
-            method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body.bytes, upload: body.upload)
+            method: match.method, path: match.parameters, query: target.query, headers: incoming.headers, body: body.bytes,
+            upload: body.upload)
         return try await match.entry.answer(request, context(incoming, grant, catalog, policy, trace, services))
     }
 
     /// A request that came inside `outer`: the caller is known, everything else is asked as of any request.
-    func answerInside(_ request: InnerRequest, _ services: Services, _ outer: IncomingRequest, _ grant: Grant?, _ trace: RequestTrace) async -> Reply {
+    func answerInside(_ request: InnerRequest, _ services: Services, _ outer: IncomingRequest, _ grant: Grant?, _ trace: RequestTrace) async
+        -> Reply
+    {
         do {
             return try await onNewestCatalog {
-                let target = try RequestTarget(request.target), match = try table.match(request.method, target.segments)
-                let catalog = services.catalog.current(), policy = try policy(of: grant, catalog)
+                let target = try RequestTarget(request.target)
+                let match = try table.match(request.method, target.segments)
+                let catalog = services.catalog.current()
+                let policy = try policy(of: grant, catalog)
                 try checkScope(match, grant, catalog)
                 try NulCharacter.refuse(in: target.query)
-                let parsed = ParsedRequest(method: match.method, path: match.parameters, query: target.query, headers: request.headers, body: request.body)
+                let parsed = ParsedRequest(
+                    method: match.method, path: match.parameters, query: target.query, headers: request.headers, body: request.body)
                 return try await match.entry.answer(parsed, context(outer, grant, catalog, policy, trace, services))
             }
         } catch {
@@ -36,7 +42,8 @@ extension Shell {
     }
 
     private func body(of incoming: IncomingRequest, _ match: EndpointTable.Match) throws(Rejection) -> (bytes: [UInt8], upload: Upload?) {
-        let declaration = match.entry.declaration, limit = declaration.bodyLimit ?? options.bodyLimit
+        let declaration = match.entry.declaration
+        let limit = declaration.bodyLimit ?? options.bodyLimit
         switch incoming.body {
         case .upload(let upload): return ([], upload)
         case .bytes(let bytes) where bytes.count <= limit:
@@ -62,7 +69,8 @@ extension Shell {
     }
 
     private func context(
-        _ incoming: IncomingRequest, _ grant: Grant?, _ catalog: Catalog, _ policy: AccessPolicy, _ trace: RequestTrace, _ services: Services
+        _ incoming: IncomingRequest, _ grant: Grant?, _ catalog: Catalog, _ policy: AccessPolicy, _ trace: RequestTrace,
+        _ services: Services
     ) -> RequestContext {
         RequestContext(
             services: services, tokens: tokens, catalog: catalog, access: policy, scopes: grant?.scopes ?? .none,

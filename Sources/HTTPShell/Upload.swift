@@ -42,7 +42,8 @@ package actor Upload {
     package func receive(_ library: FileLibrary, _ rules: Rules) async throws -> Received {
         if let received { return received }
         guard let boundary = MultipartReader.boundary(of: contentType) else { throw rules.broken }
-        var reader = MultipartReader(boundary: boundary), parts = Parts(library: library, rules: rules)
+        var reader = MultipartReader(boundary: boundary)
+        var parts = Parts(library: library, rules: rules)
         do {
             for try await piece in body {
                 for event in try reader.feed(piece) { try await parts.take(event) }
@@ -88,7 +89,9 @@ package actor Upload {
                 guard await spool.size + Int64(bytes.count) <= rules.size else { throw rules.tooLarge }
                 try await spool.append(bytes)
             case .partEnd:
-                guard !isFile, let current, fields.count < Upload.fieldCount, let value = String(validating: text, as: UTF8.self) else { return }
+                guard !isFile, let current, fields.count < Upload.fieldCount, let value = String(validating: text, as: UTF8.self) else {
+                    return
+                }
                 fields.append((current.name, value))
             case .end: return
             }

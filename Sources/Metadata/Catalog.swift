@@ -20,7 +20,8 @@ package final class Catalog: Sendable {
         let defaults = { (kind: String) in kinds[.defaults]?.first { $0.apiName == kind }?.body ?? [:] }
         let moduleIDs = Dictionary(
             (kinds[.module] ?? []).map { ($0.apiName ?? "", ModuleID(raw: $0.id.raw)) }, uniquingKeysWith: { first, _ in first })
-        let fieldDefaults = defaults("field"), moduleDefaults = defaults("module")
+        let fieldDefaults = defaults("field")
+        let moduleDefaults = defaults("module")
         let fields = Dictionary(grouping: kinds[.field] ?? [], by: { $0.parent?.raw ?? 0 })
         let modules = (kinds[.module] ?? []).map { document in
             let own = fields[document.id.raw] ?? []
@@ -39,7 +40,8 @@ package final class Catalog: Sendable {
         zone = organization["time_zone"]?.string.flatMap(TimeZoneRule.init(identifier:)) ?? .utc
         documentsByKind = kinds
 
-        var into: [ModuleID: [(Module, Field)]] = [:], anywhere: [(Module, Field)] = []
+        var into: [ModuleID: [(Module, Field)]] = [:]
+        var anywhere: [(Module, Field)] = []
         for module in modules where module.table != nil {
             for field in module.fields where field.isRecordLookup && !field.columns.isEmpty {
                 if let target = field.target { into[target, default: []].append((module, field)) } else { anywhere.append((module, field)) }
@@ -50,17 +52,19 @@ package final class Catalog: Sendable {
 
         let listDefaults = defaults("related_list")
         let listDocuments = Dictionary(grouping: kinds[.relatedList] ?? [], by: { $0.parent?.raw ?? 0 })
-        lists = Dictionary(uniqueKeysWithValues: modules.map { module in
-            let reader = RelationReader(owner: module, modules: byName)
-            let lists = (listDocuments[module.id.raw] ?? []).map { document in
-                let body = document.body, via = body["via"]?.string ?? ""
-                let listed = (body["module"] ?? listDefaults["module"])?["api_name"]?.string
-                return RelatedList(
-                    id: document.id, apiName: document.apiName ?? "", listed: listed.flatMap { byName[$0]?.id },
-                    relations: reader.read(via, listed: listed), body: body)
-            }
-            return (module.id, lists)
-        })
+        lists = Dictionary(
+            uniqueKeysWithValues: modules.map { module in
+                let reader = RelationReader(owner: module, modules: byName)
+                let lists = (listDocuments[module.id.raw] ?? []).map { document in
+                    let body = document.body
+                    let via = body["via"]?.string ?? ""
+                    let listed = (body["module"] ?? listDefaults["module"])?["api_name"]?.string
+                    return RelatedList(
+                        id: document.id, apiName: document.apiName ?? "", listed: listed.flatMap { byName[$0]?.id },
+                        relations: reader.read(via, listed: listed), body: body)
+                }
+                return (module.id, lists)
+            })
     }
 
     private static let aliases = ["potentials": "deals", "purchased_items": "purchase_items"]

@@ -36,7 +36,9 @@ extension FieldType {
             .percent, .boolean, .date, .datetime, .multiSelectPicklist, .lookup, .ownerLookup, .userLookup, .multiModuleLookup, .layout,
             .consentLookup, .fileUpload, .imageUpload,
         ]
-        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map { FieldType.structured($0) }
+        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map {
+            FieldType.structured($0)
+        }
         let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "rollup_summary", "formula"]
             .map(FieldType.elsewhere)
         return Dictionary(uniqueKeysWithValues: (types + structured + elsewhere).map { ($0.dataType, $0) })

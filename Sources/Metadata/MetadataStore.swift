@@ -20,9 +20,11 @@ package enum MetadataStore {
     /// The catalog as the transaction sees it.
     package static func load(_ tx: Transaction) throws -> Catalog {
         let version = try version(tx)
-        let documents = try tx.rows("SELECT id, kind, parent, api_name, body, modified_at FROM sys_metadata ORDER BY kind, parent, id") { row in
+        let documents = try tx.rows("SELECT id, kind, parent, api_name, body, modified_at FROM sys_metadata ORDER BY kind, parent, id") {
+            row in
             Document(
-                id: RecordID(raw: row.integer(0) ?? 0), kind: Document.Kind(row.text(1) ?? ""), parent: row.integer(2).map(RecordID.init(raw:)),
+                id: RecordID(raw: row.integer(0) ?? 0), kind: Document.Kind(row.text(1) ?? ""),
+                parent: row.integer(2).map(RecordID.init(raw:)),
                 apiName: row.text(3), body: try row.withText(4) { try JSONValue.parse(Array($0 ?? .init(start: nil, count: 0))) },
                 modifiedAt: row.integer(5).map(Instant.init(milliseconds:)))
         }

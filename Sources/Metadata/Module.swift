@@ -35,9 +35,13 @@ package final class Module: Sendable {
         modifiedAt = [document.modifiedAt, fieldsModifiedAt].compactMap(\.self).max()
         displayField = fields.first { $0.body["display_field"]?.bool == true }
         byName = Dictionary(fields.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
-        var columns = [StoredColumn(name: "id", type: .integer)], slots: [FieldID: Int] = [:]
+        var columns = [StoredColumn(name: "id", type: .integer)]
+        var slots: [FieldID: Int] = [:]
         for field in fields where !field.columns.isEmpty {
-            if field.columns[0].raw == "id" { slots[field.id] = 0; continue }
+            if field.columns[0].raw == "id" {
+                slots[field.id] = 0
+                continue
+            }
             slots[field.id] = columns.count
             columns += field.storedColumns
         }

@@ -30,7 +30,8 @@ package struct ModuleTemplate: Sendable {
 
     private static func filled(_ text: String, _ words: [String: String]) -> String {
         guard text.contains("{") else { return text }
-        var filled = "", rest = text[...]
+        var filled = ""
+        var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             filled += rest[..<open]
             guard let close = rest[open...].firstIndex(of: "}") else { break }

@@ -19,20 +19,24 @@ package enum PermissionList {
     private static let standard: [Permission] = (seed["permissions_details"]?.array ?? []).enumerated().map { index, body in
         Permission(
             id: RecordID(raw: firstID + Int64(index)), name: body["name"]?.string ?? "", label: body["display_label"]?.string ?? "",
-            module: body["module"]?.string, customizable: body["customizable"]?.bool ?? true, parents: (body["parent_permissions"]?.array ?? []).compactMap(\.string))
+            module: body["module"]?.string, customizable: body["customizable"]?.bool ?? true,
+            parents: (body["parent_permissions"]?.array ?? []).compactMap(\.string))
     }
 
     /// Sections and categories as the profile page groups rights, by their names.
     package static let sections: [JSONValue] = seed["sections"]?.array ?? []
 
     package static func all(_ catalog: Catalog) -> [Permission] {
-        standard + catalog.modules.filter { $0.generatedType == "custom" }.flatMap { module in
-            let suffix = module.body["module_name"]?.string ?? module.apiName, number = Int64(suffix.drop { !$0.isNumber }) ?? 0
-            return ["View", "Create", "Edit", "Delete", "Merge"].enumerated().map { index, operation in
-                Permission(
-                    id: RecordID(raw: firstCustomID + number * 10 + Int64(index)), name: "Crm_Implied_\(operation)_\(suffix)", label: operation, module: module.apiName,
-                    customizable: true, parents: index == 0 ? [] : ["Crm_Implied_View_\(suffix)"])
+        standard
+            + catalog.modules.filter { $0.generatedType == "custom" }.flatMap { module in
+                let suffix = module.body["module_name"]?.string ?? module.apiName
+                let number = Int64(suffix.drop { !$0.isNumber }) ?? 0
+                return ["View", "Create", "Edit", "Delete", "Merge"].enumerated().map { index, operation in
+                    Permission(
+                        id: RecordID(raw: firstCustomID + number * 10 + Int64(index)), name: "Crm_Implied_\(operation)_\(suffix)",
+                        label: operation, module: module.apiName,
+                        customizable: true, parents: index == 0 ? [] : ["Crm_Implied_View_\(suffix)"])
+                }
             }
-        }
     }
 }

@@ -24,7 +24,9 @@ package struct RowField: Sendable {
         switch field.type.dataType {
         case "subform":
             let name = field.body["subform"]?["module"]?["api_name"]?.string ?? field.body["associated_module"]?["module"]?.string
-            guard let module = name.flatMap({ catalog.module($0) }), module.table != nil, let parent = module.field("Parent_Id") else { return nil }
+            guard let module = name.flatMap({ catalog.module($0) }), module.table != nil, let parent = module.field("Parent_Id") else {
+                return nil
+            }
             self.module = module
             self.parent = parent
             kind = .subform

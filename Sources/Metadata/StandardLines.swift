@@ -6,7 +6,8 @@ enum StandardLines {
         guard ["Quotes", "Sales_Orders", "Purchase_Orders", "Invoices"].contains(module) else { return [] }
         return [
             [
-                "api_name": "$line_tax", "field_label": "Line Tax", "display_label": "Line Tax", "data_type": "linetax", "json_type": "jsonarray",
+                "api_name": "$line_tax", "field_label": "Line Tax", "display_label": "Line Tax", "data_type": "linetax",
+                "json_type": "jsonarray",
                 "sortable": false, "filterable": false, "searchable": false, "listed": false,
             ]
         ]

@@ -48,11 +48,13 @@ enum StandardLinks {
 
     /// A field as the seed has it, with the link behind it if it is one of those that show links.
     static func connected(_ field: JSONValue, of module: String) -> JSONValue {
-        guard let link = links.first(where: { $0.left.module == module && $0.shownBy != nil && $0.shownBy == field["api_name"]?.string }) else { return field }
+        guard let link = links.first(where: { $0.left.module == module && $0.shownBy != nil && $0.shownBy == field["api_name"]?.string })
+        else { return field }
         var field = field
         field["multiuserlookup"] = [
             "api_name": .string(link.name), "display_label": .string(link.name), "linking_module": ["api_name": .string(link.name)],
-            "connected_module": ["api_name": "Users"], "lookup_apiname": .string(link.left.field), "connectedlookup_apiname": .string(link.right.field),
+            "connected_module": ["api_name": "Users"], "lookup_apiname": .string(link.left.field),
+            "connectedlookup_apiname": .string(link.right.field),
             "connectedfield_apiname": .null, "record_access": false,
         ]
         return field
@@ -71,7 +73,9 @@ enum StandardLinks {
         [
             "api_name": .string(name), "field_label": .string(name), "display_label": .string(name), "data_type": .string(dataType),
             "length": .integer(Int64(length)),
-            "operation_type": ["web_update": .bool(writable), "api_create": .bool(writable), "web_create": .bool(writable), "api_update": .bool(writable)],
+            "operation_type": [
+                "web_update": .bool(writable), "api_create": .bool(writable), "web_create": .bool(writable), "api_update": .bool(writable),
+            ],
         ]
     }
 

@@ -8,7 +8,10 @@ package struct StandardSeed {
     package let administrator: UserID
     private let seed: JSONValue
 
-    package enum Failure: Error { case missingResource(String), malformed(String) }
+    package enum Failure: Error {
+        case missingResource(String)
+        case malformed(String)
+    }
 
     /// Ids of seed items start here: 18 digits like every id, and below any that is made later.
     private static let firstID: Int64 = 100_000_000_000_000_000
@@ -75,7 +78,9 @@ package struct StandardSeed {
         for role in seed["org"]?["roles"]?.array ?? [] {
             var body = role
             let superior = role["reporting_to"]?["name"]?.string
-            if let above = found.first(where: { $0.name == superior }) { body["reporting_to"] = ["name": .string(above.name), "id": .id(above.id)] }
+            if let above = found.first(where: { $0.name == superior }) {
+                body["reporting_to"] = ["name": .string(above.name), "id": .id(above.id)]
+            }
             let name = role["name"]?.string ?? ""
             found.append(Named(id: made.add(.role, name, body), name: name))
         }
@@ -84,7 +89,9 @@ package struct StandardSeed {
 
     private static func modules(_ seed: JSONValue, _ profiles: [Named], _ made: inout Made) {
         var ids: [String: RecordID] = [:]
-        let all = (seed["modules"]?.array ?? []).filter { StandardLinks.module(named: $0["api_name"]?.string ?? "") == nil } + StandardLinks.modules
+        let all =
+            (seed["modules"]?.array ?? []).filter { StandardLinks.module(named: $0["api_name"]?.string ?? "") == nil }
+            + StandardLinks.modules
         for module in all {
             let name = module["api_name"]?.string ?? ""
             var body = withProfileIDs(module, profiles)
@@ -96,8 +103,10 @@ package struct StandardSeed {
             let name = module["api_name"]?.string ?? ""
             guard let id = ids[name] else { continue }
             let hidden = StandardLines.fields(of: name)
-            for field in (StandardLinks.fields(of: name) ?? seed["fields"]?[name]?.array ?? []) + hidden where field["present_when"] == nil {
-                let body = withValueIDs(PhysicalName.withColumns(StandardLinks.connected(field, of: name), seed["field_defaults"] ?? [:]), &made)
+            for field in (StandardLinks.fields(of: name) ?? seed["fields"]?[name]?.array ?? []) + hidden where field["present_when"] == nil
+            {
+                let body = withValueIDs(
+                    PhysicalName.withColumns(StandardLinks.connected(field, of: name), seed["field_defaults"] ?? [:]), &made)
                 made.add(.field, field["api_name"]?.string, body, parent: id)
             }
             for list in seed["related_lists"]?[name]?.array ?? [] where list["present_when"] == nil {
@@ -124,12 +133,13 @@ package struct StandardSeed {
     private static func withValueIDs(_ body: JSONValue, _ made: inout Made) -> JSONValue {
         guard let values = body["pick_list_values"]?.array, !values.isEmpty else { return body }
         var body = body
-        body["pick_list_values"] = .array(values.map { value in
-            var value = value
-            value["id"] = .string(String(made.next))
-            made.next += 1
-            return value
-        })
+        body["pick_list_values"] = .array(
+            values.map { value in
+                var value = value
+                value["id"] = .string(String(made.next))
+                made.next += 1
+                return value
+            })
         return body
     }
 
@@ -145,9 +155,11 @@ package struct StandardSeed {
         var body = seed["org"]?["user_defaults"] ?? [:]
         let parts = name.split(separator: " ", maxSplits: 1).map(String.init)
         let settings: [(String, JSONValue)] = [
-            ("first_name", .string(parts.count > 1 ? parts[0] : "")), ("last_name", .string(parts.last ?? name)), ("full_name", .string(name)),
+            ("first_name", .string(parts.count > 1 ? parts[0] : "")), ("last_name", .string(parts.last ?? name)),
+            ("full_name", .string(name)),
             ("email", .string(email)), ("status", "active"), ("confirm", true), ("type__s", "Regular User"),
-            ("profile", ["name": .string(profile.name), "id": .id(profile.id)]), ("role", ["name": .string(role.name), "id": .id(role.id)]),
+            ("profile", ["name": .string(profile.name), "id": .id(profile.id)]),
+            ("role", ["name": .string(role.name), "id": .id(role.id)]),
         ]
         for (key, value) in settings { body[key] = value }
         return body

@@ -33,7 +33,8 @@ struct RequestSignature {
         let scope = "\(day)/\(credentials.region)/s3/aws4_request"
         let text = "AWS4-HMAC-SHA256\n\(stamp)\n\(scope)\n\(Secrets.fingerprint(request))"
         let signature = Secrets.hex(mac(key, text))
-        headers["authorization"] = "AWS4-HMAC-SHA256 Credential=\(credentials.accessKey)/\(scope),SignedHeaders=\(signed),Signature=\(signature)"
+        headers["authorization"] =
+            "AWS4-HMAC-SHA256 Credential=\(credentials.accessKey)/\(scope),SignedHeaders=\(signed),Signature=\(signature)"
         return headers
     }
 

@@ -32,7 +32,9 @@ package struct S3Place: Sendable {
         guard let accessKey = value("AWS_ACCESS_KEY_ID"), let secretKey = value("AWS_SECRET_ACCESS_KEY") else { throw .noCredentials }
         let region = value("AWS_REGION", "AWS_DEFAULT_REGION") ?? "us-east-1"
         let service = value("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL") ?? "https://s3.\(region).amazonaws.com"
-        guard let endpoint = URL(string: service), ["http", "https"].contains(endpoint.scheme), endpoint.host?.isEmpty == false, endpoint.query == nil else {
+        guard let endpoint = URL(string: service), ["http", "https"].contains(endpoint.scheme), endpoint.host?.isEmpty == false,
+            endpoint.query == nil
+        else {
             throw .endpoint(service)
         }
         self.bucket = bucket
@@ -43,10 +45,11 @@ package struct S3Place: Sendable {
 
     /// Names that need no encoding, so that what is signed is what is sent.
     private static func isPlain(_ part: String) -> Bool {
-        part != "." && part != ".." && part.utf8.allSatisfy { byte in
-            let character = Character(UnicodeScalar(byte))
-            return byte < 128 && (character.isLetter || character.isNumber || "-._".contains(character))
-        }
+        part != "." && part != ".."
+            && part.utf8.allSatisfy { byte in
+                let character = Character(UnicodeScalar(byte))
+                return byte < 128 && (character.isLetter || character.isNumber || "-._".contains(character))
+            }
     }
 
     /// `host` or `host:port`, as the Host header has it.

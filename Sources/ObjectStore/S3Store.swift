@@ -61,7 +61,9 @@ package struct S3Store: FileStore {
     /// The digest of nothing, for requests without a body.
     static let empty = ContentHash(Secrets.hex(Secrets.sha256([])))
 
-    private func send(_ method: String, _ hash: ContentHash, payload: ContentHash? = nil, _ headers: [String: String] = [:], body: URL? = nil) async throws -> Answer {
+    private func send(
+        _ method: String, _ hash: ContentHash, payload: ContentHash? = nil, _ headers: [String: String] = [:], body: URL? = nil
+    ) async throws -> Answer {
         for attempt in 1... {
             do {
                 let answer = try await once(method, hash, payload, headers, body)
@@ -72,16 +74,20 @@ package struct S3Store: FileStore {
         throw CancellationError()
     }
 
-    private func once(_ method: String, _ hash: ContentHash, _ payload: ContentHash?, _ given: [String: String], _ body: URL?) async throws -> Answer {
+    private func once(_ method: String, _ hash: ContentHash, _ payload: ContentHash?, _ given: [String: String], _ body: URL?) async throws
+        -> Answer
+    {
         let path = "\(place.endpoint.path)/\(place.bucket)/\(place.prefix)\(hash.hex)".replacing("//", with: "/")
         guard let url = URL(string: path, relativeTo: place.endpoint), let payload = payload ?? Self.empty else {
             throw Failure(description: "no address can be made of \(path)")
         }
         var request = URLRequest(url: url)
         request.httpMethod = method
-        let headers = RequestSignature(credentials: place.credentials, now: clock()).headers(method, host: place.host, path: path, payload: payload, given)
+        let headers = RequestSignature(credentials: place.credentials, now: clock()).headers(
+            method, host: place.host, path: path, payload: payload, given)
         for (name, value) in headers where name != "host" { request.setValue(value, forHTTPHeaderField: name) }
-        let (data, response) = body == nil ? try await session.data(for: request) : try await session.upload(for: request, fromFile: body ?? url)
+        let (data, response) =
+            body == nil ? try await session.data(for: request) : try await session.upload(for: request, fromFile: body ?? url)
         guard let response = response as? HTTPURLResponse else { throw Failure(description: "the service does not speak HTTP") }
         return Answer(status: response.statusCode, body: [UInt8](data))
     }

@@ -27,8 +27,11 @@ enum ModuleReference {
     /// `nil` when what is given names no module. Neither key is EXPECTED_FIELD_MISSING, two that disagree AMBIGUITY_DURING_PROCESSING.
     static func read(_ input: JSONCursor, _ catalog: Catalog) throws(Rejection) -> Module? {
         _ = try input.object()
-        let name = input.optional("api_name").flatMap { $0.value.isNull ? nil : $0 }, id = input.optional("id").flatMap { $0.value.isNull ? nil : $0 }
-        let paths = ["api_name", "id"].map { ["api_name": .string($0), "json_path": .string(input.path.appending($0).description)] as JSONValue }
+        let name = input.optional("api_name").flatMap { $0.value.isNull ? nil : $0 }
+        let id = input.optional("id").flatMap { $0.value.isNull ? nil : $0 }
+        let paths = ["api_name", "id"].map {
+            ["api_name": .string($0), "json_path": .string(input.path.appending($0).description)] as JSONValue
+        }
         if name == nil && id == nil { throw Rejection(.expectedFieldMissing, .other("expected_fields", .array(paths))) }
         let byName = try name.map { cursor throws(Rejection) in catalog.module(try cursor.string()) } ?? nil
         let byID = try id.map { cursor throws(Rejection) in catalog.module(id: ModuleID(raw: try cursor.recordID().raw)) } ?? nil

@@ -15,24 +15,24 @@ package enum Grams {
     private static let limit = 20_000
 
     /// The distinct grams of folded texts.
-    package static func of(_ texts: [String]) -> [String] {
-        var found: Set<String> = [], ordered: [String] = []
-        for text in texts {
-            for word in words(text) {
-                for gram in pieces(word) + [word.suffix(size - 1)] where ordered.count < limit {
-                    let piece = string(gram)
-                    if found.insert(piece).inserted { ordered.append(piece) }
-                }
-            }
-        }
-        return ordered
+    package static func of(_ texts: [String]) -> [String] { text(of: texts).split(separator: " ").map(String.init) }
+
+    /// The same with a blank between each and the next, as an index takes them.
+    package static func text(of texts: [String]) -> String {
+        var writer = GramWriter(limit: limit)
+        for text in texts { writer.take(TextFolding.fold(text)) }
+        return writer.text
     }
 
     /// What the grams of every text that contains `part` satisfy; `nil` when the part is too short to say anything.
     package static func test(containing part: String) -> GramTest? {
         var tests: [GramTest] = []
         for word in words(part) {
-            if word.count >= size { tests += pieces(word).map { .gram(string($0)) } } else if word.count == size - 1 { tests.append(.start(string(word[...]))) }
+            if word.count >= size {
+                tests += pieces(word).map { .gram(string($0)) }
+            } else if word.count == size - 1 {
+                tests.append(.start(string(word[...])))
+            }
         }
         return tests.isEmpty ? nil : tests.count == 1 ? tests[0] : .all(tests)
     }
@@ -42,7 +42,7 @@ package enum Grams {
     }
 
     private static func words(_ text: String) -> [[Unicode.Scalar]] {
-        TextFolding.fold(text).unicodeScalars.split { !($0.properties.isAlphabetic || $0.properties.numericType != nil) }.map(Array.init)
+        TextFolding.fold(text).unicodeScalars.split { !GramWriter.isPart($0) }.map(Array.init)
     }
 
     private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {

@@ -20,7 +20,9 @@ package struct RecordBench: Sendable {
     }
 
     @discardableResult
-    package func send(_ method: String, _ path: String, _ json: JSONValue? = nil, headers: [(String, String)] = []) async -> TestServer.Answer {
+    package func send(_ method: String, _ path: String, _ json: JSONValue? = nil, headers: [(String, String)] = []) async
+        -> TestServer.Answer
+    {
         await server.send(method, "/crm/v7/" + path, json, token: token, headers: headers)
     }
 
@@ -40,7 +42,8 @@ package struct RecordBench: Sendable {
 
     /// Adds rows of a module that the API does not offer, such as link rows, through the record store.
     package func addRows(_ module: String, _ items: [JSONValue]) async throws -> [RecordID] {
-        let services = server.services, catalog = services.catalog.current()
+        let services = server.services
+        let catalog = services.catalog.current()
         guard let module = catalog.module(module) else { throw BenchFailure(description: "no module \(module)") }
         let access = AccessPolicy.system("rows of a test", for: server.administrator.id)
         return try await services.write(catalog, access, .system) { scope in
@@ -62,7 +65,9 @@ package struct RecordBench: Sendable {
 
     /// A merge body: children with the fields each gives, and fields the master keeps.
     package static func body(_ children: [(String, [String])], master: [String]? = nil) -> JSONValue {
-        let data = children.map { id, fields -> JSONValue in ["id": .string(id), "_fields": .array(fields.map { ["api_name": .string($0)] })] }
+        let data = children.map { id, fields -> JSONValue in
+            ["id": .string(id), "_fields": .array(fields.map { ["api_name": .string($0)] })]
+        }
         var object: JSONValue = ["data": .array(data)]
         if let master { object["master_record_fields"] = .array(master.map { ["api_name": .string($0)] }) }
         return ["merge": [object]]
@@ -89,8 +94,12 @@ package struct RecordBench: Sendable {
     /// Changes a column the API does not let a client write.
     package func set(_ field: String, of module: String, _ id: String, to value: SQLValue) async throws {
         let found = server.services.catalog.current().module(module)
-        guard let table = found?.table, let column = found?.field(field)?.columns.first, let id = RecordID(id) else { throw BenchFailure(description: field) }
-        try await server.services.database.run(.write) { tx in _ = try tx.execute("UPDATE \(table) SET \(column) = \(value) WHERE id = \(id)") }
+        guard let table = found?.table, let column = found?.field(field)?.columns.first, let id = RecordID(id) else {
+            throw BenchFailure(description: field)
+        }
+        try await server.services.database.run(.write) { tx in
+            _ = try tx.execute("UPDATE \(table) SET \(column) = \(value) WHERE id = \(id)")
+        }
     }
 }
 
@@ -117,7 +126,8 @@ extension RecordBench {
 
         package static func lookup(_ name: String, to module: String, side: Bool = false) -> CustomField {
             var body: JSONValue = [
-                "data_type": "lookup", "custom_field": true, "columns": [.string(name.lowercased())], "lookup": ["module": ["api_name": .string(module)]],
+                "data_type": "lookup", "custom_field": true, "columns": [.string(name.lowercased())],
+                "lookup": ["module": ["api_name": .string(module)]],
             ]
             if side { body["link_side"] = true }
             return CustomField(name: name, body: body)
@@ -125,10 +135,13 @@ extension RecordBench {
 
         /// A lookup into any module.
         package static func anyLookup(_ name: String) -> CustomField {
-            CustomField(name: name, body: [
-                "data_type": "lookup", "custom_field": true, "columns": [.string(name.lowercased()), .string(name.lowercased() + "_m")],
-                "lookup": ["module": ["api_name": "se_module"]],
-            ])
+            CustomField(
+                name: name,
+                body: [
+                    "data_type": "lookup", "custom_field": true,
+                    "columns": [.string(name.lowercased()), .string(name.lowercased() + "_m")],
+                    "lookup": ["module": ["api_name": "se_module"]],
+                ])
         }
     }
 
@@ -137,9 +150,14 @@ extension RecordBench {
         let table = JSONValue.string("c_" + apiName.lowercased())
         try await server.services.changeMetadata { scope in
             let module = scope.ids.next()
-            var documents = [Document(
-                id: module, kind: .module, apiName: apiName,
-                body: ["api_name": .string(apiName), "module_name": .string(apiName), "singular_label": .string(apiName), "generated_type": .string(type), "table": table])]
+            var documents = [
+                Document(
+                    id: module, kind: .module, apiName: apiName,
+                    body: [
+                        "api_name": .string(apiName), "module_name": .string(apiName), "singular_label": .string(apiName),
+                        "generated_type": .string(type), "table": table,
+                    ])
+            ]
             func add(_ name: String, _ body: JSONValue) {
                 var body = body
                 body["api_name"] = .string(name)
@@ -149,7 +167,9 @@ extension RecordBench {
             add("id", ["data_type": "bigint", "columns": ["id"], "operation_type": fixed])
             add("Name", ["data_type": "text", "length": 120, "columns": ["name"], "display_field": true])
             add("Owner", ["data_type": "ownerlookup", "columns": ["owner"]])
-            for (name, type) in [("Created_Time", "datetime"), ("Modified_Time", "datetime"), ("Created_By", "ownerlookup"), ("Modified_By", "ownerlookup")] {
+            for (name, type) in [
+                ("Created_Time", "datetime"), ("Modified_Time", "datetime"), ("Created_By", "ownerlookup"), ("Modified_By", "ownerlookup"),
+            ] {
                 add(name, ["data_type": .string(type), "columns": [.string(name.lowercased())], "operation_type": fixed])
             }
             for field in fields { add(field.name, field.body) }

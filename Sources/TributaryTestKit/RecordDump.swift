@@ -19,7 +19,9 @@ package struct RecordDump: Sendable, Equatable {
                 let columns = module.storedColumns
                 try tx.forEach("SELECT \(.joined(columns.map(\.name))) FROM \(table)") { row in
                     var values: [String: SQLValue] = [:]
-                    for (index, column) in columns.enumerated() where index != module.versionSlot { values[column.name.raw] = row.value(index, as: column.type) }
+                    for (index, column) in columns.enumerated() where index != module.versionSlot {
+                        values[column.name.raw] = row.value(index, as: column.type)
+                    }
                     dump.rows[module.apiName, default: [:]][row.integer(0) ?? 0] = values
                 }
             }
@@ -36,14 +38,16 @@ package struct RecordDump: Sendable, Equatable {
     package func differences(from other: RecordDump) -> [String] {
         var found: [String] = []
         for module in Set(rows.keys).union(other.rows.keys).sorted() {
-            let mine = rows[module] ?? [:], theirs = other.rows[module] ?? [:]
+            let mine = rows[module] ?? [:]
+            let theirs = other.rows[module] ?? [:]
             for id in Set(mine.keys).union(theirs.keys).sorted() where mine[id] != theirs[id] {
                 guard let new = mine[id], let old = theirs[id] else {
                     found.append("\(module) \(id) \(mine[id] == nil ? "is gone" : "is new")")
                     continue
                 }
                 let columns = new.keys.filter { new[$0] != old[$0] }.sorted()
-                found.append("\(module) \(id): " + columns.map { "\($0) \(old[$0] ?? .null) -> \(new[$0] ?? .null)" }.joined(separator: ", "))
+                found.append(
+                    "\(module) \(id): " + columns.map { "\($0) \(old[$0] ?? .null) -> \(new[$0] ?? .null)" }.joined(separator: ", "))
             }
         }
         for id in Set(tags.keys).union(other.tags.keys).sorted() where tags[id] != other.tags[id] {
@@ -66,12 +70,14 @@ package enum ConsistencyCheck {
                 if held > 0 { found.append("\(held) rows of \(module.apiName) are still under merge") }
                 for field in module.fields where field.isRecordLookup {
                     guard let column = field.columns.first else { continue }
-                    let sql: SQL = "SELECT t.id, t.\(column) FROM \(table) t JOIN sys_grave g ON g.id = t.\(column) WHERE g.kind = 'merged' ORDER BY t.id LIMIT 3"
+                    let sql: SQL =
+                        "SELECT t.id, t.\(column) FROM \(table) t JOIN sys_grave g ON g.id = t.\(column) WHERE g.kind = 'merged' ORDER BY t.id LIMIT 3"
                     let dangling = try tx.rows(sql) { "\($0.integer(0) ?? 0) at \($0.integer(1) ?? 0)" }
                     if !dangling.isEmpty { found.append("\(module.apiName).\(field.apiName) points at merged records: \(dangling)") }
                 }
                 if let (left, right) = module.linkPair, let one = left.columns.first, let other = right.columns.first {
-                    let sql: SQL = "SELECT count(*) FROM (SELECT 1 FROM \(table) WHERE \(other) IS NOT NULL GROUP BY \(one), \(other) HAVING count(*) > 1) q"
+                    let sql: SQL =
+                        "SELECT count(*) FROM (SELECT 1 FROM \(table) WHERE \(other) IS NOT NULL GROUP BY \(one), \(other) HAVING count(*) > 1) q"
                     let doubled = try tx.first(sql) { $0.integer(0) ?? 0 } ?? 0
                     if doubled > 0 { found.append("\(doubled) pairs of \(module.apiName) are linked twice") }
                 }
@@ -80,7 +86,10 @@ package enum ConsistencyCheck {
             }
             let open = try tx.first("SELECT count(*) FROM sys_merge WHERE state IN ('SCHEDULED', 'RUNNING')") { $0.integer(0) ?? 0 } ?? 0
             if open > 0 { found.append("\(open) merges never ended") }
-            let tags = try tx.first("SELECT count(*) FROM sys_record_tag r JOIN sys_grave g ON g.id = r.record_id WHERE g.kind = 'merged'") { $0.integer(0) ?? 0 } ?? 0
+            let tags =
+                try tx.first("SELECT count(*) FROM sys_record_tag r JOIN sys_grave g ON g.id = r.record_id WHERE g.kind = 'merged'") {
+                    $0.integer(0) ?? 0
+                } ?? 0
             if tags > 0 { found.append("\(tags) tags of merged records") }
             return found
         }

@@ -6,7 +6,9 @@ import Wire
 struct CompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Drop the columns and tables of deleted fields. Their values are gone afterwards; on SQLite writers wait while a table is rewritten.")
+        abstract:
+            "Drop the columns and tables of deleted fields. Their values are gone afterwards; on SQLite writers wait while a table is rewritten."
+    )
 
     @OptionGroup var place: DatabaseOptions
     @OptionGroup var output: OutputOptions

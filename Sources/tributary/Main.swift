@@ -7,7 +7,8 @@ struct TributaryCommand: AsyncParsableCommand {
         commandName: "tributary",
         abstract: "A CRM server that speaks the Zoho CRM v7 REST API.",
         subcommands: [
-            ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, MergeCommand.self, UnmergeCommand.self,
+            ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, MergeCommand.self,
+            UnmergeCommand.self,
             CompactCommand.self, CoverageCommand.self,
         ])
 }

@@ -35,7 +35,9 @@ struct MergeCommand: AsyncParsableCommand {
         print(dryRun ? "would survive: \(answer["id"]?.string ?? "")" : "survivor: \(answer["id"]?.string ?? "")")
         for member in answer["moved"]?.members ?? [] { print("  \(member.name): \(member.value.text) rows") }
         for warning in answer["warnings"]?.array ?? [] { print("  \(warning.string ?? "")") }
-        if let journal = answer["journal_id"]?.string { print("undo: tributary unmerge --module \(module) \(answer["id"]?.string ?? "") \(journal)") }
+        if let journal = answer["journal_id"]?.string {
+            print("undo: tributary unmerge --module \(module) \(answer["id"]?.string ?? "") \(journal)")
+        }
     }
 
     private func readPolicy() throws -> JSONValue {
@@ -65,6 +67,8 @@ struct UnmergeCommand: AsyncParsableCommand {
         if output.json { return print(answer.text) }
         print("restored: \((answer["restored"]?.array ?? []).compactMap(\.string).joined(separator: ", "))")
         for member in answer["moved_back"]?.members ?? [] { print("  \(member.name): \(member.value.text) rows") }
-        for kept in answer["kept_rows"]?.array ?? [] { print("  changed since, left alone: \(kept["module"]?.string ?? "") \(kept["id"]?.string ?? "")") }
+        for kept in answer["kept_rows"]?.array ?? [] {
+            print("  changed since, left alone: \(kept["module"]?.string ?? "") \(kept["id"]?.string ?? "")")
+        }
     }
 }

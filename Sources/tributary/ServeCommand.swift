@@ -45,8 +45,11 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = makeLogger()
         let demo = demo
-        let location = place.location, filePlace = try filePlace()
-        let start = try await place.whenFree(orServed: true) { try await Bootstrap.start(location, files: filePlace, demo: demo, logger: logger) }
+        let location = place.location
+        let filePlace = try filePlace()
+        let start = try await place.whenFree(orServed: true) {
+            try await Bootstrap.start(location, files: filePlace, demo: demo, logger: logger)
+        }
         do {
             try await serve(start, logger)
         } catch {

@@ -15,7 +15,8 @@ import Wire
     }
 
     @Test func aStatementIsReadPartByPart() throws {
-        let read = try COQLParser.parse("""
+        let read = try COQLParser.parse(
+            """
             SELECT a, Max(b), 'c->D.e' AS "two words", COUNT(id) FROM Leads#12 WHERE (a = 'it''s' OR b not in (1, 2)) AND c between -1.5 and 2025-01-01
             GROUP BY a ORDER BY COUNT(id) DESC, a LIMIT 5, 10
             """.replacing("Max(b)", with: "MAX(b)"))
@@ -23,8 +24,12 @@ import Wire
         #expect(read.columns[2].value.name.steps == [.init("c", module: "D"), .init("e")])
         #expect(read.source.module == "Leads" && read.source.view == "12" && read.groups.map(\.text) == ["a"])
         #expect(read.order.map(\.descending) == [true, false] && read.limit == 10 && read.offset == 5)
-        guard case .all(.any(.test(let first), .test(let second)), .test(let third)) = read.condition else { return #expect(Bool(false), "\(read.condition)") }
-        #expect(first.operands == [.quoted("it's")] && second.operation == .notAmong && third.operands == [.literal("-1.5"), .literal("2025-01-01")])
+        guard case .all(.any(.test(let first), .test(let second)), .test(let third)) = read.condition else {
+            return #expect(Bool(false), "\(read.condition)")
+        }
+        #expect(
+            first.operands == [.quoted("it's")] && second.operation == .notAmong
+                && third.operands == [.literal("-1.5"), .literal("2025-01-01")])
     }
 
     @Test func deepBracketsAreRefusedAndDoNotExhaustTheStack() {
@@ -37,13 +42,17 @@ import Wire
 
     @Test func anyTextIsReadOrRefused() {
         let words = [
-            "select", "from", "where", "and", "or", "not", "in", "like", "is", "null", "between", "group", "by", "order", "limit", "offset", "as", "asc", "(", ")", ",", "#", "!", "=", "!=",
-            ">=", "'a'", "\"b\"", "'", "\"", "1", "-2.5", "2025-01-01T00:00:00+01:00", "id", "Last_Name", "A.B.C", "'X->Y.Z'", "COUNT", "SUM(", "\u{0}", "é", "→", "%", ".", "$", "\n", "🙂",
+            "select", "from", "where", "and", "or", "not", "in", "like", "is", "null", "between", "group", "by", "order", "limit", "offset",
+            "as", "asc", "(", ")", ",", "#", "!", "=", "!=",
+            ">=", "'a'", "\"b\"", "'", "\"", "1", "-2.5", "2025-01-01T00:00:00+01:00", "id", "Last_Name", "A.B.C", "'X->Y.Z'", "COUNT",
+            "SUM(", "\u{0}", "é", "→", "%", ".", "$", "\n", "🙂",
         ]
         var dice = Dice(state: 7)
         for round in 0..<4_000 {
             var text = round % 2 == 0 ? "select id from Leads where " : ""
-            for _ in 0..<Int.random(in: 0...24, using: &dice) { text += words[Int.random(in: 0..<words.count, using: &dice)] + (Bool.random(using: &dice) ? " " : "") }
+            for _ in 0..<Int.random(in: 0...24, using: &dice) {
+                text += words[Int.random(in: 0..<words.count, using: &dice)] + (Bool.random(using: &dice) ? " " : "")
+            }
             do throws(Rejection) {
                 let read = try COQLParser.parse(text)
                 #expect(!read.columns.isEmpty)

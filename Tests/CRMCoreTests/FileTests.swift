@@ -11,7 +11,8 @@ import Wire
 @Suite struct FileValueTests {
     @Test(
         arguments: [
-            ("plan.pdf", "plan.pdf"), ("../../etc/passwd", "passwd"), ("/", "file"), ("..", "file"), (".", "file"), ("", "file"), ("a/..", "file"),
+            ("plan.pdf", "plan.pdf"), ("../../etc/passwd", "passwd"), ("/", "file"), ("..", "file"), (".", "file"), ("", "file"),
+            ("a/..", "file"),
             ("a\u{0}b\r\n\tc.txt", "abc.txt"), ("C:\\x\\y.txt", "C:\\x\\y.txt"), ("日本 🙂.png", "日本 🙂.png"), (".hidden", ".hidden"),
         ] as [(String, String)])
     func namesAreMadeFitToKeep(_ given: String, _ kept: String) {
@@ -26,14 +27,19 @@ import Wire
 
     /// common, §9: only types the SDKs know.
     @Test func typesFollowTheEnding() {
-        let cases = ["a.PNG": "image/png", "a.b.csv": "text/csv", "a.html": "application/octet-stream", "a.svg": "application/octet-stream", "a": "application/octet-stream"]
+        let cases = [
+            "a.PNG": "image/png", "a.b.csv": "text/csv", "a.html": "application/octet-stream", "a.svg": "application/octet-stream",
+            "a": "application/octet-stream",
+        ]
         for (name, type) in cases { #expect(FileName(name).mediaType == type, "\(name)") }
     }
 
     @Test func imagesTellTheirSize() async {
-        let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10, 0, 0, 0, 13] + Array("IHDR".utf8) + [0, 0, 1, 2, 0, 0, 0, 3, 8, 6, 0, 0, 0]
+        let png: [UInt8] =
+            [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10, 0, 0, 0, 13] + Array("IHDR".utf8) + [0, 0, 1, 2, 0, 0, 0, 3, 8, 6, 0, 0, 0]
         let gif = Array("GIF89a".utf8) + [0x20, 0x03, 0x58, 0x02, 0, 0, 0]
-        let bmp = Array("BM".utf8) + [UInt8](repeating: 0, count: 16) + [10, 0, 0, 0, 0xEC, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 10)
+        let bmp =
+            Array("BM".utf8) + [UInt8](repeating: 0, count: 16) + [10, 0, 0, 0, 0xEC, 0xFF, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 10)
         let frame: [UInt8] = [0xFF, 0xC2, 0, 17, 8, 0x02, 0x58, 0x03, 0x20, 3]
         let jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, 6, 1, 2, 3, 4, 0xFF] + frame
         let cases: [([UInt8], ImageHeader?)] = [
@@ -43,16 +49,23 @@ import Wire
         for (bytes, expected) in cases {
             #expect(await header(bytes) == expected)
             // Nothing that breaks off is an image, and nothing that breaks off crashes.
-            for count in 0..<bytes.count where await header(Array(bytes.prefix(count))) != nil { #expect(await header(Array(bytes.prefix(count))) == expected) }
+            for count in 0..<bytes.count where await header(Array(bytes.prefix(count))) != nil {
+                #expect(await header(Array(bytes.prefix(count))) == expected)
+            }
         }
-        for bytes: [UInt8] in [[], [0xFF, 0xD8, 0xFF], [0xFF, 0xD8, 0xFF, 0xDA, 0, 2], Array("<svg/>".utf8), Array("%PDF-1.4".utf8)] { #expect(await header(bytes) == nil) }
+        for bytes: [UInt8] in [[], [0xFF, 0xD8, 0xFF], [0xFF, 0xD8, 0xFF, 0xDA, 0, 2], Array("<svg/>".utf8), Array("%PDF-1.4".utf8)] {
+            #expect(await header(bytes) == nil)
+        }
     }
 
     private func header(_ bytes: [UInt8]) async -> ImageHeader? {
         await ImageHeader.read { offset, count in Array(bytes.dropFirst(Int(offset)).prefix(count)) }
     }
 
-    @Test(arguments: ["", "../../../etc/passwd", String(repeating: "A", count: 64), String(repeating: "a", count: 63), String(repeating: "a", count: 63) + "/"])
+    @Test(arguments: [
+        "", "../../../etc/passwd", String(repeating: "A", count: 64), String(repeating: "a", count: 63),
+        String(repeating: "a", count: 63) + "/",
+    ])
     func onlyADigestNamesAContent(_ text: String) { #expect(ContentHash(text) == nil) }
 }
 
@@ -79,7 +92,9 @@ import Wire
 
         func keep(_ bytes: [UInt8], _ name: String = "a.txt") async throws -> FileLibrary.Kept {
             let spool = library.spool()
-            for start in stride(from: 0, to: bytes.count, by: 100_000) { try await spool.append(Array(bytes[start..<min(start + 100_000, bytes.count)])) }
+            for start in stride(from: 0, to: bytes.count, by: 100_000) {
+                try await spool.append(Array(bytes[start..<min(start + 100_000, bytes.count)]))
+            }
             return try await library.keep(spool, named: name)
         }
 
@@ -95,19 +110,29 @@ import Wire
             return all
         }
 
-        func count(_ sql: SQL) async throws -> Int64 { try await start.services.database.run(.read) { tx in try tx.first(sql) { $0.integer(0) ?? 0 } ?? 0 } }
+        func count(_ sql: SQL) async throws -> Int64 {
+            try await start.services.database.run(.read) { tx in try tx.first(sql) { $0.integer(0) ?? 0 } ?? 0 }
+        }
 
         /// Everything that is left anywhere: rows, and files under the store.
         func leftovers() async throws -> [String] {
-            let rows = try await count("SELECT (SELECT count(*) FROM sys_blob) + (SELECT count(*) FROM sys_file) + (SELECT count(*) FROM sys_file_chunk) + (SELECT count(*) FROM sys_field_file)")
+            let rows = try await count(
+                "SELECT (SELECT count(*) FROM sys_blob) + (SELECT count(*) FROM sys_file) + (SELECT count(*) FROM sys_file_chunk) + (SELECT count(*) FROM sys_field_file)"
+            )
             var found = rows == 0 ? [] : ["\(rows) rows"]
-            guard case .sqlite(let folder) = database.location, let walk = FileManager.default.enumerator(atPath: folder + "/files") else { return found }
-            for case let path as String in walk where walk.fileAttributes?[.type] as? FileAttributeType == .typeRegular { found.append(path) }
+            guard case .sqlite(let folder) = database.location, let walk = FileManager.default.enumerator(atPath: folder + "/files") else {
+                return found
+            }
+            for case let path as String in walk where walk.fileAttributes?[.type] as? FileAttributeType == .typeRegular {
+                found.append(path)
+            }
             return found
         }
     }
 
-    private func with(_ engine: Database.Engine, observer: (@Sendable (String) throws -> Void)? = nil, _ body: (Home) async throws -> Void) async throws {
+    private func with(_ engine: Database.Engine, observer: (@Sendable (String) throws -> Void)? = nil, _ body: (Home) async throws -> Void)
+        async throws
+    {
         await TestLimit.servers.enter()
         let home = try await Home(engine, observer: observer)
         let result: Result<Void, any Error>
@@ -129,7 +154,8 @@ import Wire
         try await with(engine) { home in
             // Around the sizes at which pieces and chunks end.
             for size in [0, 1, 262_143, 262_144, 262_145, 524_288, 524_289, 1_300_000] {
-                let content = Self.bytes(size, seed: UInt64(size)), entry = try await home.upload(content)
+                let content = Self.bytes(size, seed: UInt64(size))
+                let entry = try await home.upload(content)
                 #expect(try await home.read(entry) == content, "\(size)")
                 #expect(entry.size == Int64(size))
                 #expect(entry.token.count == 64)
@@ -155,7 +181,8 @@ import Wire
     @Test(arguments: TestServer.engines) func whatNobodyHoldsGoesAfterADay(_ engine: Database.Engine) async throws {
         try await with(engine) { home in
             let sweep = FileSweep(home.start.services)
-            let first = try await home.upload(Self.bytes(1000, seed: 1)), again = try await home.upload(Self.bytes(1000, seed: 1))
+            let first = try await home.upload(Self.bytes(1000, seed: 1))
+            let again = try await home.upload(Self.bytes(1000, seed: 1))
             _ = try await home.keep(Self.bytes(1000, seed: 2))
             try await sweep.sweep()
             #expect(try await home.read(first) == Self.bytes(1000, seed: 1))
@@ -175,8 +202,11 @@ import Wire
     /// A removal that broke off is finished by the next sweep, and a content uploaded meanwhile comes back whole.
     @Test(arguments: TestServer.engines) func aBrokenRemovalIsFinished(_ engine: Database.Engine) async throws {
         try await with(engine) { home in
-            let content = Self.bytes(3000), entry = try await home.upload(content), hash = entry.hash
-            let services = home.start.services, now = home.clock.now()
+            let content = Self.bytes(3000)
+            let entry = try await home.upload(content)
+            let hash = entry.hash
+            let services = home.start.services
+            let now = home.clock.now()
             // As a process leaves it that is killed between the bytes and the row.
             try await services.database.run(.write) { tx in
                 try tx.execute("DELETE FROM sys_file")
@@ -221,8 +251,12 @@ import Wire
         guard case .sqlite(let folder) = database.location else { return }
         let incoming = folder + "/files/incoming"
         try FileManager.default.createDirectory(atPath: incoming, withIntermediateDirectories: true)
-        for name in [Spool.prefix + "0123", "notes.txt"] { _ = FileManager.default.createFile(atPath: "\(incoming)/\(name)", contents: Data("x".utf8)) }
-        let start = try await Bootstrap.start(database.location, demo: false, logger: TestDatabase.logger, clock: { Instant(milliseconds: Instant.now().milliseconds + 60_000) })
+        for name in [Spool.prefix + "0123", "notes.txt"] {
+            _ = FileManager.default.createFile(atPath: "\(incoming)/\(name)", contents: Data("x".utf8))
+        }
+        let start = try await Bootstrap.start(
+            database.location, demo: false, logger: TestDatabase.logger,
+            clock: { Instant(milliseconds: Instant.now().milliseconds + 60_000) })
         #expect(try FileManager.default.contentsOfDirectory(atPath: incoming) == ["notes.txt"])
         await start.close()
         await database.remove()

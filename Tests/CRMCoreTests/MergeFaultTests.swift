@@ -1,10 +1,11 @@
-@testable import CRMCore
 import Metadata
 import SQLStore
 import Synchronization
 import Testing
 import TributaryTestKit
 import Wire
+
+@testable import CRMCore
 
 /// Fails one statement after another of a merge and of its undo: afterwards the database is as before. Counts statements, too.
 @Suite struct MergeFaultTests {
@@ -46,7 +47,8 @@ import Wire
         var contacts: Module { get throws { try #require(services.catalog.current().module("Contacts")) } }
 
         init(_ start: Bootstrap.Result, notes: Int) async throws {
-            let services = start.services, catalog = services.catalog.current()
+            let services = start.services
+            let catalog = services.catalog.current()
             self.services = services
             access = try AccessPolicy.of(start.administrator.id, catalog)
             let ids = try await services.write(catalog, access, .api) { scope -> [RecordID] in
@@ -58,16 +60,27 @@ import Wire
                     module.map { ["id": .id(id), "module": ["api_name": .string($0)]] } ?? ["id": .id(id)]
                 }
                 let account = try add("Accounts", [["Account_Name": "A"]])[0]
-                let ids = try add("Contacts", [
-                    ["Last_Name": "M", "Tag": ["a"]], ["Last_Name": "C1", "Phone": "1", "Tag": ["b"], "Account_Name": ref(account)], ["Last_Name": "C2", "Tag": ["a", "c"]],
-                ])
+                let ids = try add(
+                    "Contacts",
+                    [
+                        ["Last_Name": "M", "Tag": ["a"]], ["Last_Name": "C1", "Phone": "1", "Tag": ["b"], "Account_Name": ref(account)],
+                        ["Last_Name": "C2", "Tag": ["a", "c"]],
+                    ])
                 _ = try add("Contacts", [["Last_Name": "R", "Reporting_To": ref(ids[1])]])
-                _ = try add("Notes", (0..<notes).map { ["Note_Content": .string("n\($0)"), "Parent_Id": ref(ids[1 + $0 % 2], "Contacts")] })
+                _ = try add(
+                    "Notes", (0..<notes).map { ["Note_Content": .string("n\($0)"), "Parent_Id": ref(ids[1 + $0 % 2], "Contacts")] })
                 _ = try add("Tasks", (0..<notes).map { ["Subject": .string("t\($0)"), "Who_Id": ref(ids[2])] })
                 let products = try add("Products", (0..<notes).map { ["Product_Name": .string("P\($0)")] })
-                _ = try add("Contacts_X_Products", products.map { ["Parent": ref(ids[0]), "Product": ref($0)] } + products.map { ["Parent": ref(ids[1]), "Product": ref($0)] })
+                _ = try add(
+                    "Contacts_X_Products",
+                    products.map { ["Parent": ref(ids[0]), "Product": ref($0)] }
+                        + products.map { ["Parent": ref(ids[1]), "Product": ref($0)] })
                 let campaign = try add("Campaigns", [["Campaign_Name": "K"]])[0]
-                _ = try add("Campaign_Members", [ids[0], ids[1]].map { ["Campaign": ref(campaign), "Member": ref($0, "Contacts"), "Member_Status": $0 == ids[0] ? .null : "Sent"] })
+                _ = try add(
+                    "Campaign_Members",
+                    [ids[0], ids[1]].map {
+                        ["Campaign": ref(campaign), "Member": ref($0, "Contacts"), "Member_Status": $0 == ids[0] ? .null : "Sent"]
+                    })
                 return ids
             }
             master = ids[0]
@@ -80,21 +93,25 @@ import Wire
         }
 
         func unmerge(_ journal: RecordID) async throws -> UnmergeOutcome {
-            try await MergeService(services).unmerge(contacts, master: master, journal: journal, at: JSONPath(), services.catalog.current(), access)
+            try await MergeService(services).unmerge(
+                contacts, master: master, journal: journal, at: JSONPath(), services.catalog.current(), access)
         }
 
         /// Everything, the tables of the system included.
         func state() async throws -> (RecordDump, [Int64]) {
             let dump = try await RecordDump.take(services)
             let counts = try await services.database.run(.read) { tx in
-                try ["sys_change", "sys_grave", "sys_merge", "sys_job"].map { (table: TableName) in try tx.first("SELECT count(*) FROM \(table)") { $0.integer(0) ?? 0 } ?? -1 }
+                try ["sys_change", "sys_grave", "sys_merge", "sys_job"].map { (table: TableName) in
+                    try tx.first("SELECT count(*) FROM \(table)") { $0.integer(0) ?? 0 } ?? -1
+                }
             }
             return (dump, counts)
         }
     }
 
     private func with(_ engine: Database.Engine, notes: Int, _ body: (World, Watch) async throws -> Void) async throws {
-        let watch = Watch(), home = try await TestDatabase.fresh(engine)
+        let watch = Watch()
+        let home = try await TestDatabase.fresh(engine)
         let options = Database.Options(observer: { _ in try watch.see() })
         let start = try await Bootstrap.start(home.location, options: options, demo: false, logger: TestDatabase.logger)
         try await body(try await World(start, notes: notes), watch)
@@ -106,21 +123,26 @@ import Wire
     func aFailedStatementLeavesEverythingAsItWas(_ engine: Database.Engine) async throws {
         try await with(engine, notes: 4) { world, watch in
             let before = try await world.state()
-            var journal: RecordID?, failed = 0
+            var journal: RecordID?
+            var failed = 0
             while journal == nil {
                 watch.arm(failed + 1)
                 let result = try? await world.merge()
                 let seen = watch.disarm()
-                if case .merged(_, let made, _)? = result { journal = made } else {
+                if case .merged(_, let made, _)? = result {
+                    journal = made
+                } else {
                     failed += 1
                     #expect(seen == failed, "the merge went on after a failure")
                     let now = try await world.state()
-                    #expect(now.0 == before.0 && now.1 == before.1, "after failing statement \(failed): \(now.0.differences(from: before.0))")
+                    #expect(
+                        now.0 == before.0 && now.1 == before.1, "after failing statement \(failed): \(now.0.differences(from: before.0))")
                     guard failed < 500 else { break }
                 }
             }
             #expect(failed > 20)
-            let made = try #require(journal), merged = try await world.state()
+            let made = try #require(journal)
+            let merged = try await world.state()
             failed = 0
             var undone = false
             while !undone {
@@ -130,7 +152,9 @@ import Wire
                 guard !undone else { break }
                 failed += 1
                 let now = try await world.state()
-                #expect(now.0 == merged.0 && now.1 == merged.1, "after failing statement \(failed) of the undo: \(now.0.differences(from: merged.0))")
+                #expect(
+                    now.0 == merged.0 && now.1 == merged.1,
+                    "after failing statement \(failed) of the undo: \(now.0.differences(from: merged.0))")
                 guard failed < 500 else { break }
             }
             #expect(failed > 15)
@@ -142,10 +166,14 @@ import Wire
     @Test(arguments: TestServer.engines)
     func aFailedJobCanRunAgain(_ engine: Database.Engine) async throws {
         try await with(engine, notes: 2004) { world, watch in
-            guard case .scheduled(let id) = try await world.merge() else { Issue.record("not scheduled"); return }
+            guard case .scheduled(let id) = try await world.merge() else {
+                Issue.record("not scheduled")
+                return
+            }
             let before = try await RecordDump.take(world.services)
             let job = Job(id: id, kind: MergeJob.kind, payload: ["merge": .id(id)], attempt: 1)
-            var failed = 0, done = false
+            var failed = 0
+            var done = false
             while !done, failed < 500 {
                 watch.arm(failed + 1)
                 done = (try? await MergeJob().run(job, world.services)) != nil
@@ -166,7 +194,10 @@ import Wire
     @Test(arguments: TestServer.engines)
     func theLastAttemptFreesTheRecords(_ engine: Database.Engine) async throws {
         try await with(engine, notes: 2004) { world, watch in
-            guard case .scheduled(let id) = try await world.merge() else { Issue.record("not scheduled"); return }
+            guard case .scheduled(let id) = try await world.merge() else {
+                Issue.record("not scheduled")
+                return
+            }
             watch.arm(8)
             await #expect(throws: SQLFailure.self) {
                 try await MergeJob().run(Job(id: id, kind: MergeJob.kind, payload: ["merge": .id(id)], attempt: 5), world.services)
@@ -178,11 +209,15 @@ import Wire
 
     @Test(arguments: TestServer.engines)
     func theNumberOfStatementsDoesNotDependOnTheRows(_ engine: Database.Engine) async throws {
-        var merges: [Int] = [], undos: [Int] = []
+        var merges: [Int] = []
+        var undos: [Int] = []
         for notes in [2, 300] {
             try await with(engine, notes: notes) { world, watch in
                 watch.arm(nil)
-                guard case .merged(_, let journal, let outcome) = try await world.merge() else { Issue.record("not merged"); return }
+                guard case .merged(_, let journal, let outcome) = try await world.merge() else {
+                    Issue.record("not merged")
+                    return
+                }
                 merges.append(watch.disarm())
                 #expect(outcome.moved["Tasks.Who_Id"] == notes && outcome.collisions == notes + 1)
                 watch.arm(nil)

@@ -1,8 +1,9 @@
-@testable import CRMCore
 import Metadata
 import Testing
 import TributaryTestKit
 import Wire
+
+@testable import CRMCore
 
 /// The days that move with the calendar, in criteria of custom views.
 @Suite struct MovingDateTests {
@@ -31,12 +32,14 @@ import Wire
     }
 
     @Test func theDayIsTheOneOfTheZone() throws {
-        let tokyo = try #require(TimeZoneRule(identifier: "Asia/Tokyo")), newYork = try #require(TimeZoneRule(identifier: "America/New_York"))
+        let tokyo = try #require(TimeZoneRule(identifier: "Asia/Tokyo"))
+        let newYork = try #require(TimeZoneRule(identifier: "America/New_York"))
         #expect(shown("${TODAY}", tokyo) == ["2025-03-12", "2025-03-12"])
         let evening = try #require(Instant(iso: "2025-03-12T16:00:00Z"))
         #expect(MovingDates(now: evening, zone: tokyo).days("${TODAY}")?.lowerBound == CalendarDate("2025-03-13")?.daysSinceEpoch)
         // Summer time began at 2 in the morning of that day: it starts five hours behind Greenwich and ends four behind.
-        let day = try #require(CalendarDate("2025-03-09")?.daysSinceEpoch), dates = MovingDates(now: now, zone: newYork)
+        let day = try #require(CalendarDate("2025-03-09")?.daysSinceEpoch)
+        let dates = MovingDates(now: now, zone: newYork)
         #expect(dates.start(of: day).iso(offsetMinutes: 0) == "2025-03-09T05:00:00+00:00")
         #expect(dates.start(of: day + 1).iso(offsetMinutes: 0) == "2025-03-10T04:00:00+00:00")
     }

@@ -13,7 +13,8 @@ import Wire
     /// The example of Amazon's documentation of Signature Version 4 ("GET Object").
     @Test func aRequestIsSignedAsTheServiceExpects() throws {
         let credentials = RequestSignature.Credentials(
-            accessKey: "AKIAIOSFODNN7EXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", sessionToken: nil, region: "us-east-1")
+            accessKey: "AKIAIOSFODNN7EXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", sessionToken: nil, region: "us-east-1"
+        )
         let now = try #require(Instant(iso: "2013-05-24T00:00:00+00:00"))
         let empty = try #require(ContentHash("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
         let headers = RequestSignature(credentials: credentials, now: now).headers(
@@ -32,12 +33,17 @@ import Wire
         #expect(place.bucket == "files")
         #expect(place.prefix == "crm/one/")
         #expect(place.host == "127.0.0.1:9000")
-        #expect(try S3Place("s3://files", environment: keys.merging(["AWS_REGION": "eu-west-1"]) { $1 }).host == "s3.eu-west-1.amazonaws.com")
-        for bad in ["s3://", "s3://a", "s3:files", "https://files", "s3://files/../x", "s3://files/a b", "s3://files/a%20b", "s3://files?x"] {
+        #expect(
+            try S3Place("s3://files", environment: keys.merging(["AWS_REGION": "eu-west-1"]) { $1 }).host == "s3.eu-west-1.amazonaws.com")
+        for bad in [
+            "s3://", "s3://a", "s3:files", "https://files", "s3://files/../x", "s3://files/a b", "s3://files/a%20b", "s3://files?x",
+        ] {
             #expect(throws: S3Place.Problem.address(bad)) { try S3Place(bad, environment: keys) }
         }
         #expect(throws: S3Place.Problem.noCredentials) { try S3Place("s3://files", environment: [:]) }
-        #expect(throws: S3Place.Problem.endpoint("ftp://x")) { try S3Place("s3://files", environment: keys.merging(["AWS_ENDPOINT_URL": "ftp://x"]) { $1 }) }
+        #expect(throws: S3Place.Problem.endpoint("ftp://x")) {
+            try S3Place("s3://files", environment: keys.merging(["AWS_ENDPOINT_URL": "ftp://x"]) { $1 })
+        }
     }
 }
 
@@ -78,14 +84,19 @@ import Wire
 
     private func spool(_ bytes: [UInt8]) async throws -> Spool {
         let spool = Spool(in: SpoolFolder.standard)
-        for start in stride(from: 0, to: bytes.count, by: 1 << 20) { try await spool.append(Array(bytes[start..<min(start + 1 << 20, bytes.count)])) }
+        for start in stride(from: 0, to: bytes.count, by: 1 << 20) {
+            try await spool.append(Array(bytes[start..<min(start + 1 << 20, bytes.count)]))
+        }
         return spool
     }
 
     @Test func contentsGoThereAndComeBack() async throws {
-        let place = try await place(), database = try await TestDatabase.fresh(.sqlite), clock = TestClock()
+        let place = try await place()
+        let database = try await TestDatabase.fresh(.sqlite)
+        let clock = TestClock()
         let store = S3Store(place, spoolFolder: SpoolFolder.standard)
-        let start = try await Bootstrap.start(database.location, files: .store(store), demo: false, logger: TestDatabase.logger, clock: { clock.now() })
+        let start = try await Bootstrap.start(
+            database.location, files: .store(store), demo: false, logger: TestDatabase.logger, clock: { clock.now() })
         let library = start.services.files
         for size in [0, 1, 524_288, 1_300_000, 20_000_000] {
             let content = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 251 &+ $0) }
@@ -111,8 +122,10 @@ import Wire
     /// A bucket that is not there is a failure, not a file that is lost without a word.
     @Test func whatTheServiceRefusesFails() async throws {
         let place = try S3Place(
-            "s3://nobody-made-this", environment: ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": Self.endpoint])
-        let store = S3Store(place, spoolFolder: SpoolFolder.standard), spool = try await spool([1])
+            "s3://nobody-made-this",
+            environment: ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": Self.endpoint])
+        let store = S3Store(place, spoolFolder: SpoolFolder.standard)
+        let spool = try await spool([1])
         let hash = try #require(ContentHash(String(repeating: "0", count: 64)))
         await #expect(throws: (any Error).self) { try await store.put(hash, from: spool) }
     }

@@ -8,7 +8,9 @@ extension TestServer {
     /// Adds one record and returns its id.
     func add(_ module: String, _ record: JSONValue, token: String) async throws -> String {
         let answer = await send("POST", "/crm/v7/\(module)", ["data": [record]], token: token)
-        guard answer.status == 201, let id = answer.json?["data"]?.array?.first?["details"]?["id"]?.string else { throw Unexpected(answer.text) }
+        guard answer.status == 201, let id = answer.json?["data"]?.array?.first?["details"]?["id"]?.string else {
+            throw Unexpected(answer.text)
+        }
         return id
     }
 
@@ -26,7 +28,8 @@ extension TestServer {
             }
             let body: JSONValue = [
                 "last_name": .string(name), "full_name": .string(name), "email": .string("\(name.lowercased())@tributary.test"),
-                "status": active ? "active" : "inactive", "confirm": true, "profile": reference(.profile, profile), "role": reference(.role, "Manager"),
+                "status": active ? "active" : "inactive", "confirm": true, "profile": reference(.profile, profile),
+                "role": reference(.role, "Manager"),
             ]
             let id = scope.ids.next()
             try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
@@ -44,7 +47,10 @@ extension TestServer {
     /// Does the jobs that are due.
     func drain() async { await JobWorker(services).drain() }
 
-    struct Unexpected: Error { let text: String; init(_ text: String) { self.text = text } }
+    struct Unexpected: Error {
+        let text: String
+        init(_ text: String) { self.text = text }
+    }
 }
 
 extension JSONValue {

@@ -14,7 +14,9 @@ import Wire
         return try #require(answer.json?["data"]?.array?.first?["details"]?["id"]?.string)
     }
 
-    private func attach(_ server: TestServer, _ token: String, _ path: String, _ name: String = "plan.pdf", _ content: [UInt8] = [1, 2, 3]) async throws -> String {
+    private func attach(_ server: TestServer, _ token: String, _ path: String, _ name: String = "plan.pdf", _ content: [UInt8] = [1, 2, 3])
+        async throws -> String
+    {
         let answer = await server.upload("/crm/v7/\(path)/Attachments", .file(name, content), token: token)
         #expect(answer.status == 200, "\(answer.text)")
         return try #require(answer.json?["data"]?.array?.first?["details"]?["id"]?.string)
@@ -26,7 +28,8 @@ import Wire
 
     @Test(arguments: TestServer.engines) func aFileIsAttachedListedReadAndRemoved(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.files.READ"), lead = try await lead(server, token)
+            let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.files.READ")
+            let lead = try await lead(server, token)
             let path = "Leads/\(lead)"
             #expect(await server.send("GET", "/crm/v7/\(path)/Attachments?fields=File_Name", token: token).status == 204)
             let long = String(repeating: "n", count: 200) + ".pdf"
@@ -35,7 +38,8 @@ import Wire
             #expect(answer.status == 200)
             #expect(result?["code"] == "SUCCESS")
             #expect(result?["message"] == "attachment uploaded successfully")
-            #expect(result?["details"]?.members?.map(\.name).sorted() == ["Created_By", "Created_Time", "Modified_By", "Modified_Time", "id"])
+            #expect(
+                result?["details"]?.members?.map(\.name).sorted() == ["Created_By", "Created_Time", "Modified_By", "Modified_Time", "id"])
             let first = try #require(result?["details"]?["id"]?.string)
             let second = try await attach(server, token, path, "b.txt")
             let rows = await list(server, token, path)
@@ -56,7 +60,10 @@ import Wire
             #expect(got.body == [9, 8, 7, 6])
             #expect(got.header("Content-Type") == "application/pdf")
             let gone = await server.send("DELETE", "/crm/v7/\(path)/Attachments/\(first)", token: token)
-            #expect(gone.json == ["data": [["code": "SUCCESS", "details": ["id": .string(first)], "message": "record deleted", "status": "success"]]])
+            #expect(
+                gone.json == [
+                    "data": [["code": "SUCCESS", "details": ["id": .string(first)], "message": "record deleted", "status": "success"]]
+                ])
             #expect(await server.send("GET", "/crm/v7/\(path)/Attachments/\(first)", token: token).status == 204)
             #expect(await list(server, token, path).count == 1)
             let again = await server.send("DELETE", "/crm/v7/\(path)/Attachments/\(first)", token: token)
@@ -68,7 +75,9 @@ import Wire
             #expect(await list(server, token, path).isEmpty)
             // A day later the bytes are gone too.
             let kinds = try await server.services.database.run(.read) { tx in
-                try tx.rows("SELECT kind FROM sys_change WHERE record_id = \(RecordID(raw: Int64(lead) ?? 0)) ORDER BY sequence") { $0.text(0) ?? "" }
+                try tx.rows("SELECT kind FROM sys_change WHERE record_id = \(RecordID(raw: Int64(lead) ?? 0)) ORDER BY sequence") {
+                    $0.text(0) ?? ""
+                }
             }
             #expect(kinds == ["added", "attachment_added", "attachment_added", "attachment_deleted", "attachment_deleted"])
         }
@@ -76,8 +85,10 @@ import Wire
 
     @Test(arguments: TestServer.engines) func linksAreAttachmentsToo(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token("ZohoCRM.modules.ALL"), path = "Leads/\(try await lead(server, token))"
-            let answer = await server.send("POST", "/crm/v7/\(path)/Attachments?attachmentUrl=https%3A%2F%2Fa.test%2Fx%3Fy&title=The%20plan", token: token)
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let path = "Leads/\(try await lead(server, token))"
+            let answer = await server.send(
+                "POST", "/crm/v7/\(path)/Attachments?attachmentUrl=https%3A%2F%2Fa.test%2Fx%3Fy&title=The%20plan", token: token)
             #expect(answer.status == 200, "\(answer.text)")
             let row = try #require(await list(server, token, path).first)
             #expect(row["File_Name"] == "The plan")
@@ -97,8 +108,11 @@ import Wire
 
     @Test(arguments: TestServer.engines) func whatIsWrongChangesNothing(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token("ZohoCRM.modules.ALL"), one = try await lead(server, token), other = try await lead(server, token, "Lee")
-            let id = try await attach(server, token, "Leads/\(one)"), form = FormBody.file("x", [1])
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let one = try await lead(server, token)
+            let other = try await lead(server, token, "Lee")
+            let id = try await attach(server, token, "Leads/\(one)")
+            let form = FormBody.file("x", [1])
             for path in ["Users/1", "Nowhere/1", "Attachments/1", "Contact_Roles/1"] {
                 #expect(await server.upload("/crm/v7/\(path)/Attachments", form, token: token).json?["code"] == "INVALID_MODULE", "\(path)")
             }
@@ -129,11 +143,13 @@ import Wire
             }
             #expect(await list(server, token, "Leads/\(one)").count == 1)
             let cases: [(String, String, String)] = [
-                ("POST", "ZohoCRM.modules.leads.ALL", ""), ("GET", "ZohoCRM.modules.attachments.ALL", "?fields=id"), ("GET", "ZohoCRM.modules.leads.READ", "/\(id)"),
+                ("POST", "ZohoCRM.modules.leads.ALL", ""), ("GET", "ZohoCRM.modules.attachments.ALL", "?fields=id"),
+                ("GET", "ZohoCRM.modules.leads.READ", "/\(id)"),
                 ("DELETE", "ZohoCRM.modules.leads.ALL,ZohoCRM.modules.attachments.READ", "/\(id)"),
             ]
             for (method, scopes, rest) in cases {
-                let answer = await server.upload("/crm/v7/Leads/\(one)/Attachments\(rest)", form, token: try await server.token(scopes), method: method)
+                let answer = await server.upload(
+                    "/crm/v7/Leads/\(one)/Attachments\(rest)", form, token: try await server.token(scopes), method: method)
                 #expect(answer.json?["code"] == "OAUTH_SCOPE_MISMATCH", "\(method) with \(scopes)")
             }
             let enough = try await server.token("ZohoCRM.modules.leads.READ,ZohoCRM.modules.attachments.READ")
@@ -144,16 +160,22 @@ import Wire
     /// They go to the recycle bin with their record, and over to the master with a merge.
     @Test(arguments: TestServer.engines) func attachmentsFollowTheirRecord(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token("ZohoCRM.modules.ALL"), master = try await lead(server, token), child = try await lead(server, token, "Kimm")
-            let mine = try await attach(server, token, "Leads/\(master)", "same.txt", [1]), moved = try await attach(server, token, "Leads/\(child)", "same.txt", [2])
-            let merged = await server.send("POST", "/crm/v7/Leads/\(master)/actions/merge", ["merge": [["data": [["id": .string(child)]]]]], token: token)
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let master = try await lead(server, token)
+            let child = try await lead(server, token, "Kimm")
+            let mine = try await attach(server, token, "Leads/\(master)", "same.txt", [1])
+            let moved = try await attach(server, token, "Leads/\(child)", "same.txt", [2])
+            let merged = await server.send(
+                "POST", "/crm/v7/Leads/\(master)/actions/merge", ["merge": [["data": [["id": .string(child)]]]]], token: token)
             #expect(merged.status == 201)
             #expect(Set(await list(server, token, "Leads/\(master)").map { $0["id"]?.string }) == [mine, moved])
             #expect(await server.send("GET", "/crm/v7/Leads/\(master)/Attachments/\(moved)", token: token).body == [2])
             await server.send("DELETE", "/crm/v7/Leads/\(master)", token: token)
             #expect(await server.send("GET", "/crm/v7/Leads/\(master)/Attachments/\(moved)", token: token).status == 400)
             try await FileSweep(server.services).sweep()
-            let held = try await server.services.database.run(.read) { tx in try tx.first("SELECT count(*) FROM sys_file WHERE expires_at IS NULL") { $0.integer(0) ?? 0 } }
+            let held = try await server.services.database.run(.read) { tx in
+                try tx.first("SELECT count(*) FROM sys_file WHERE expires_at IS NULL") { $0.integer(0) ?? 0 }
+            }
             #expect(held == 2, "what lies in the recycle bin keeps its files")
         }
     }
@@ -161,11 +183,15 @@ import Wire
     /// Restored with their record; let go of when it is deleted for good.
     @Test(arguments: TestServer.engines) func theRecycleBinKeepsFiles(_ engine: Database.Engine) async throws {
         try await FileFields.with(engine) { leads in
-            let server = leads.server, token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.settings.ALL")
-            let id = try await leads.create(["Papers": try await leads.files("a")]), attachment = try await attach(server, token, "Leads/\(id)")
+            let server = leads.server
+            let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.settings.ALL")
+            let id = try await leads.create(["Papers": try await leads.files("a")])
+            let attachment = try await attach(server, token, "Leads/\(id)")
             await server.upload("/crm/v7/Leads/\(id)/photo", .file("me.png", TinyImage.png()), token: token)
             func waiting() async throws -> Int64? {
-                try await server.services.database.run(.read) { tx in try tx.first("SELECT count(*) FROM sys_file WHERE expires_at IS NOT NULL") { $0.integer(0) ?? 0 } }
+                try await server.services.database.run(.read) { tx in
+                    try tx.first("SELECT count(*) FROM sys_file WHERE expires_at IS NOT NULL") { $0.integer(0) ?? 0 }
+                }
             }
             await server.send("DELETE", "/crm/v7/Leads/\(id)", token: token)
             #expect(try await waiting() == 0)
@@ -185,7 +211,8 @@ import Wire
 
     @Test(arguments: TestServer.engines) func otherRecordsCarryAttachmentsToo(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
-            let token = try await server.token("ZohoCRM.modules.ALL"), lead = try await lead(server, token)
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let lead = try await lead(server, token)
             let note = await server.send("POST", "/crm/v7/Leads/\(lead)/Notes", ["data": [["Note_Content": "x"]]], token: token)
             let noteID = try #require(note.json?["data"]?.array?.first?["details"]?["id"]?.string)
             let product = await server.send("POST", "/crm/v7/Products", ["data": [["Product_Name": "P"]]], token: token)

@@ -22,14 +22,18 @@ import Wire
                 let expected = PlainEvaluator(deals: deals, accounts: accounts).run(query)
                 let answer = await server.send("POST", "/crm/v7/coql", ["select_query": .string(query.text)], token: token)
                 let found = (answer.json?["data"]?.array ?? []).map(query.reading)
-                #expect([200, 204].contains(answer.status) && found == expected.rows, "round \(round): \(query.text)\n\(answer.text.prefix(600))\nexpected \(expected.rows.prefix(6))")
+                #expect(
+                    [200, 204].contains(answer.status) && found == expected.rows,
+                    "round \(round): \(query.text)\n\(answer.text.prefix(600))\nexpected \(expected.rows.prefix(6))")
                 if answer.status == 200 { #expect(answer.json?["info"]?["more_records"] == .bool(expected.more), "\(query.text)") }
             }
         }
     }
 
     /// Adds rows, and returns them with their ids.
-    private func fill(_ server: TestServer, _ token: String, _ module: String, _ rows: [PlainRow], linking accounts: [PlainRow]) async throws -> [PlainRow] {
+    private func fill(_ server: TestServer, _ token: String, _ module: String, _ rows: [PlainRow], linking accounts: [PlainRow])
+        async throws -> [PlainRow]
+    {
         var rows = rows
         for start in stride(from: 0, to: rows.count, by: 100) {
             let part = start..<min(start + 100, rows.count)

@@ -79,7 +79,8 @@ import Wire
             let clone = await server.send("POST", "/crm/v7/Quotes/\(quote)/actions/clone", token: token)
             #expect(clone.status == 201, "\(clone.text)")
             let copy = clone.json?.first("data")?["details"]?["id"]?.string ?? ""
-            let original = await server.record("Quotes", quote, token: token), double = await server.record("Quotes", copy, token: token)
+            let original = await server.record("Quotes", quote, token: token)
+            let double = await server.record("Quotes", copy, token: token)
             let lines = [original, double].map { $0?["Quoted_Items"]?.array ?? [] }
             #expect(lines.allSatisfy { $0.count == 1 && $0[0]["Quantity"]?.double == 3 && $0[0]["Product_Name"]?["id"] == .string(pen) })
             #expect(lines[0].first?["id"] != lines[1].first?["id"] && double?["Grand_Total"]?.double == 6)

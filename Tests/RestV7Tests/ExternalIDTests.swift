@@ -10,7 +10,9 @@ import Wire
 
     private func with(_ engine: Database.Engine, _ body: (RowBench) async throws -> Void) async throws {
         try await RowBench.with(engine) { bench in
-            for (module, field) in [("Contacts", "Contact_Key"), ("Accounts", "Account_Key"), ("Products", "Product_Key"), ("Deals", "Deal_Key")] {
+            for (module, field) in [
+                ("Contacts", "Contact_Key"), ("Accounts", "Account_Key"), ("Products", "Product_Key"), ("Deals", "Deal_Key"),
+            ] {
                 try await bench.addExternalField(field, to: module)
             }
             try await body(bench)
@@ -34,7 +36,14 @@ import Wire
             let changed = await bench.send("PUT", path, ["data": [["Last_Name": "Kimm"]]], headers: contact)
             #expect(changed.status == 200, "\(changed.text)")
             #expect(bench.result(changed)["details"]?["Contact_Key"] == "c 1/ä" && bench.result(changed)["details"]?["id"]?.string == id)
-            let several = await bench.send("PUT", "Contacts", ["data": [["Contact_Key": "c-2", "Last_Name": "Leeds"], ["Contact_Key": "none", "Last_Name": "X"], ["id": .string(id), "Last_Name": "Kim"]]], headers: contact)
+            let several = await bench.send(
+                "PUT", "Contacts",
+                [
+                    "data": [
+                        ["Contact_Key": "c-2", "Last_Name": "Leeds"], ["Contact_Key": "none", "Last_Name": "X"],
+                        ["id": .string(id), "Last_Name": "Kim"],
+                    ]
+                ], headers: contact)
             #expect(several.status == 207, "\(several.text)")
             let results = several.json?["data"]?.array ?? []
             #expect(results[0]["details"]?["Contact_Key"] == "c-2" && results[2]["code"] == "SUCCESS")
@@ -66,9 +75,14 @@ import Wire
             let account = try await bench.add("Accounts", ["Account_Name": "Acme", "Account_Key": "acc-1"])
             let product = try await bench.add("Products", ["Product_Name": "Lamp", "Unit_Price": 2, "Product_Key": "p-1"])
             let header = [("X-EXTERNAL", "Contacts.Contact_Key,Contacts.Account_Name.Account_Key")]
-            let made = await bench.send("POST", "Contacts", ["data": [
-                ["Last_Name": "Kim", "Contact_Key": "c-1", "Account_Name": ["Account_Key": "acc-1", "id": "77"]], ["Last_Name": "Lee", "Account_Name": ["Account_Key": "none"]],
-            ]], headers: header)
+            let made = await bench.send(
+                "POST", "Contacts",
+                [
+                    "data": [
+                        ["Last_Name": "Kim", "Contact_Key": "c-1", "Account_Name": ["Account_Key": "acc-1", "id": "77"]],
+                        ["Last_Name": "Lee", "Account_Name": ["Account_Key": "none"]],
+                    ]
+                ], headers: header)
             #expect(made.status == 207, "\(made.text)")
             #expect(bench.result(made)["details"]?["Contact_Key"] == "c-1")
             #expect(made.json?["data"]?.array?[1]["details"]?["json_path"] == "$.data[1].Account_Name")
@@ -76,14 +90,16 @@ import Wire
             #expect(await bench.record("Contacts", id)["Account_Name"]?["id"]?.string == account)
 
             let invoice = await bench.send(
-                "POST", "Invoices", ["data": [["Subject": "i", "Invoiced_Items": [["Product_Name": ["Product_Key": "p-1"], "Quantity": 3]]]]],
+                "POST", "Invoices",
+                ["data": [["Subject": "i", "Invoiced_Items": [["Product_Name": ["Product_Key": "p-1"], "Quantity": 3]]]]],
                 headers: [("X-EXTERNAL", "Invoices.Invoiced_Items.Product_Name.Product_Key")])
             #expect(invoice.status == 201, "\(invoice.text)")
             let lines = await bench.record("Invoices", bench.result(invoice)["details"]?["id"]?.string ?? "")
             #expect(lines["Invoiced_Items"]?.array?.first?["Product_Name"]?["id"]?.string == product && lines["Grand_Total"]?.double == 6)
 
             let task = await bench.send(
-                "POST", "Tasks", ["data": [["Subject": "Call", "What_Id": ["Account_Key": "acc-1"]]]], headers: [("X-EXTERNAL", "Tasks.What_Id->Accounts.Account_Key")])
+                "POST", "Tasks", ["data": [["Subject": "Call", "What_Id": ["Account_Key": "acc-1"]]]],
+                headers: [("X-EXTERNAL", "Tasks.What_Id->Accounts.Account_Key")])
             #expect(task.status == 201, "\(task.text)")
             #expect(await bench.record("Tasks", bench.result(task)["details"]?["id"]?.string ?? "")["$se_module"] == "Accounts")
             let without = await bench.send("POST", "Contacts", ["data": [["Last_Name": "Roe", "Account_Name": ["Account_Key": "acc-1"]]]])
@@ -91,9 +107,13 @@ import Wire
 
             let twice = await bench.send("POST", "Contacts", ["data": [["Last_Name": "Twin", "Contact_Key": "C-1"]]])
             #expect(bench.result(twice)["code"] == "DUPLICATE_DATA", "\(twice.text)")
-            let upsert = await bench.send("POST", "Contacts/upsert", ["data": [["Last_Name": "Kimm", "Contact_Key": "c-1"], ["Last_Name": "New", "Contact_Key": "c-9"]]])
+            let upsert = await bench.send(
+                "POST", "Contacts/upsert",
+                ["data": [["Last_Name": "Kimm", "Contact_Key": "c-1"], ["Last_Name": "New", "Contact_Key": "c-9"]]])
             let results = upsert.json?["data"]?.array ?? []
-            #expect(results[0]["action"] == "update" && results[0]["duplicate_field"] == "Contact_Key" && results[1]["action"] == "insert", "\(upsert.text)")
+            #expect(
+                results[0]["action"] == "update" && results[0]["duplicate_field"] == "Contact_Key" && results[1]["action"] == "insert",
+                "\(upsert.text)")
             let search = await bench.send("GET", "Contacts/search?criteria=(Contact_Key:in:c-1,c-9)&fields=Last_Name", headers: contact)
             #expect(search.json?["data"]?.array?.count == 2)
         }
@@ -107,7 +127,8 @@ import Wire
             let deal = try await bench.add("Deals", ["Deal_Name": "Lamps", "Stage": "Qualification", "Deal_Key": "d-1"])
             let product = try await bench.add("Products", ["Product_Name": "Lamp", "Product_Key": "p-1"])
             let header = [("X-EXTERNAL", "Deals.Deal_Key,Products.Product_Key")]
-            let joined = await bench.send("PUT", "Deals/d-1/Products", ["data": [["Product_Key": "p-1"], ["Product_Key": "none"], [:]]], headers: header)
+            let joined = await bench.send(
+                "PUT", "Deals/d-1/Products", ["data": [["Product_Key": "p-1"], ["Product_Key": "none"], [:]]], headers: header)
             #expect(joined.status == 207, "\(joined.text)")
             let results = joined.json?["data"]?.array ?? []
             #expect(results[0]["details"] == ["Product_Key": "p-1", "id": .string(product)])
@@ -122,7 +143,8 @@ import Wire
 
             let both = [("X-EXTERNAL", "Deals.Deal_Key,Contacts.Contact_Key")]
             let roles = await bench.send("GET", "Contacts/roles").json?["contact_roles"]?.array ?? []
-            let role = await bench.send("PUT", "Deals/d-1/Contact_Roles/c-1", ["data": [["Contact_Role": ["id": roles.first?["id"] ?? .null]]]], headers: both)
+            let role = await bench.send(
+                "PUT", "Deals/d-1/Contact_Roles/c-1", ["data": [["Contact_Role": ["id": roles.first?["id"] ?? .null]]]], headers: both)
             #expect(role.status == 200, "\(role.text)")
             #expect(await bench.send("GET", "Deals/d-1/Contact_Roles?fields=Last_Name", headers: both).json?["data"]?.array?.count == 1)
         }
@@ -135,7 +157,10 @@ import Wire
             let account = try await bench.add("Accounts", ["Account_Name": "Acme", "Account_Key": "acc-1"])
             let kim = try await bench.add("Contacts", ["Last_Name": "Kim", "Contact_Key": "c-1", "Account_Name": ["id": .string(account)]])
             let both = [("X-EXTERNAL", "Accounts.Account_Key,Contacts.Contact_Key")]
-            for path in ["Accounts/acc-1/Contacts?fields=Last_Name", "Accounts/\(account)/Contacts?fields=Last_Name", "Accounts/acc-1/Contacts/c-1", "Accounts/acc-1/Contacts/\(kim)"] {
+            for path in [
+                "Accounts/acc-1/Contacts?fields=Last_Name", "Accounts/\(account)/Contacts?fields=Last_Name", "Accounts/acc-1/Contacts/c-1",
+                "Accounts/acc-1/Contacts/\(kim)",
+            ] {
                 let answer = await bench.send("GET", path, headers: both)
                 #expect(bench.result(answer)["id"]?.string == kim, "\(path) \(answer.text)")
             }

@@ -14,10 +14,14 @@ struct FileFields {
         token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.files.CREATE,ZohoCRM.files.READ")
         try await server.services.changeMetadata { scope in
             guard let leads = scope.catalog.module("Leads") else { return }
-            let fields = [("Papers", "fileupload", 5), ("Paper", "fileupload", 1), ("Pictures", "imageupload", 10)].map { name, type, length in
+            let fields = [("Papers", "fileupload", 5), ("Paper", "fileupload", 1), ("Pictures", "imageupload", 10)].map {
+                name, type, length in
                 Document(
                     id: scope.ids.next(), kind: .field, parent: RecordID(raw: leads.id.raw), apiName: name,
-                    body: ["api_name": .string(name), "field_label": .string(name), "data_type": .string(type), "length": .integer(length), "custom_field": true, "columns": []])
+                    body: [
+                        "api_name": .string(name), "field_label": .string(name), "data_type": .string(type), "length": .integer(length),
+                        "custom_field": true, "columns": [],
+                    ])
             }
             try MetadataStore.insert(fields, at: scope.now, scope.tx)
         }

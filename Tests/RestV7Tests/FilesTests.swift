@@ -16,7 +16,8 @@ import Wire
             let content = (0...255).map { UInt8($0) } + Array("\r\n--0f1e2d3c4b5".utf8)
             let cases: [(sent: String, name: String, type: String)] = [
                 ("plan.pdf", "plan.pdf", "application/pdf"), ("naïve 日本 🙂.txt", "naïve 日本 🙂.txt", "application/octet-stream"),
-                ("a%22b.csv", "a\"b.csv", "text/csv"), ("../../etc/passwd", "passwd", "application/octet-stream"), ("", "file", "application/octet-stream"),
+                ("a%22b.csv", "a\"b.csv", "text/csv"), ("../../etc/passwd", "passwd", "application/octet-stream"),
+                ("", "file", "application/octet-stream"),
                 ("x.html", "x.html", "application/octet-stream"),
             ]
             for one in cases {
@@ -24,7 +25,11 @@ import Wire
                 #expect(answer.status == 200)
                 let item = answer.json?["data"]?.array?.first
                 let id = try #require(item?["details"]?["id"]?.string)
-                #expect(item == ["code": "SUCCESS", "details": ["name": .string(one.name), "id": .string(id)], "message": .string("\(one.name) uploaded Succeessfully"), "status": "success"])
+                #expect(
+                    item == [
+                        "code": "SUCCESS", "details": ["name": .string(one.name), "id": .string(id)],
+                        "message": .string("\(one.name) uploaded Succeessfully"), "status": "success",
+                    ])
                 #expect(id.count >= 32 && id.allSatisfy(\.isHexDigit))
                 let file = await server.send("GET", "/crm/v7/files?id=\(id)", token: token)
                 #expect(file.status == 200)
@@ -56,7 +61,9 @@ import Wire
             form.add("file", file: "eleven", [1])
             let refused = await server.upload("/crm/v7/files", form, token: token)
             #expect(refused.json?["code"] == "LIMIT_EXCEEDED")
-            let rows = try await server.services.database.run(.read) { tx in try tx.first("SELECT count(*) FROM sys_file") { $0.integer(0) ?? 0 } }
+            let rows = try await server.services.database.run(.read) { tx in
+                try tx.first("SELECT count(*) FROM sys_file") { $0.integer(0) ?? 0 }
+            }
             #expect(rows == 10, "a refused upload leaves no file")
         }
     }
@@ -71,7 +78,8 @@ import Wire
             var other = FormBody()
             other.add("picture", file: "a", [1])
             for (body, type) in [
-                (Array("{}".utf8), "application/json"), ([], form.header.1), (form.bytes, form.header.1), (other.closed, other.header.1), (form.closed, "multipart/form-data"),
+                (Array("{}".utf8), "application/json"), ([], form.header.1), (form.bytes, form.header.1), (other.closed, other.header.1),
+                (form.closed, "multipart/form-data"),
             ] {
                 let answer = await refusal(body, type)
                 #expect(answer.status == 400)
@@ -79,8 +87,12 @@ import Wire
             }
             let inline = await server.upload("/crm/v7/files?type=outline", form, token: token)
             #expect(inline.json?["code"] == "INVALID_DATA")
-            #expect(await server.upload("/crm/v7/files", form, token: try await server.token("ZohoCRM.files.READ")).json?["code"] == "OAUTH_SCOPE_MISMATCH")
-            #expect(await server.send("GET", "/crm/v7/files?id=x", token: try await server.token("ZohoCRM.files.CREATE")).json?["code"] == "OAUTH_SCOPE_MISMATCH")
+            #expect(
+                await server.upload("/crm/v7/files", form, token: try await server.token("ZohoCRM.files.READ")).json?["code"]
+                    == "OAUTH_SCOPE_MISMATCH")
+            #expect(
+                await server.send("GET", "/crm/v7/files?id=x", token: try await server.token("ZohoCRM.files.CREATE")).json?["code"]
+                    == "OAUTH_SCOPE_MISMATCH")
             #expect(await server.send("POST", "/crm/v7/files", body: form.closed, headers: [form.header]).status == 401)
             #expect(await server.send("GET", "/crm/v7/files?id=unknown", token: token).status == 204)
             #expect(await server.send("GET", "/crm/v7/files?id=..%2F..%2Fetc%2Fpasswd", token: token).status == 204)
@@ -127,11 +139,13 @@ import Wire
             let token = try await server.token("ZohoCRM.modules.ALL")
             let made = await server.send("POST", "/crm/v7/Leads", ["data": [["Last_Name": "Kim", "Company": "A"]]], token: token)
             let lead = try #require(made.json?["data"]?.array?.first?["details"]?["id"]?.string)
-            let form = FormBody.file("x.txt", Array("content".utf8)).closed, services = server.services
+            let form = FormBody.file("x.txt", Array("content".utf8)).closed
+            let services = server.services
             let pieces = Pieces(count: form.count, piece: { [form[$0]] }, beforeLast: { try await services.changeMetadata { _ in } })
             let reply = await send(server, "/crm/v7/Leads/\(lead)/Attachments", pieces, token)
             #expect(reply.status == 200, "\(String(decoding: reply.body, as: UTF8.self))")
-            let rows = await server.send("GET", "/crm/v7/Leads/\(lead)/Attachments?fields=File_Name", token: token).json?["data"]?.array ?? []
+            let rows =
+                await server.send("GET", "/crm/v7/Leads/\(lead)/Attachments?fields=File_Name", token: token).json?["data"]?.array ?? []
             #expect(rows.map { $0["File_Name"] } == ["x.txt"])
             let id = rows.first?["id"]?.string ?? ""
             #expect(await server.send("GET", "/crm/v7/Leads/\(lead)/Attachments/\(id)", token: token).text == "content")
@@ -140,7 +154,8 @@ import Wire
 
     @Test func aFileOverTheLimitIsRefusedOnItsWay() async throws {
         try await TestServer.with(.sqlite) { server in
-            let token = try await server.token("ZohoCRM.files.CREATE"), head = FormBody.file("x", []).closed.prefix { $0 != 13 }
+            let token = try await server.token("ZohoCRM.files.CREATE")
+            let head = FormBody.file("x", []).closed.prefix { $0 != 13 }
             let start = Array(head) + Array("\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n".utf8)
             let block = [UInt8](repeating: 7, count: 1 << 20)
             let pieces = Pieces(count: 1000, piece: { $0 == 0 ? start : block }, beforeLast: { Issue.record("the whole body was read") })
@@ -157,7 +172,8 @@ import Wire
     /// common, §6: 403 when the profile lacks the right.
     @Test func attachingNeedsTheRightToAttach() async throws {
         try await TestServer.with(.sqlite) { server in
-            let token = try await server.token("ZohoCRM.modules.ALL"), profile = server.administrator.profile
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let profile = server.administrator.profile
             let made = await server.send("POST", "/crm/v7/Leads", ["data": [["Last_Name": "Kim", "Company": "A"]]], token: token)
             let path = "/crm/v7/Leads/\(made.json?["data"]?.array?.first?["details"]?["id"]?.string ?? "")/Attachments"
             try await server.services.changeMetadata { scope in

@@ -8,7 +8,9 @@ struct FormBody {
     /// The Python SDK names a file in every part.
     mutating func add(_ name: String, file: String, _ content: [UInt8], type: String? = nil) {
         let kind = type.map { "\r\nContent-Type: \($0)" } ?? ""
-        bytes += Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"\(file)\"\(kind)\r\n\r\n".utf8) + content + Array("\r\n".utf8)
+        bytes +=
+            Array("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"\(file)\"\(kind)\r\n\r\n".utf8) + content
+            + Array("\r\n".utf8)
     }
 
     var closed: [UInt8] { bytes + Array("--\(boundary)--\r\n".utf8) }

@@ -14,13 +14,17 @@ import Wire
         try await TestServer.with(engine) { server in
             let token = try await server.token()
             let campaign = try await server.add("Campaigns", ["Campaign_Name": "Fair"], token: token)
-            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token), other = try await server.add("Leads", ["Last_Name": "Lee"], token: token)
+            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token)
+            let other = try await server.add("Leads", ["Last_Name": "Lee"], token: token)
             let contact = try await server.add("Contacts", ["Last_Name": "Roy"], token: token)
 
             let path = "/crm/v7/Campaigns/\(campaign)/Leads"
             let one = await server.send("PUT", "\(path)/\(lead)", ["data": [["Member_Status": "Active"]]], token: token)
             #expect(one.status == 200)
-            #expect(one.json == ["data": [["code": "SUCCESS", "details": ["id": .string(lead)], "message": "relation added", "status": "success"]]])
+            #expect(
+                one.json == [
+                    "data": [["code": "SUCCESS", "details": ["id": .string(lead)], "message": "relation added", "status": "success"]]
+                ])
             let again = await server.send("PUT", "\(path)/\(lead)", ["data": [["Member_Status": "Planned"]]], token: token)
             #expect(again.json?.first("data")?["message"] == "relation updated")
             let several: JSONValue = ["data": [["id": .string(other)], ["id": "12"], ["Member_Status": "x"], ["id": .string(contact)]]]
@@ -31,7 +35,9 @@ import Wire
             let members = await list(server, "Campaigns/\(campaign)/Leads?fields=Last_Name,Member_Status", token)
             #expect(members.map { $0["Last_Name"] } == ["Lee", "Kim"])
             #expect(members.last?["Member_Status"] == "Planned" && members.first?["Member_Status"] == .null)
-            #expect(members.last?["$member_info"]?["Member_Status"] == "Planned" && members.last?["$member_info"]?["Modified_Time"]?.string != nil)
+            #expect(
+                members.last?["$member_info"]?["Member_Status"] == "Planned"
+                    && members.last?["$member_info"]?["Modified_Time"]?.string != nil)
             #expect(await list(server, "Campaigns/\(campaign)/Contacts?fields=Last_Name", token).isEmpty)
             let back = await list(server, "Leads/\(lead)/Campaigns?fields=Campaign_Name,Member_Status", token)
             #expect(back.first?["Campaign_Name"] == "Fair" && back.first?["Member_Status"] == "Planned")
@@ -59,11 +65,15 @@ import Wire
         }
     }
 
-    @Test(arguments: TestServer.engines) func productsJoinWithAListPriceAndLeaveForGoodWithTheirRecord(_ engine: Database.Engine) async throws {
+    @Test(arguments: TestServer.engines) func productsJoinWithAListPriceAndLeaveForGoodWithTheirRecord(_ engine: Database.Engine)
+        async throws
+    {
         try await TestServer.with(engine) { server in
             let token = try await server.token()
             let product = try await server.add("Products", ["Product_Name": "Pump"], token: token)
-            let book = try await server.add("Price_Books", ["Price_Book_Name": "Retail", "Pricing_Details": [["from_range": 1, "to_range": 9, "discount": 1]]], token: token)
+            let book = try await server.add(
+                "Price_Books", ["Price_Book_Name": "Retail", "Pricing_Details": [["from_range": 1, "to_range": 9, "discount": 1]]],
+                token: token)
             await server.send("PUT", "/crm/v7/Products/\(product)/Price_Books/\(book)", ["data": [["list_price": 12.5]]], token: token)
             #expect(await list(server, "Price_Books/\(book)/Products?fields=Product_Name,list_price", token).first?["list_price"] == 12.5)
             await server.send("DELETE", "/crm/v7/Products/\(product)", token: token)
@@ -89,7 +99,9 @@ import Wire
                 #expect(await server.send("GET", path + "/\(list)?fields=id", token: token).json?["code"] == "INVALID_DATA", "\(list)")
             }
             #expect(await server.send("GET", path + "/Contacts", token: token).json?["code"] == "REQUIRED_PARAM_MISSING")
-            #expect(await server.send("GET", path + "/Contacts?fields=id", token: try await server.token("ZohoCRM.modules.leads.ALL")).status == 401)
+            #expect(
+                await server.send("GET", path + "/Contacts?fields=id", token: try await server.token("ZohoCRM.modules.leads.ALL")).status
+                    == 401)
             await server.send("DELETE", "/crm/v7/settings/recycle_bin/\(account)", token: token)
             #expect(await server.send("GET", path + "/Contacts?fields=Last_Name", token: token).json?["code"] == "INVALID_DATA")
         }

@@ -31,7 +31,8 @@ import Wire
     }
 
     private static let documented: Set<String> = [
-        "201 SUCCESS", "200 SUCCESS", "400 INVALID_DATA", "400 DUPLICATE_DATA", "400 NOT_ALLOWED", "400 RECORD_LOCKED", "204 ", "429 TOO_MANY_REQUESTS",
+        "201 SUCCESS", "200 SUCCESS", "400 INVALID_DATA", "400 DUPLICATE_DATA", "400 NOT_ALLOWED", "400 RECORD_LOCKED", "204 ",
+        "429 TOO_MANY_REQUESTS",
     ]
 
     @Test(arguments: TestServer.engines)
@@ -61,7 +62,9 @@ import Wire
             let graves = try await bench.server.services.database.run(.read) { tx in
                 Set(try tx.rows("SELECT id FROM sys_grave WHERE kind = 'recycle'") { String($0.integer(0) ?? 0) })
             }
-            for note in all.flatMap(\.notes) { #expect((dump.rows["Notes"]?[Int64(note) ?? 0] != nil) != graves.contains(note), "note \(note)") }
+            for note in all.flatMap(\.notes) {
+                #expect((dump.rows["Notes"]?[Int64(note) ?? 0] != nil) != graves.contains(note), "note \(note)")
+            }
             for contact in all.flatMap(\.contacts) { #expect(dump.rows["Contacts"]?[Int64(contact) ?? 0] != nil, "contact \(contact)") }
             #expect(dump.count("Contacts") == all.map(\.contacts.count).reduce(0, +))
             try await expectNoOrphans(bench)
@@ -71,11 +74,13 @@ import Wire
     /// Nothing points at a record that is neither alive nor, by an ordinary deletion, in the recycle bin.
     private func expectNoOrphans(_ bench: RecordBench) async throws {
         let orphans = try await bench.server.services.database.run(.read) { tx in
-            try tx.rows("""
+            try tx.rows(
+                """
                 SELECT n.id FROM m_notes n WHERE NOT EXISTS (SELECT 1 FROM m_accounts a WHERE a.id = n.parent_id) UNION ALL \
                 SELECT c.id FROM m_contacts c WHERE c.account_name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM m_accounts a WHERE a.id = c.account_name) \
                 AND NOT EXISTS (SELECT 1 FROM sys_grave g WHERE g.id = c.account_name AND g.kind = 'recycle')
-                """) { $0.integer(0) ?? 0 }
+                """
+            ) { $0.integer(0) ?? 0 }
         }
         #expect(orphans == [])
     }
@@ -83,17 +88,21 @@ import Wire
     private func work(_ bench: RecordBench, _ accounts: Pool, _ client: Int, until deadline: ContinuousClock.Instant) async -> Seen {
         var seen = Seen()
         while ContinuousClock.now < deadline {
-            let one = accounts.pick(), other = accounts.pick()
+            let one = accounts.pick()
+            let other = accounts.pick()
             let answer: TestServer.Answer
             var list = "data"
             switch Int.random(in: 0..<10) {
             case 0, 1, 2:
                 list = "merge"
                 let key = Bool.random() ? [("Idempotency-Key", "\(client)-\(UInt64.random(in: 0..<3))")] : []
-                answer = await bench.merge("Accounts", one, Bool.random() ? [(other, ["Phone"])] : [(other, []), (accounts.pick(), [])], query: "", headers: key)
+                answer = await bench.merge(
+                    "Accounts", one, Bool.random() ? [(other, ["Phone"])] : [(other, []), (accounts.pick(), [])], query: "", headers: key)
                 if answer.status == 201 { seen.merges += 1 }
                 if answer.json?["code"] == "IDEMPOTENCY_KEY_REUSED" { continue }
-            case 3, 4: answer = await bench.send("PUT", "Accounts", ["data": [["id": .string(one), "Phone": "\(client)", "Parent_Account": ["id": .string(other)]]]])
+            case 3, 4:
+                answer = await bench.send(
+                    "PUT", "Accounts", ["data": [["id": .string(one), "Phone": "\(client)", "Parent_Account": ["id": .string(other)]]]])
             case 5:
                 answer = await bench.send("DELETE", "Accounts/\(one)")
                 if answer.status == 200 { await refill(bench, accounts, one) }

@@ -22,8 +22,11 @@ import Wire
                     #expect(try await bench.dump() == before, "seed \(seed): a dry run wrote something")
                     let answer = await bench.merge(step.module, step.master, step.children)
                     #expect(answer.status == 201, "seed \(seed): \(answer.text)")
-                    let after = try await bench.dump(), told = answer.details
-                    #expect(dry["moved"] == told["moved"] && dry["collisions"] == told["collisions"] && dry["warnings"] == told["warnings"], "seed \(seed): \(dry) \(told)")
+                    let after = try await bench.dump()
+                    let told = answer.details
+                    #expect(
+                        dry["moved"] == told["moved"] && dry["collisions"] == told["collisions"] && dry["warnings"] == told["warnings"],
+                        "seed \(seed): \(dry) \(told)")
                     await expectSameRecord(dry["record"] ?? .null, bench, step)
                     expectNothingLost(before, after, step, told, bench, seed)
                     #expect(try await ConsistencyCheck.run(bench.server.services) == [], "seed \(seed)")
@@ -32,7 +35,9 @@ import Wire
                 }
                 for step in stack.reversed() {
                     let undone = await bench.undo(step.module, step.master, step.answer)
-                    #expect(undone.status == 200 && undone.json?["unmerge"]?.array?.first?["details"]?["kept_rows"] == [], "seed \(seed): \(undone.text)")
+                    #expect(
+                        undone.status == 200 && undone.json?["unmerge"]?.array?.first?["details"]?["kept_rows"] == [],
+                        "seed \(seed): \(undone.text)")
                     #expect(try await bench.dump().differences(from: step.before) == [], "seed \(seed)")
                 }
                 #expect(try await ConsistencyCheck.run(bench.server.services) == [])
@@ -46,21 +51,31 @@ import Wire
         for member in record.members ?? [] where !["Modified_Time", "$in_merge"].contains(member.name) {
             let told = shown[member.name]
             // A name may have changed with the record it belongs to; the id has not.
-            if let id = member.value["id"] { #expect(told?["id"] == id, "\(member.name): \(told ?? .null) \(member.value)") } else {
+            if let id = member.value["id"] {
+                #expect(told?["id"] == id, "\(member.name): \(told ?? .null) \(member.value)")
+            } else {
                 #expect(told == member.value, "\(member.name): \(told ?? .null) \(member.value)")
             }
         }
     }
 
     /// Rows that pointed at a child point at the master; rows gone are the children and as many links as were told.
-    private func expectNothingLost(_ before: RecordDump, _ after: RecordDump, _ step: RandomGraph.Step, _ told: JSONValue, _ bench: RecordBench, _ seed: UInt64) {
+    private func expectNothingLost(
+        _ before: RecordDump, _ after: RecordDump, _ step: RandomGraph.Step, _ told: JSONValue, _ bench: RecordBench, _ seed: UInt64
+    ) {
         let catalog = bench.server.services.catalog.current()
-        let children = Set(step.children.compactMap { Int64($0.0) }), master = SQLValue.integer(Int64(step.master) ?? 0)
-        var lostLinks = 0, moved: [String: Int] = [:]
+        let children = Set(step.children.compactMap { Int64($0.0) })
+        let master = SQLValue.integer(Int64(step.master) ?? 0)
+        var lostLinks = 0
+        var moved: [String: Int] = [:]
         for module in catalog.modules {
             for (id, row) in before.rows[module.apiName] ?? [:] {
                 guard let now = after.rows[module.apiName]?[id] else {
-                    if module.linkPair != nil { lostLinks += 1 } else { #expect(module.apiName == step.module && children.contains(id), "seed \(seed): \(module.apiName) \(id) is lost") }
+                    if module.linkPair != nil {
+                        lostLinks += 1
+                    } else {
+                        #expect(module.apiName == step.module && children.contains(id), "seed \(seed): \(module.apiName) \(id) is lost")
+                    }
                     continue
                 }
                 for field in module.fields where field.isRecordLookup {
@@ -70,7 +85,9 @@ import Wire
                         #expect(now[column.raw] == master, "seed \(seed): \(module.apiName).\(field.apiName) of \(id)")
                         moved["\(module.apiName).\(field.apiName)", default: 0] += 1
                     } else if id != Int64(step.master) {
-                        #expect(now[column.raw] == row[column.raw], "seed \(seed): \(module.apiName).\(field.apiName) of \(id) moved for no reason")
+                        #expect(
+                            now[column.raw] == row[column.raw],
+                            "seed \(seed): \(module.apiName).\(field.apiName) of \(id) moved for no reason")
                     }
                 }
             }
@@ -107,15 +124,19 @@ private struct RandomGraph {
     mutating func grow() async throws {
         try await addModules()
         let standard: [(String, String, Int)] = [
-            ("Accounts", "Account_Name", 8), ("Contacts", "Last_Name", 10), ("Vendors", "Vendor_Name", 6), ("Leads", "Last_Name", 8), ("Alpha", "Name", 8),
-            ("Beta", "Name", 8), ("Products", "Product_Name", 4), ("Campaigns", "Campaign_Name", 3), ("Deals", "Deal_Name", 5), ("Tasks", "Subject", 6),
+            ("Accounts", "Account_Name", 8), ("Contacts", "Last_Name", 10), ("Vendors", "Vendor_Name", 6), ("Leads", "Last_Name", 8),
+            ("Alpha", "Name", 8),
+            ("Beta", "Name", 8), ("Products", "Product_Name", 4), ("Campaigns", "Campaign_Name", 3), ("Deals", "Deal_Name", 5),
+            ("Tasks", "Subject", 6),
         ]
         for (module, name, count) in standard {
             let items = (0..<count).map { index -> JSONValue in
                 var item: JSONValue = [:]
                 item[name] = .string("\(module) \(index)")
                 if module == "Deals" { item["Stage"] = "Qualification" }
-                if random.chance(2), module != "Tasks" { item["Tag"] = .array((0..<random.below(4)).map { _ in ["name": .string("tag\(random.below(6))")] }) }
+                if random.chance(2), module != "Tasks" {
+                    item["Tag"] = .array((0..<random.below(4)).map { _ in ["name": .string("tag\(random.below(6))")] })
+                }
                 return item
             }
             ids[module] = try await bench.add(module, items)
@@ -126,13 +147,19 @@ private struct RandomGraph {
 
     /// Two modules with lookups of their own, at each other and at standard ones, and a linking module between them.
     private mutating func addModules() async throws {
-        try await bench.addModule("Alpha", [.text("Note_A"), .lookup("Up_A", to: "Alpha"), .lookup("Acct_A", to: "Accounts"), .anyLookup("Any_A")])
-        try await bench.addModule("Beta", [.text("Note_B"), .lookup("Up_B", to: "Alpha"), .lookup("Lead_B", to: "Leads"), .anyLookup("Any_B")])
-        try await bench.addModule("Alpha_X_Beta", type: "linking", [.lookup("Left_L", to: "Alpha", side: true), .lookup("Right_L", to: "Beta", side: true), .text("Extra")])
+        try await bench.addModule(
+            "Alpha", [.text("Note_A"), .lookup("Up_A", to: "Alpha"), .lookup("Acct_A", to: "Accounts"), .anyLookup("Any_A")])
+        try await bench.addModule(
+            "Beta", [.text("Note_B"), .lookup("Up_B", to: "Alpha"), .lookup("Lead_B", to: "Leads"), .anyLookup("Any_B")])
+        try await bench.addModule(
+            "Alpha_X_Beta", type: "linking",
+            [.lookup("Left_L", to: "Alpha", side: true), .lookup("Right_L", to: "Beta", side: true), .text("Extra")])
         try await bench.addFields("Contacts", [.lookup("Alpha_C", to: "Alpha"), .lookup("Second_C", to: "Contacts")])
         fields = [
-            "Accounts": ["Parent_Account", "Phone", "Account_Name"], "Contacts": ["Vendor_Name", "Second_C", "Alpha_C", "Phone"], "Vendors": ["Phone", "Tag"],
-            "Leads": ["Phone", "Last_Name", "Tag"], "Alpha": ["Up_A", "Acct_A", "Any_A", "Note_A"], "Beta": ["Up_B", "Lead_B", "Any_B", "Note_B"],
+            "Accounts": ["Parent_Account", "Phone", "Account_Name"], "Contacts": ["Vendor_Name", "Second_C", "Alpha_C", "Phone"],
+            "Vendors": ["Phone", "Tag"],
+            "Leads": ["Phone", "Last_Name", "Tag"], "Alpha": ["Up_A", "Acct_A", "Any_A", "Note_A"],
+            "Beta": ["Up_B", "Lead_B", "Any_B", "Note_B"],
         ]
     }
 
@@ -140,15 +167,19 @@ private struct RandomGraph {
     private mutating func point() async throws {
         let lookups: [(String, String, String)] = [
             ("Accounts", "Parent_Account", "Accounts"), ("Contacts", "Account_Name", "Accounts"), ("Contacts", "Reporting_To", "Contacts"),
-            ("Contacts", "Vendor_Name", "Vendors"), ("Contacts", "Alpha_C", "Alpha"), ("Contacts", "Second_C", "Contacts"), ("Deals", "Account_Name", "Accounts"),
-            ("Deals", "Contact_Name", "Contacts"), ("Alpha", "Up_A", "Alpha"), ("Alpha", "Acct_A", "Accounts"), ("Beta", "Up_B", "Alpha"), ("Beta", "Lead_B", "Leads"),
+            ("Contacts", "Vendor_Name", "Vendors"), ("Contacts", "Alpha_C", "Alpha"), ("Contacts", "Second_C", "Contacts"),
+            ("Deals", "Account_Name", "Accounts"),
+            ("Deals", "Contact_Name", "Contacts"), ("Alpha", "Up_A", "Alpha"), ("Alpha", "Acct_A", "Accounts"), ("Beta", "Up_B", "Alpha"),
+            ("Beta", "Lead_B", "Leads"),
             ("Tasks", "Who_Id", "Contacts"),
         ]
         for module in ids.keys.sorted() {
             var items: [JSONValue] = []
             for id in ids[module] ?? [] {
                 var item: JSONValue = ["id": .string(id)]
-                for (owner, field, target) in lookups where owner == module && random.chance(2) { item[field] = ["id": .string(pick(target))] }
+                for (owner, field, target) in lookups where owner == module && random.chance(2) {
+                    item[field] = ["id": .string(pick(target))]
+                }
                 for field in ["Any_A", "Any_B"] where fields[module]?.contains(field) == true && random.chance(2) {
                     let target = mergeable[random.below(mergeable.count)]
                     item[field] = ["id": .string(pick(target)), "module": ["api_name": .string(target)]]
@@ -171,22 +202,38 @@ private struct RandomGraph {
     }
 
     private mutating func link() async throws {
-        var alphaBeta: Set<String> = [], products: Set<String> = [], members: Set<String> = []
+        var alphaBeta: Set<String> = []
+        var products: Set<String> = []
+        var members: Set<String> = []
         for _ in 0..<24 {
             let (left, right) = (pick("Alpha"), pick("Beta"))
             if alphaBeta.insert(left + right).inserted {
-                _ = try await bench.addRows("Alpha_X_Beta", [[
-                    "Left_L": ["id": .string(left)], "Right_L": ["id": .string(right)], "Extra": random.chance(2) ? .null : .string("x\(random.below(9))")]])
+                _ = try await bench.addRows(
+                    "Alpha_X_Beta",
+                    [
+                        [
+                            "Left_L": ["id": .string(left)], "Right_L": ["id": .string(right)],
+                            "Extra": random.chance(2) ? .null : .string("x\(random.below(9))"),
+                        ]
+                    ])
             }
             let (lead, product) = (pick("Leads"), pick("Products"))
             if products.insert(lead + product).inserted {
                 _ = try await bench.addRows("Leads_X_Products", [["Parent": ["id": .string(lead)], "Product": ["id": .string(product)]]])
             }
-            let module = random.chance(2) ? "Leads" : "Contacts", member = pick(module), campaign = pick("Campaigns")
+            let module = random.chance(2) ? "Leads" : "Contacts"
+            let member = pick(module)
+            let campaign = pick("Campaigns")
             if members.insert(member + campaign).inserted {
-                _ = try await bench.addRows("Campaign_Members", [[
-                    "Campaign": ["id": .string(campaign)], "Member": ["id": .string(member), "module": ["api_name": .string(module)]],
-                    "Member_Status": random.chance(2) ? .null : "Sent"]])
+                _ = try await bench.addRows(
+                    "Campaign_Members",
+                    [
+                        [
+                            "Campaign": ["id": .string(campaign)],
+                            "Member": ["id": .string(member), "module": ["api_name": .string(module)]],
+                            "Member_Status": random.chance(2) ? .null : "Sent",
+                        ]
+                    ])
             }
         }
     }
@@ -201,7 +248,8 @@ private struct RandomGraph {
         var left = ids[module] ?? []
         guard left.count >= 3 else { return nil }
         func take() -> String { left.remove(at: random.below(left.count)) }
-        let master = take(), given = (fields[module] ?? []).filter { _ in random.chance(2) }
+        let master = take()
+        let given = (fields[module] ?? []).filter { _ in random.chance(2) }
         var children = [(take(), given)]
         if random.chance(2) { children.append((take(), [])) }
         return Step(module: module, master: master, children: children)

@@ -20,7 +20,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func aThousandRowsAreMergedAtOnce(_ engine: Database.Engine) async throws {
         try await RecordBench.with(engine) { bench in
-            let ids = try await bench.add("Leads", ["M", "C"].map { ["Last_Name": .string($0)] }), (m, c) = (ids[0], ids[1])
+            let ids = try await bench.add("Leads", ["M", "C"].map { ["Last_Name": .string($0)] })
+            let (m, c) = (ids[0], ids[1])
             _ = try await bench.addRows("Notes", notes(1000, on: c) + notes(1001, on: m))
             let task: JSONValue = ["Subject": "t", "What_Id": ["id": .string(c)], "$se_module": "Leads"]
             _ = try await bench.addRows("Tasks", Array(repeating: task, count: 700))
@@ -40,14 +41,24 @@ import Wire
     @Test(arguments: TestServer.engines)
     func recordsAreHeldWhileAMergeWaits(_ engine: Database.Engine) async throws {
         try await RecordBench.with(engine) { bench in
-            let ids = try await bench.add("Leads", ["M", "C", "Other"].map { ["Last_Name": .string($0), "Company": .string($0)] }), (m, c, other) = (ids[0], ids[1], ids[2])
+            let ids = try await bench.add("Leads", ["M", "C", "Other"].map { ["Last_Name": .string($0), "Company": .string($0)] })
+            let (m, c, other) = (ids[0], ids[1], ids[2])
             _ = try await bench.addRows("Notes", notes(1001, on: c))
-            #expect(told(await bench.merge("Leads", m, [(c, ["Company"])], query: "?dry_run=true"), "merge")["details"]?["mode"] == "scheduled")
+            #expect(
+                told(await bench.merge("Leads", m, [(c, ["Company"])], query: "?dry_run=true"), "merge")["details"]?["mode"] == "scheduled")
             let before = try await bench.dump()
             let answer = await bench.merge("Leads", m, [(c, ["Company"])], query: "")
             let job = told(answer, "merge")["details"]?["job_id"]?.string ?? ""
-            #expect(answer.status == 201 && answer.json == ["merge": [[
-                "code": "SCHEDULED", "details": ["job_id": .string(job)], "message": "The records have been scheduled for merge", "status": "success"]]])
+            #expect(
+                answer.status == 201
+                    && answer.json == [
+                        "merge": [
+                            [
+                                "code": "SCHEDULED", "details": ["job_id": .string(job)],
+                                "message": "The records have been scheduled for merge", "status": "success",
+                            ]
+                        ]
+                    ])
             let path = "Leads/\(m)/actions/merge"
             #expect(await bench.send("GET", path).json == ["merge": [["job_id": .string(job), "status": "SCHEDULED"]]])
             #expect(await bench.send("GET", "\(path)?job_id=\(job)").status == 200)
@@ -55,11 +66,14 @@ import Wire
             #expect(await bench.send("GET", "\(path)?job_id=abc").status == 204)
             #expect(await bench.send("GET", "Leads/\(other)/actions/merge?job_id=\(job)").status == 204)
             let unknown = await bench.send("GET", "Leads/123/actions/merge")
-            #expect(unknown.status == 400 && unknown.json?["code"] == "INVALID_DATA" && unknown.json?["details"] == ["resource_path_index": 1])
+            #expect(
+                unknown.status == 400 && unknown.json?["code"] == "INVALID_DATA" && unknown.json?["details"] == ["resource_path_index": 1])
             #expect(await bench.send("GET", "Products/\(m)/actions/merge").json?["code"] == "INVALID_MODULE")
             for id in [m, c] {
                 #expect(await bench.get("Leads", id)["$in_merge"] == true)
-                let locked: JSONValue = ["code": "RECORD_LOCKED", "details": ["id": .string(id)], "message": "record under merge is locked", "status": "error"]
+                let locked: JSONValue = [
+                    "code": "RECORD_LOCKED", "details": ["id": .string(id)], "message": "record under merge is locked", "status": "error",
+                ]
                 for answer in [
                     await bench.send("PUT", "Leads", ["data": [["id": .string(id), "City": "x"]]]),
                     await bench.send("PUT", "Leads/\(id)", ["data": [["City": "x"]]]),
@@ -70,12 +84,23 @@ import Wire
             // Rule 13, for the master at top level and for a child wrapped; without and with dry run.
             for query in ["", "?dry_run=true"] {
                 var second = await bench.merge("Leads", m, [(other, [])], query: query)
-                #expect(second.status == 400 && second.json == [
-                    "code": "NOT_ALLOWED", "details": ["api_name": "record", "resource_path_index": 1], "message": "This record id is not allowed to be merged", "status": "error"])
+                #expect(
+                    second.status == 400
+                        && second.json == [
+                            "code": "NOT_ALLOWED", "details": ["api_name": "record", "resource_path_index": 1],
+                            "message": "This record id is not allowed to be merged", "status": "error",
+                        ])
                 second = await bench.merge("Leads", other, [(c, [])], query: query)
-                #expect(second.status == 400 && second.json == ["merge": [[
-                    "code": "NOT_ALLOWED", "details": ["api_name": "id", "json_path": "$.merge[0].data[0].id"],
-                    "message": "This record id is not allowed to be merged", "status": "error"]]])
+                #expect(
+                    second.status == 400
+                        && second.json == [
+                            "merge": [
+                                [
+                                    "code": "NOT_ALLOWED", "details": ["api_name": "id", "json_path": "$.merge[0].data[0].id"],
+                                    "message": "This record id is not allowed to be merged", "status": "error",
+                                ]
+                            ]
+                        ])
             }
             #expect(try await bench.dump().count("Notes") == before.count("Notes"))
             await bench.drain()
@@ -140,10 +165,14 @@ import Wire
     }
 
     private func schedule(_ start: Bootstrap.Result) async throws -> [RecordID] {
-        let services = start.services, catalog = services.catalog.current(), access = try AccessPolicy.of(start.administrator.id, catalog)
+        let services = start.services
+        let catalog = services.catalog.current()
+        let access = try AccessPolicy.of(start.administrator.id, catalog)
         guard let leads = catalog.module("Leads"), let notes = catalog.module("Notes") else { return [] }
         let ids = try await services.write(catalog, access, .api) { scope in
-            let made = try services.records.insert(JSONCursor([["Last_Name": "M"], ["Last_Name": "C"]]).elements(), leads, scope).map { try $0.get().id }
+            let made = try services.records.insert(JSONCursor([["Last_Name": "M"], ["Last_Name": "C"]]).elements(), leads, scope).map {
+                try $0.get().id
+            }
             let items = self.notes(1001, on: made[1].description).map { JSONCursor($0) }
             for outcome in try services.records.insert(items, notes, scope) { _ = try outcome.get() }
             return made
@@ -164,14 +193,18 @@ import Wire
             func merge(_ master: Int, _ child: Int, _ key: String, query: String = "?verbose=true") async -> TestServer.Answer {
                 await bench.merge("Leads", ids[master], [(ids[child], [])], query: query, headers: [("Idempotency-Key", key)])
             }
-            let first = await merge(0, 1, "key-1"), again = await merge(0, 1, "key-1")
+            let first = await merge(0, 1, "key-1")
+            let again = await merge(0, 1, "key-1")
             #expect(first.status == 201 && first.header("Idempotency-Replayed") == nil)
             #expect(again.status == 201 && again.json == first.json && again.header("Idempotency-Replayed") == "true", "\(again.text)")
             #expect(await bench.merge("Leads", ids[0], [(ids[1], [])]).status == 400, "without the key it is a merge with a vanished child")
             let other = await merge(0, 2, "key-1")
-            #expect(other.status == 400 && other.json == [
-                "code": "IDEMPOTENCY_KEY_REUSED", "details": ["header": "Idempotency-Key"],
-                "message": "the Idempotency-Key was used with another request", "status": "error"])
+            #expect(
+                other.status == 400
+                    && other.json == [
+                        "code": "IDEMPOTENCY_KEY_REUSED", "details": ["header": "Idempotency-Key"],
+                        "message": "the Idempotency-Key was used with another request", "status": "error",
+                    ])
             #expect(await bench.send("GET", "Leads/\(ids[2])").status == 200)
             // A refusal changes nothing and is not kept; a dry run neither asks nor keeps.
             #expect(await merge(0, 1, "key-2").status == 400)
@@ -185,14 +218,18 @@ import Wire
             #expect(both.filter { $0.header("Idempotency-Replayed") == "true" }.count == 1)
             for bad in ["", String(repeating: "k", count: 256), "a b", "ключ"] {
                 let refused = await merge(0, 5, bad)
-                #expect(refused.status == 400 && refused.json?["code"] == "INVALID_DATA" && refused.json?["details"]?["header"] == "Idempotency-Key", "\(bad)")
+                #expect(
+                    refused.status == 400 && refused.json?["code"] == "INVALID_DATA"
+                        && refused.json?["details"]?["header"] == "Idempotency-Key", "\(bad)")
             }
             // After 24 hours the key is new again, and old rows are cleared away.
             try await bench.server.services.database.run(.write) { tx in
                 _ = try tx.execute("UPDATE sys_idempotency SET created_at = created_at - 86400001")
             }
             #expect(await merge(0, 5, "key-1").status == 201)
-            let left = try await bench.server.services.database.run(.read) { tx in try tx.rows("SELECT key FROM sys_idempotency") { $0.text(0) ?? "" } }
+            let left = try await bench.server.services.database.run(.read) { tx in
+                try tx.rows("SELECT key FROM sys_idempotency") { $0.text(0) ?? "" }
+            }
             #expect(left == ["key-1"])
         }
     }
@@ -201,8 +238,10 @@ import Wire
     @Test(arguments: TestServer.engines)
     func undoLeavesWhatChangedSince(_ engine: Database.Engine) async throws {
         try await RecordBench.with(engine) { bench in
-            let accounts = try await bench.add("Accounts", ["M", "C", "X"].map { ["Account_Name": .string($0)] }), (m, c, x) = (accounts[0], accounts[1], accounts[2])
-            let contacts = try await bench.add("Contacts", (0..<4).map { ["Last_Name": .string("P\($0)"), "Account_Name": ["id": .string(c)]] })
+            let accounts = try await bench.add("Accounts", ["M", "C", "X"].map { ["Account_Name": .string($0)] })
+            let (m, c, x) = (accounts[0], accounts[1], accounts[2])
+            let contacts = try await bench.add(
+                "Contacts", (0..<4).map { ["Last_Name": .string("P\($0)"), "Account_Name": ["id": .string(c)]] })
             let merged = await bench.merge("Accounts", m, [(c, ["Account_Name"])])
             await bench.send("PUT", "Contacts/\(contacts[0])", ["data": [["Account_Name": ["id": .string(x)]]]])
             await bench.send("PUT", "Contacts/\(contacts[1])", ["data": [["Last_Name": "Renamed"]]])
@@ -210,13 +249,17 @@ import Wire
             await bench.send("PUT", "Accounts/\(m)", ["data": [["Account_Name": "Chosen later", "Phone": "1"]]])
             for journal in [.string("12"), .string(m)] as [JSONValue] {
                 let refused = await bench.send("POST", "Accounts/\(m)/actions/unmerge", ["journal_id": journal])
-                #expect(refused.status == 400 && refused.json?["code"] == "INVALID_DATA" && refused.json?["details"]?["json_path"] == "$.journal_id")
+                #expect(
+                    refused.status == 400 && refused.json?["code"] == "INVALID_DATA"
+                        && refused.json?["details"]?["json_path"] == "$.journal_id")
             }
             #expect(await bench.undo("Accounts", x, merged).status == 400, "not a merge of that record")
             let journals = await bench.send("GET", "Accounts/\(m)/actions/unmerge").json?["unmerge"]?.array ?? []
             #expect(journals.count == 1 && journals[0]["undone"] == false && journals[0]["children"] == [.string(c)])
             let undone = told(await bench.undo("Accounts", m, merged), "unmerge")["details"] ?? .null
-            #expect(undone["restored"] == [.string(c)] && undone["kept_fields"] == ["Account_Name"] && undone["moved_back"]?["Contacts.Account_Name"] == 2, "\(undone)")
+            #expect(
+                undone["restored"] == [.string(c)] && undone["kept_fields"] == ["Account_Name"]
+                    && undone["moved_back"]?["Contacts.Account_Name"] == 2, "\(undone)")
             #expect(Set((undone["kept_rows"]?.array ?? []).compactMap { $0["id"]?.string }) == [contacts[0], contacts[2]])
             func account(_ contact: Int) async -> String? { await bench.get("Contacts", contacts[contact])["Account_Name"]?["id"]?.string }
             #expect(await account(0) == x)

@@ -12,7 +12,9 @@ import Testing
 
     /// The parts of a body that comes in pieces of `size` bytes; nil when it is malformed.
     private func parts(_ body: [UInt8], _ size: Int, boundary: String = "b") -> [Part]? {
-        var reader = MultipartReader(boundary: boundary), parts: [Part] = [], named = false
+        var reader = MultipartReader(boundary: boundary)
+        var parts: [Part] = []
+        var named = false
         do {
             for start in stride(from: 0, to: body.count, by: size) {
                 for event in try reader.feed(Array(body[start..<min(start + size, body.count)])) {
@@ -41,7 +43,8 @@ import Testing
     /// However the network cuts a body, and whatever looks like a boundary inside it.
     @Test func everyCutGivesTheSameParts() {
         let contents: [[UInt8]] = [
-            [], Array("\r\n".utf8), Array("\r\n--".utf8), Array("\r\n--bx\r\n--b x\r\n--b-\r\n--b\r".utf8), Array("--b--".utf8), Array("\r\r\n\r\n--".utf8),
+            [], Array("\r\n".utf8), Array("\r\n--".utf8), Array("\r\n--bx\r\n--b x\r\n--b-\r\n--b\r".utf8), Array("--b--".utf8),
+            Array("\r\r\n\r\n--".utf8),
             Array("\r\n--b \t-".utf8), (0...255).map { UInt8($0) },
         ]
         let body = form(contents.enumerated().map { ("name=\"file\"; filename=\"\($0)\"", $1) })
@@ -58,7 +61,9 @@ import Testing
         #expect(parts(text, 7)?.first?.bytes == Array("1\r\n--b\(blanks)\r\n2".utf8))
     }
 
-    @Test(arguments: ["", "--b", "--b\r\nContent-Disposition: form-data; name=x\r\n\r\nabc", "--b\r\nno header", "--c--", "--b\r\n\r\nabc\r\n--b"])
+    @Test(arguments: [
+        "", "--b", "--b\r\nContent-Disposition: form-data; name=x\r\n\r\nabc", "--b\r\nno header", "--c--", "--b\r\n\r\nabc\r\n--b",
+    ])
     func aBodyThatBreaksOffIsMalformed(_ text: String) {
         #expect(parts(Array(text.utf8), 4) == nil)
     }
@@ -69,7 +74,9 @@ import Testing
     }
 
     @Test func aPartWithoutAFieldNameIsPassedOver() {
-        let body = Array("--b\r\n\r\nabc\r\n--b\r\nContent-Type: text/plain\r\n\r\nabc\r\n--b\r\nContent-Disposition: form-data; name=y\r\n\r\n2\r\n--b--".utf8)
+        let body = Array(
+            "--b\r\n\r\nabc\r\n--b\r\nContent-Type: text/plain\r\n\r\nabc\r\n--b\r\nContent-Disposition: form-data; name=y\r\n\r\n2\r\n--b--"
+                .utf8)
         #expect(parts(body, 2) == [Part(name: "y", file: nil, bytes: Array("2".utf8))])
     }
 
@@ -79,7 +86,8 @@ import Testing
             ("name=\"file\"; filename=\"plan.pdf\"", "plan.pdf"), ("name=file; filename=plan.pdf", "plan.pdf"),
             ("name=\"file\"; filename=\"a;b=c.txt\"", "a;b=c.txt"), ("name=\"file\"; filename=\"a\\\"b\\\\c.txt\"", "a\"b\\c.txt"),
             ("name=\"file\"; filename=\"a%22b%0D%0A.txt\"", "a\"b  .txt"), ("name=\"file\"; filename=\"100%.txt\"", "100%.txt"),
-            ("name=\"file\"; filename=\"C:\\dir\\x.txt\"", "C:\\dir\\x.txt"), ("name=\"file\"; filename=\"naïve 日本 🙂.txt\"", "naïve 日本 🙂.txt"),
+            ("name=\"file\"; filename=\"C:\\dir\\x.txt\"", "C:\\dir\\x.txt"),
+            ("name=\"file\"; filename=\"naïve 日本 🙂.txt\"", "naïve 日本 🙂.txt"),
             ("name=\"file\"; filename*=utf-8''na%C3%AFve%20%27x%27.txt", "naïve 'x'.txt"),
             ("name=\"file\"; filename=\"plain\"; filename*=UTF-8''b%C3%A9tter", "bétter"),
             ("name=\"file\"; filename*=ISO-8859-1''x; filename=\"fallback\"", "fallback"), ("NAME=\"file\"; FileName=\"x\"", "x"),
@@ -92,7 +100,10 @@ import Testing
     @Test func boundariesAreReadFromTheContentType() {
         #expect(MultipartReader.boundary(of: "multipart/form-data; boundary=abc") == "abc")
         #expect(MultipartReader.boundary(of: "Multipart/Form-Data; charset=x; Boundary=\"a b;c\"") == "a b;c")
-        for type in ["application/json", "multipart/form-data", "multipart/mixed; boundary=a", "multipart/form-data; boundary=" + String(repeating: "a", count: 71)] {
+        for type in [
+            "application/json", "multipart/form-data", "multipart/mixed; boundary=a",
+            "multipart/form-data; boundary=" + String(repeating: "a", count: 71),
+        ] {
             #expect(MultipartReader.boundary(of: type) == nil, "\(type)")
         }
     }

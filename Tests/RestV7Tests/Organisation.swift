@@ -23,7 +23,13 @@ struct Organisation {
 
     @discardableResult
     func makeModule(_ plural: String, _ singular: String, _ token: String) async -> TestServer.Answer {
-        await server.send("POST", "/crm/v7/settings/modules", ["modules": [["plural_label": .string(plural), "singular_label": .string(singular), "profiles": [["id": .id(administrator)]]]]], token: token)
+        await server.send(
+            "POST", "/crm/v7/settings/modules",
+            [
+                "modules": [
+                    ["plural_label": .string(plural), "singular_label": .string(singular), "profiles": [["id": .id(administrator)]]]
+                ]
+            ], token: token)
     }
 
     @discardableResult
@@ -41,16 +47,24 @@ struct Organisation {
     }
 
     /// An active user of a profile, with a token.
-    func user(_ email: String, profile: RecordID, role: RecordID? = nil, scopes: String = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL") async throws -> (id: RecordID, token: String) {
-        let catalog = server.services.catalog.current(), role = role ?? catalog.documents(.role)[0].id
+    func user(_ email: String, profile: RecordID, role: RecordID? = nil, scopes: String = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL")
+        async throws -> (id: RecordID, token: String)
+    {
+        let catalog = server.services.catalog.current()
+        let role = role ?? catalog.documents(.role)[0].id
         let id = try await server.services.changeMetadata { scope in
-            try scope.add(.user, nil, [
-                "first_name": "", "last_name": .string(email), "full_name": .string(email), "email": .string(email), "status": "active", "confirm": true,
-                "profile": ["id": .id(profile)], "role": ["id": .id(role)], "time_zone": "Europe/Paris",
-            ])
+            try scope.add(
+                .user, nil,
+                [
+                    "first_name": "", "last_name": .string(email), "full_name": .string(email), "email": .string(email), "status": "active",
+                    "confirm": true,
+                    "profile": ["id": .id(profile)], "role": ["id": .id(role)], "time_zone": "Europe/Paris",
+                ])
         }
         guard let scopes = ScopeSet(scopes) else { throw AdminFailure("bad scopes") }
-        return (id, try await server.shell.tokens.issueAccess(clientID: "test", user: UserID(raw: id.raw), scopes: scopes, lifeSeconds: 3600))
+        return (
+            id, try await server.shell.tokens.issueAccess(clientID: "test", user: UserID(raw: id.raw), scopes: scopes, lifeSeconds: 3600)
+        )
     }
 }
 

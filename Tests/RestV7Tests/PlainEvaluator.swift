@@ -26,7 +26,8 @@ struct PlainEvaluator {
                 let days = members.compactMap { row in value("Closing_Date", row).map { text($0) } }
                 let sum = amounts.isEmpty ? nil : PlainValue.number(amounts.reduce(0, +))
                 return [
-                    shown(key), shown(.number(Double(members.count))), shown(sum), shown(amounts.min().map(PlainValue.number)), days.max() ?? "-",
+                    shown(key), shown(.number(Double(members.count))), shown(sum), shown(amounts.min().map(PlainValue.number)),
+                    days.max() ?? "-",
                 ]
             }
         }
@@ -73,12 +74,15 @@ struct PlainEvaluator {
 
     private func like(_ value: PlainValue?, _ pattern: String, _ negated: Bool) -> Bool {
         guard let value else { return negated }
-        let whole = TextFolding.fold(text(value)), part = TextFolding.fold(pattern.filter { $0 != "%" })
+        let whole = TextFolding.fold(text(value))
+        let part = TextFolding.fold(pattern.filter { $0 != "%" })
         let found = pattern.hasPrefix("%") ? pattern.hasSuffix("%") ? whole.contains(part) : whole.hasSuffix(part) : whole.hasPrefix(part)
         return found != negated
     }
 
-    private func folded(_ value: PlainValue) -> PlainValue { if case .text(let text) = value { .text(TextFolding.fold(text)) } else { value } }
+    private func folded(_ value: PlainValue) -> PlainValue {
+        if case .text(let text) = value { .text(TextFolding.fold(text)) } else { value }
+    }
 
     /// Texts without case and then by their bytes; empty after everything.
     private func compare(_ a: PlainValue?, _ b: PlainValue?) -> Int {
@@ -88,7 +92,8 @@ struct PlainEvaluator {
         case (_, nil): -1
         case (.number(let x)?, .number(let y)?): x < y ? -1 : x > y ? 1 : 0
         case (let x?, let y?):
-            bytes(TextFolding.fold(text(x)), TextFolding.fold(text(y))) != 0 ? bytes(TextFolding.fold(text(x)), TextFolding.fold(text(y))) : bytes(text(x), text(y))
+            bytes(TextFolding.fold(text(x)), TextFolding.fold(text(y))) != 0
+                ? bytes(TextFolding.fold(text(x)), TextFolding.fold(text(y))) : bytes(text(x), text(y))
         }
     }
 

@@ -13,7 +13,10 @@ struct Dice: RandomNumberGenerator {
 }
 
 enum PlainValue: Hashable, Sendable {
-    case text(String), number(Double), day(String), flag(Bool)
+    case text(String)
+    case number(Double)
+    case day(String)
+    case flag(Bool)
 
     var json: JSONValue {
         switch self {
@@ -33,7 +36,9 @@ struct PlainRow: Sendable {
 }
 
 enum RandomRows {
-    static let words = ["Ärger", "ärmel", "Zoe", "zoe", "O'Brien", "Straße", "100%", "a_b", "Alpha", "alphabet", "Beta", "béta", "x", "ΟΔΟΣ"]
+    static let words = [
+        "Ärger", "ärmel", "Zoe", "zoe", "O'Brien", "Straße", "100%", "a_b", "Alpha", "alphabet", "Beta", "béta", "x", "ΟΔΟΣ",
+    ]
     static let industries = ["Energy", "Banking", "energy"]
     static let stages = ["Qualification", "Closed Won", "Needs Analysis"]
 
@@ -60,14 +65,18 @@ enum RandomRows {
 /// A query over Deals as a tree, and the text that asks for it.
 struct RandomQuery: Sendable {
     indirect enum Test: Sendable {
-        case all(Test, Test), any(Test, Test)
+        case all(Test, Test)
+        case any(Test, Test)
         case compare(path: String, operation: String, [PlainValue])
         case like(path: String, negated: Bool, String)
         case empty(path: String, negated: Bool)
         case account(operation: String, [Int])
         case subquery(Test)
     }
-    enum Shape: Sendable { case rows, groups(by: String) }
+    enum Shape: Sendable {
+        case rows
+        case groups(by: String)
+    }
 
     static let texts = ["Deal_Name", "Next_Step", "Account_Name.Account_Name", "Account_Name.Industry"]
     static let numbers = ["Amount", "Account_Name.Annual_Revenue"]
@@ -83,7 +92,9 @@ struct RandomQuery: Sendable {
     init(_ dice: inout Dice, accounts: [PlainRow]) {
         self.accounts = accounts.map(\.id)
         test = Self.test(&dice, depth: 0)
-        shape = dice.chance(1, of: 4) ? .groups(by: dice.pick(["Next_Step", "Account_Name.Industry", "Closing_Date", "Account_Name.Annual_Revenue"])) : .rows
+        shape =
+            dice.chance(1, of: 4)
+            ? .groups(by: dice.pick(["Next_Step", "Account_Name.Industry", "Closing_Date", "Account_Name.Annual_Revenue"])) : .rows
         order = (0..<dice.below(3)).map { _ in (dice.pick(Self.ordered), dice.chance(1, of: 2)) }
             .reduce(into: []) { kept, key in if !kept.contains(where: { $0.path == key.0 }) { kept.append(key) } }
         limit = dice.pick([1, 5, 50, 200, 2000])
@@ -92,23 +103,37 @@ struct RandomQuery: Sendable {
 
     private static func test(_ dice: inout Dice, depth: Int, of module: [String]? = nil) -> Test {
         if depth < 3, dice.chance(2, of: 5) {
-            let left = test(&dice, depth: depth + 1, of: module), right = test(&dice, depth: depth + 1, of: module)
+            let left = test(&dice, depth: depth + 1, of: module)
+            let right = test(&dice, depth: depth + 1, of: module)
             return dice.chance(1, of: 2) ? .all(left, right) : .any(left, right)
         }
         let texts = module ?? Self.texts
         switch dice.below(module == nil ? 8 : 4) {
-        case 0: return .compare(path: dice.pick(texts), operation: dice.pick(["=", "!="]), [.text(dice.pick(RandomRows.words + RandomRows.industries))])
-        case 1: return .compare(path: dice.pick(texts), operation: dice.pick(["in", "not in"]), (0...dice.below(4)).map { _ in .text(dice.pick(RandomRows.words)) })
+        case 0:
+            return .compare(
+                path: dice.pick(texts), operation: dice.pick(["=", "!="]), [.text(dice.pick(RandomRows.words + RandomRows.industries))])
+        case 1:
+            return .compare(
+                path: dice.pick(texts), operation: dice.pick(["in", "not in"]),
+                (0...dice.below(4)).map { _ in .text(dice.pick(RandomRows.words)) })
         case 2:
-            let part = dice.pick(["z", "A", "ß", "%", "_", "'", "oe", "ta", "σ", "é"]), negated = dice.chance(1, of: 4)
-            return .like(path: dice.pick(texts), negated: negated, negated || part == "%" ? "%\(part == "%" ? "0" : part)%" : dice.pick(["\(part)%", "%\(part)", "%\(part)%"]))
+            let part = dice.pick(["z", "A", "ß", "%", "_", "'", "oe", "ta", "σ", "é"])
+            let negated = dice.chance(1, of: 4)
+            return .like(
+                path: dice.pick(texts), negated: negated,
+                negated || part == "%" ? "%\(part == "%" ? "0" : part)%" : dice.pick(["\(part)%", "%\(part)", "%\(part)%"]))
         case 3: return .empty(path: dice.pick(texts), negated: dice.chance(1, of: 2))
         case 4:
-            let operation = dice.pick(["=", "!=", ">", ">=", "<", "<=", "between", "not between", "in", "not in"]), count = operation.hasSuffix("in") ? 1 + dice.below(3) : operation.hasSuffix("between") ? 2 : 1
-            return .compare(path: dice.pick(numbers), operation: operation, (0..<count).map { _ in .number(Double(dice.below(20)) / 4 * (dice.chance(1, of: 3) ? 100 : 1)) })
+            let operation = dice.pick(["=", "!=", ">", ">=", "<", "<=", "between", "not between", "in", "not in"])
+            let count = operation.hasSuffix("in") ? 1 + dice.below(3) : operation.hasSuffix("between") ? 2 : 1
+            return .compare(
+                path: dice.pick(numbers), operation: operation,
+                (0..<count).map { _ in .number(Double(dice.below(20)) / 4 * (dice.chance(1, of: 3) ? 100 : 1)) })
         case 5:
             let operation = dice.pick(["=", "!=", ">", ">=", "<", "<=", "between", "not between"])
-            return .compare(path: "Closing_Date", operation: operation, (0..<(operation.hasSuffix("between") ? 2 : 1)).map { _ in .day("2025-0\(1 + dice.below(9))-15") })
+            return .compare(
+                path: "Closing_Date", operation: operation,
+                (0..<(operation.hasSuffix("between") ? 2 : 1)).map { _ in .day("2025-0\(1 + dice.below(9))-15") })
         case 6: return .account(operation: dice.pick(["=", "!=", "in", "not in"]), (0...dice.below(3)).map { _ in dice.below(12) })
         default: return .subquery(test(&dice, depth: 2, of: ["Account_Name", "Industry"]))
         }
@@ -133,13 +158,15 @@ struct RandomQuery: Sendable {
         case .compare(let path, let operation, let values): return "\(path) \(operation) \(operands(operation, values.map(literal)))"
         case .like(let path, let negated, let pattern): return "\(path) \(negated ? "not like" : "like") \(literal(.text(pattern)))"
         case .empty(let path, let negated): return "\(path) is \(negated ? "not null" : "null")"
-        case .account(let operation, let numbers): return "Account_Name \(operation) \(operands(operation, numbers.map { "'\(accounts[$0])'" }))"
+        case .account(let operation, let numbers):
+            return "Account_Name \(operation) \(operands(operation, numbers.map { "'\(accounts[$0])'" }))"
         case .subquery(let inner): return "Account_Name in (select id from Accounts where \(text(inner, accounts)))"
         }
     }
 
     private static func operands(_ operation: String, _ values: [String]) -> String {
-        operation.hasSuffix("in") ? "(\(values.joined(separator: ", ")))" : operation.hasSuffix("between") ? values.joined(separator: " and ") : values[0]
+        operation.hasSuffix("in")
+            ? "(\(values.joined(separator: ", ")))" : operation.hasSuffix("between") ? values.joined(separator: " and ") : values[0]
     }
 
     private static func literal(_ value: PlainValue) -> String {

@@ -10,10 +10,13 @@ import Wire
 @Suite struct RecycleBinTests {
     private static let path = "/crm/v7/settings/recycle_bin"
 
-    private func names(_ answer: TestServer.Answer) -> [String?] { (answer.json?["recycle_bin"]?.array ?? []).map { $0["display_name"]?.string } }
+    private func names(_ answer: TestServer.Answer) -> [String?] {
+        (answer.json?["recycle_bin"]?.array ?? []).map { $0["display_name"]?.string }
+    }
 
     private func filtered(_ server: TestServer, _ filter: JSONValue, _ token: String) async -> TestServer.Answer {
-        await server.send("GET", Self.path + "?sort_by=display_name&sort_order=asc&filters=" + PercentCoding.encode(filter.text), token: token)
+        await server.send(
+            "GET", Self.path + "?sort_by=display_name&sort_order=asc&filters=" + PercentCoding.encode(filter.text), token: token)
     }
 
     @Test(arguments: TestServer.engines) func deletedRecordsAreListedSortedAndFiltered(_ engine: Database.Engine) async throws {
@@ -34,12 +37,18 @@ import Wire
             #expect(first?["module"]?["api_name"] == "Contacts" && first?["owner"]?["name"] == .string(server.administrator.fullName))
             #expect(first?["deleted_by"]?["id"] == .string(String(server.administrator.id.raw)) && first?["deleted_time"]?.string != nil)
             #expect(names(await server.send("GET", Self.path, token: token)) == ["Alpha", "Bravo"], "newest deletion first")
-            #expect(names(await server.send("GET", Self.path + "?sort_by=deleted_by&sort_order=asc&per_page=1&page=2", token: token)).count == 1)
+            #expect(
+                names(await server.send("GET", Self.path + "?sort_by=deleted_by&sort_order=asc&per_page=1&page=2", token: token)).count == 1
+            )
             #expect(names(await server.send("GET", Self.path + "/\(lead)", token: token)) == ["Bravo"])
             #expect(await server.send("GET", Self.path + "/12", token: token).status == 204)
-            #expect(names(await server.send("GET", Self.path + "?ids=\(lead)&filters=nonsense", token: token)) == ["Bravo"], "ids go before filters")
+            #expect(
+                names(await server.send("GET", Self.path + "?ids=\(lead)&filters=nonsense", token: token)) == ["Bravo"],
+                "ids go before filters")
 
-            let leaf: (String, String, String) -> JSONValue = { ["field": ["api_name": .string($0)], "comparator": .string($1), "value": .string($2)] }
+            let leaf: (String, String, String) -> JSONValue = {
+                ["field": ["api_name": .string($0)], "comparator": .string($1), "value": .string($2)]
+            }
             let cases: [(JSONValue, [String])] = [
                 (leaf("display_name", "equal", "alpha"), ["Alpha"]), (leaf("display_name", "not_equal", "Alpha"), ["Bravo"]),
                 (leaf("display_name", "ends_with", "PHA"), ["Alpha"]), (leaf("display_name", "starts_with", "br"), ["Bravo"]),
@@ -48,14 +57,18 @@ import Wire
                 (leaf("deleted_by", "contains", "a"), ["Alpha", "Bravo"]), (leaf("deleted_by", "equal", "nobody"), []),
                 (leaf("deleted_time", "greater_than", "2020-01-01T00:00:00Z"), ["Alpha", "Bravo"]),
                 (leaf("deleted_time", "less_than", "2020-01-01T00:00:00Z"), []),
-                (["group_operator": "AND", "group": [leaf("module", "equal", "Leads"), leaf("display_name", "contains", "br")]], ["Bravo"]),
+                (
+                    ["group_operator": "AND", "group": [leaf("module", "equal", "Leads"), leaf("display_name", "contains", "br")]],
+                    ["Bravo"]
+                ),
             ]
             for (filter, expected) in cases {
                 let answer = await filtered(server, filter, token)
                 #expect(names(answer) == expected && (answer.status == 200 || expected.isEmpty), "\(filter.text): \(answer.text)")
             }
             let bad: [JSONValue] = [
-                ["group_operator": "OR", "group": [leaf("module", "equal", "Leads"), leaf("module", "equal", "Contacts")]], leaf("owner", "equal", "x"),
+                ["group_operator": "OR", "group": [leaf("module", "equal", "Leads"), leaf("module", "equal", "Contacts")]],
+                leaf("owner", "equal", "x"),
                 leaf("module", "contains", "x"), leaf("deleted_time", "equal", "yesterday"), "text",
             ]
             for filter in bad {
@@ -80,24 +93,32 @@ import Wire
             #expect(mixed.status == 207 && mixed.json?.codes("recycle_bin") == ["SUCCESS", "INVALID_DATA"])
             #expect(mixed.json?.first("recycle_bin")?["message"] == "record deleted")
             let lists: [(String, String, [String])] = [
-                ("Leads", "permanent", [leads[0]]), ("Leads", "recycle", [leads[2], leads[1]]), ("Notes", "permanent", [noteID]), ("Notes", "recycle", []),
+                ("Leads", "permanent", [leads[0]]), ("Leads", "recycle", [leads[2], leads[1]]), ("Notes", "permanent", [noteID]),
+                ("Notes", "recycle", []),
             ]
             for (module, type, expected) in lists {
                 let answer = await server.send("GET", "/crm/v7/\(module)/deleted?type=\(type)", token: token)
                 #expect((answer.json?["data"]?.array ?? []).compactMap { $0["id"]?.string } == expected, "\(module) \(type)")
             }
-            #expect(await server.send("POST", Self.path + "/actions/restore?ids=\(leads[0])", token: token).json?.codes("recycle_bin") == ["INVALID_DATA"])
+            #expect(
+                await server.send("POST", Self.path + "/actions/restore?ids=\(leads[0])", token: token).json?.codes("recycle_bin") == [
+                    "INVALID_DATA"
+                ])
             #expect(await server.send("DELETE", Self.path + "/\(leads[0])", token: token).status == 400)
 
             let filter = PercentCoding.encode(#"{"field":{"api_name":"module"},"comparator":"equal","value":"Leads"}"#)
             let asked = await server.send("DELETE", Self.path + "?filters=\(filter)", token: token)
             let scheduled = "Bulk deletion of records based on filters has been scheduled"
-            #expect(asked.status == 200 && asked.json?.first("recycle_bin")?["code"] == "SCHEDULED" && asked.json?.first("recycle_bin")?["message"]?.string == scheduled)
+            #expect(
+                asked.status == 200 && asked.json?.first("recycle_bin")?["code"] == "SCHEDULED"
+                    && asked.json?.first("recycle_bin")?["message"]?.string == scheduled)
             await server.drain()
             #expect(await server.send("GET", Self.path, token: token).status == 204)
             #expect(await server.send("DELETE", Self.path, token: token).json?["code"] == "EXPECTED_PARAM_MISSING")
             #expect(await server.send("DELETE", Self.path + "?filters=x", token: token).status == 403)
-            #expect(await server.send("DELETE", Self.path + "/1", token: try await server.token("ZohoCRM.settings.recycle_bin.READ")).status == 401)
+            #expect(
+                await server.send("DELETE", Self.path + "/1", token: try await server.token("ZohoCRM.settings.recycle_bin.READ")).status
+                    == 401)
         }
     }
 
@@ -108,9 +129,12 @@ import Wire
             let account = try await server.add("Accounts", ["Account_Name": "Acme", "Tag": [["name": "Big"]]], token: token)
             let other = try await server.add("Accounts", ["Account_Name": "Other"], token: token)
             let contact = try await server.add("Contacts", ["Last_Name": "Kim", "Account_Name": ["id": .string(account)]], token: token)
-            let note: JSONValue = ["Note_Title": "n", "Note_Content": "about it", "Parent_Id": ["id": .string(account), "module": ["api_name": "Accounts"]]]
+            let note: JSONValue = [
+                "Note_Title": "n", "Note_Content": "about it", "Parent_Id": ["id": .string(account), "module": ["api_name": "Accounts"]],
+            ]
             let noteID = try await server.add("Notes", note, token: token)
-            let before = await server.record("Accounts", account, token: token), noteBefore = await server.record("Notes", noteID, token: token)
+            let before = await server.record("Accounts", account, token: token)
+            let noteBefore = await server.record("Notes", noteID, token: token)
             await server.send("DELETE", "/crm/v7/Accounts?ids=\(account),\(other)", token: token)
             #expect(await server.record("Accounts", account, token: token) == nil)
             #expect(await server.record("Contacts", contact, token: token)?["Account_Name"] == .null)
@@ -144,7 +168,10 @@ import Wire
             #expect(await server.send("POST", "/crm/v7/Accounts/\(kept)/actions/merge", merge, token: token).status == 201)
             #expect(await server.send("POST", Self.path + "/actions/restore?ids=\(contact)", token: token).status == 200)
             #expect(await server.record("Contacts", contact, token: token)?["Account_Name"]?["id"] == .string(kept))
-            #expect(await server.send("POST", Self.path + "/actions/restore?ids=\(going)", token: token).json?.codes("recycle_bin") == ["INVALID_DATA"])
+            #expect(
+                await server.send("POST", Self.path + "/actions/restore?ids=\(going)", token: token).json?.codes("recycle_bin") == [
+                    "INVALID_DATA"
+                ])
         }
     }
 }

@@ -56,8 +56,11 @@ struct RowBench {
             subform = Document(id: subform.id, kind: .field, parent: RecordID(raw: owner), apiName: "Languages", body: subform.body)
             try MetadataStore.insert(
                 [
-                    Document(id: rows, kind: .module, apiName: "Languages", body: ["generated_type": "subform", "table": "m_languages", "api_name": "Languages"]),
-                    field("id", "bigint"), field("Parent_Id", "lookup", [("lookup", ["module": ["api_name": .string(module)]]), ("system_mandatory", true)]),
+                    Document(
+                        id: rows, kind: .module, apiName: "Languages",
+                        body: ["generated_type": "subform", "table": "m_languages", "api_name": "Languages"]),
+                    field("id", "bigint"),
+                    field("Parent_Id", "lookup", [("lookup", ["module": ["api_name": .string(module)]]), ("system_mandatory", true)]),
                     field("Language", "text", [("system_mandatory", true), ("length", 50)]), field("Proficiency", "text"),
                     field("Created_Time", "datetime"), field("Modified_Time", "datetime"), subform,
                 ], at: scope.now, scope.tx)
@@ -75,7 +78,8 @@ extension RowBench {
                 "columns": [.string("c_" + name.lowercased())], "external": ["type": "org", "show": true],
             ]
             try MetadataStore.insert(
-                [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: owner), apiName: name, body: body)], at: scope.now, scope.tx)
+                [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: owner), apiName: name, body: body)], at: scope.now,
+                scope.tx)
         }
     }
 }

@@ -53,7 +53,7 @@ import Wire
             _ = await bench.send("PUT", "Leads", ["data": [["id": .string(id), "Phone": "+44 20"]]])
             #expect(await found(bench, "Leads", "word=lighthouse") == [id])
             _ = await bench.send("POST", "Leads/upsert", ["data": [["id": .string(id), "Last_Name": "Nwosu"]]])
-            #expect(await found(bench, "Leads", "word=okafor") == [] )
+            #expect(await found(bench, "Leads", "word=okafor") == [])
             #expect(await found(bench, "Leads", "word=nwosu") == [id])
             // A refused item leaves no trace.
             #expect(await bench.change("Leads", id, ["Last_Name": .null, "Company": "Nowhere"]).status == 400)

@@ -13,11 +13,14 @@ import Wire
     func rowsAreAddedChangedRemovedAndReadThroughTheirRecord(_ engine: Database.Engine) async throws {
         try await RowBench.with(engine) { bench in
             try await bench.addLanguages(to: "Leads")
-            let id = try await bench.add("Leads", [
-                "Last_Name": "Kim",
-                "Languages": [["Language": "English", "Proficiency": "Native"], ["Language": "Korean"], ["Language": "Latin"]],
-            ])
-            let record = await bench.record("Leads", id), rows = languages(record)
+            let id = try await bench.add(
+                "Leads",
+                [
+                    "Last_Name": "Kim",
+                    "Languages": [["Language": "English", "Proficiency": "Native"], ["Language": "Korean"], ["Language": "Latin"]],
+                ])
+            let record = await bench.record("Leads", id)
+            let rows = languages(record)
             #expect(names(record) == ["English", "Korean", "Latin"])
             #expect(rows[0]["Proficiency"] == "Native")
             #expect(rows[0]["Parent_Id"] == ["name": "Kim", "id": .string(id)])
@@ -25,9 +28,14 @@ import Wire
             #expect(rows[0]["Created_Time"]?.string != nil && rows[0]["Modified_Time"]?.string != nil)
             #expect(record["$has_more"]?["Languages"] == false)
 
-            let changed = await bench.change("Leads", id, [
-                "Languages": [["id": rows[0]["id"] ?? .null, "Proficiency": "Fluent"], ["Language": "French"], ["id": rows[2]["id"] ?? .null, "_delete": .null]]
-            ])
+            let changed = await bench.change(
+                "Leads", id,
+                [
+                    "Languages": [
+                        ["id": rows[0]["id"] ?? .null, "Proficiency": "Fluent"], ["Language": "French"],
+                        ["id": rows[2]["id"] ?? .null, "_delete": .null],
+                    ]
+                ])
             #expect(changed.status == 200, "\(changed.text)")
             let after = await bench.record("Leads", id)
             #expect(names(after) == ["English", "Korean", "French"])
@@ -69,7 +77,8 @@ import Wire
                 (.array((0..<101).map { ["Language": .string("l\($0)")] }), "INVALID_DATA", "$.data[0].Languages"),
             ]
             for (rows, code, path) in cases {
-                let answer = await bench.change("Leads", id, ["Last_Name": "Changed", "Languages": rows]), result = bench.result(answer)
+                let answer = await bench.change("Leads", id, ["Last_Name": "Changed", "Languages": rows])
+                let result = bench.result(answer)
                 #expect(answer.status == 400, "\(answer.text)")
                 #expect(result["code"]?.string == code, "\(answer.text)")
                 #expect(result["details"]?["json_path"]?.string == path, "\(answer.text)")
@@ -78,10 +87,14 @@ import Wire
             #expect(record["Last_Name"] == "Kim" && names(record) == ["English"])
             #expect(names(await bench.record("Leads", other)) == ["Welsh"])
 
-            let mixed = await bench.send("POST", "Leads", ["data": [["Last_Name": "A", "Languages": [["Language": "Thai"]]], ["Last_Name": "B", "Languages": [[:]]]]])
+            let mixed = await bench.send(
+                "POST", "Leads",
+                ["data": [["Last_Name": "A", "Languages": [["Language": "Thai"]]], ["Last_Name": "B", "Languages": [[:]]]]])
             #expect(mixed.status == 207, "\(mixed.text)")
             #expect(mixed.json?["data"]?.array?[1]["details"]?["parent_api_name"] == "Languages")
-            #expect(await bench.send("POST", "Languages", ["data": [["Language": "x", "Parent_Id": .string(id)]]]).json?["code"] == "INVALID_MODULE")
+            #expect(
+                await bench.send("POST", "Languages", ["data": [["Language": "x", "Parent_Id": .string(id)]]]).json?["code"]
+                    == "INVALID_MODULE")
         }
     }
 
@@ -91,7 +104,8 @@ import Wire
         try await RowBench.with(engine) { bench in
             try await bench.addLanguages(to: "Leads")
             func pair() async throws -> (String, String) {
-                let master = try await bench.add("Leads", ["Last_Name": "Kim", "Languages": [["Language": "English"], ["Language": "Latin"]]])
+                let master = try await bench.add(
+                    "Leads", ["Last_Name": "Kim", "Languages": [["Language": "English"], ["Language": "Latin"]]])
                 return (master, try await bench.add("Leads", ["Last_Name": "Kim", "Languages": [["Language": "Korean"]]]))
             }
             let (master, child) = try await pair()

@@ -27,8 +27,11 @@ import Wire
                 "PUT", "/crm/v7/Contacts/\(contact)",
                 ["data": [["Account_Name": ["id": .string(beta)], "Email_Opt_Out": true, "Last_Name": "Lee"]]], token: token)
             await server.send("POST", "/crm/v7/Contacts/\(contact)/actions/add_tags", ["tags": [["name": "Hot"]]], token: token)
-            await server.send("POST", "/crm/v7/Contacts/\(contact)/actions/change_owner", ["owner": ["id": .string(String(ana.id.raw))]], token: token)
-            let note: JSONValue = ["Note_Title": "First", "Note_Content": "Met.", "Parent_Id": ["id": .string(contact), "module": ["api_name": "Contacts"]]]
+            await server.send(
+                "POST", "/crm/v7/Contacts/\(contact)/actions/change_owner", ["owner": ["id": .string(String(ana.id.raw))]], token: token)
+            let note: JSONValue = [
+                "Note_Title": "First", "Note_Content": "Met.", "Parent_Id": ["id": .string(contact), "module": ["api_name": "Contacts"]],
+            ]
             let noteID = try await server.add("Notes", note, token: token)
             let task = try await server.add("Tasks", ["Subject": "Call", "Who_Id": ["id": .string(contact)]], token: token)
 

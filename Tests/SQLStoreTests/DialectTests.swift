@@ -78,7 +78,9 @@ import Testing
         try await withPeople(engine) { database in
             let table = SQL(.textTable([(3, "it's \"ä\" \\"), (.min, ""), (4, "x")], key: "number", text: "words"))
             let found = try await database.run(.read) { tx in
-                try tx.rows("SELECT people.id, t.words FROM people JOIN \(table) t ON t.number = people.id ORDER BY people.id") { ($0.integer(0), $0.text(1)) }
+                try tx.rows("SELECT people.id, t.words FROM people JOIN \(table) t ON t.number = people.id ORDER BY people.id") {
+                    ($0.integer(0), $0.text(1))
+                }
             }
             #expect(found.map(\.0) == [3, 4] && found.map(\.1) == ["it's \"ä\" \\", "x"])
             let none = SQL(.textTable([], key: "number", text: "words"))

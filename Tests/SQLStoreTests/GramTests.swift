@@ -12,8 +12,12 @@ import Testing
     }
 
     @Test(arguments: TestEngine.available) func whateverContainsThePartIsFound(engine: TestEngine) async throws {
-        let texts = ["Kim Lee", "Kimberley O'Neil", "Ärger & Söhne", "+1 (555) 0100", "日本語のテキスト", "x1", "", "o'brien \\ \"quoted\" : * & | !"]
-        let parts = ["kim", "KIM L", "berl", "le", "'neil", "söh", "ärger &", "555) 01", "日本", "語のテキ", "x1", "brien", "quoted\" :", "zzz", "& | !k"]
+        let texts = [
+            "Kim Lee", "Kimberley O'Neil", "Ärger & Söhne", "+1 (555) 0100", "日本語のテキスト", "x1", "", "o'brien \\ \"quoted\" : * & | !",
+        ]
+        let parts = [
+            "kim", "KIM L", "berl", "le", "'neil", "söh", "ärger &", "555) 01", "日本", "語のテキ", "x1", "brien", "quoted\" :", "zzz", "& | !k",
+        ]
         try await engine.withDatabase { database in
             try await database.run(.write) { tx in
                 try tx.execute("\(.gramTable("grams_of_texts"))")
@@ -32,10 +36,14 @@ import Testing
                 #expect(part != "zzz" || found.isEmpty)
             }
             let either: GramTest = .any([.gram("kim"), .all([.gram("ärg"), .start("ge")])])
-            let found = try await database.run(.read) { try $0.integers("SELECT rowid FROM grams_of_texts WHERE \(.holdsGrams("grams_of_texts", either)) ORDER BY rowid") }
+            let found = try await database.run(.read) {
+                try $0.integers("SELECT rowid FROM grams_of_texts WHERE \(.holdsGrams("grams_of_texts", either)) ORDER BY rowid")
+            }
             #expect(found == [1, 2, 3])
             try await database.run(.write) { tx in try tx.execute("DELETE FROM grams_of_texts WHERE \(.memberIDs("rowid", [1, 3]))") }
-            let left = try await database.run(.read) { try $0.integers("SELECT rowid FROM grams_of_texts WHERE \(.holdsGrams("grams_of_texts", either)) ORDER BY rowid") }
+            let left = try await database.run(.read) {
+                try $0.integers("SELECT rowid FROM grams_of_texts WHERE \(.holdsGrams("grams_of_texts", either)) ORDER BY rowid")
+            }
             #expect(left == [2])
         }
     }

@@ -41,12 +41,15 @@ import Testing
             }
             for value in [.integer(2), .real(2.5), .integer(1), .real(-1), .null, .integer(3)] as [SQLValue] {
                 for mode in [.read, .write] as [Database.Mode] {
-                    let found = try await database.run(mode) { tx in try tx.rows("SELECT id FROM t WHERE id > \(value) ORDER BY id") { $0.integer(0) } }
-                    let expected: [Int64?] = switch value {
-                    case .integer(let limit): [1, 2, 3].filter { $0 > limit }
-                    case .real(let limit): [1, 2, 3].filter { Double($0) > limit }
-                    default: []
+                    let found = try await database.run(mode) { tx in
+                        try tx.rows("SELECT id FROM t WHERE id > \(value) ORDER BY id") { $0.integer(0) }
                     }
+                    let expected: [Int64?] =
+                        switch value {
+                        case .integer(let limit): [1, 2, 3].filter { $0 > limit }
+                        case .real(let limit): [1, 2, 3].filter { Double($0) > limit }
+                        default: []
+                        }
                     #expect(found == expected, "\(value)")
                 }
             }

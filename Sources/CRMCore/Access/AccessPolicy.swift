@@ -3,7 +3,13 @@ import SQLStore
 import Wire
 
 /// What is being done to a record; each needs a right of its own.
-package enum RecordOperation: String, Sendable { case view = "View", create = "Create", edit = "Edit", delete = "Delete", merge = "Merge" }
+package enum RecordOperation: String, Sendable {
+    case view = "View"
+    case create = "Create"
+    case edit = "Edit"
+    case delete = "Delete"
+    case merge = "Merge"
+}
 
 /// What one user may do, worked out from one catalog version. The planner and the record store cannot work without one.
 package struct AccessPolicy: Sendable {

@@ -4,8 +4,13 @@ import Wire
 
 /// Who or what made a change.
 package enum Origin: String, Sendable {
-    case api = "crm_api", web = "crm_ui", job = "bulk_action", merge = "findandmerge", system
-    case changeOwner = "change_owner", massChangeOwner = "mass_change_owner_via_scheduler"
+    case api = "crm_api"
+    case web = "crm_ui"
+    case job = "bulk_action"
+    case merge = "findandmerge"
+    case system
+    case changeOwner = "change_owner"
+    case massChangeOwner = "mass_change_owner_via_scheduler"
 }
 
 /// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
@@ -43,7 +48,9 @@ package enum ChangeLog {
         case detached = "attachment_deleted"
     }
 
-    private static let columns: [ColumnName] = ["group_id", "at", "user_id", "origin", "module_id", "record_id", "kind", "field_id", "before", "after"]
+    private static let columns: [ColumnName] = [
+        "group_id", "at", "user_id", "origin", "module_id", "record_id", "kind", "field_id", "before", "after",
+    ]
 
     /// One entry; `before` and `after` hold the changed columns by field id.
     struct Entry {
@@ -70,7 +77,8 @@ package enum ChangeLog {
 
         /// The changed columns of a record, as it was and as it is.
         static func change(from old: Record, to new: Record, kind: Kind = .updated) -> Entry {
-            var before: [JSONValue.Member] = [], after: [JSONValue.Member] = []
+            var before: [JSONValue.Member] = []
+            var after: [JSONValue.Member] = []
             for field in new.changedFields(from: old) {
                 before.append(.init(String(field.id.raw), value(old.columns(of: field))))
                 after.append(.init(String(field.id.raw), value(new.columns(of: field))))
@@ -97,7 +105,8 @@ package enum ChangeLog {
     /// Set-based: one statement logs every row an UPDATE is about to point elsewhere. It locks them too, in ascending order of id,
     /// so that what is logged is what the UPDATE then finds.
     static func appendRows(
-        kind: Kind, _ field: Field, of module: Module, _ table: TableName, before: SQL, after: SQL, where condition: SQL, _ scope: WriteScope
+        kind: Kind, _ field: Field, of module: Module, _ table: TableName, before: SQL, after: SQL, where condition: SQL,
+        _ scope: WriteScope
     ) throws {
         try scope.tx.execute(
             """

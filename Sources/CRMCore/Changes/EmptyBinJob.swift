@@ -27,14 +27,17 @@ package struct EmptyBinJob: JobHandler {
 
     /// What is erased leaves the bin, so each batch, and each run, begins where the last ended.
     package func run(_ job: Job, _ services: Services) async throws {
-        let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0), filter = RecycleBin.Filter(job.payload["filter"] ?? .null)
+        let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
+        let filter = RecycleBin.Filter(job.payload["filter"] ?? .null)
         let ids = job.payload["ids"]?.array?.compactMap { $0.looseInt64.map(RecordID.init(raw:)) }
         var more = true
         while more {
             try Task.checkCancellation()
-            let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog)
+            let catalog = services.catalog.current()
+            let access = try AccessPolicy.of(user, catalog)
             more = try await services.write(catalog, access, .job, group: job.id) { scope in
-                let question = RecycleBin.Question(ids: ids, filter: filter, sort: .deletedTime, descending: false, skipping: 0, limit: Self.batch)
+                let question = RecycleBin.Question(
+                    ids: ids, filter: filter, sort: .deletedTime, descending: false, skipping: 0, limit: Self.batch)
                 let found = try RecycleBin.list(question, scope.catalog, scope.access, scope.tx).map(\.id)
                 let gone = try RecycleBin.erase(found, scope)
                 try JobQueue.advance(job.id, done: gone.count, failed: 0, scope.tx)

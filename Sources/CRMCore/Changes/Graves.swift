@@ -39,7 +39,10 @@ package enum Graves {
         }
         try scope.tx.insert(
             into: "sys_grave",
-            ["id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image", "root"], rows: rows)
+            [
+                "id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image",
+                "root",
+            ], rows: rows)
         try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
         if module.isSearched { try SearchIndex.remove(records.map(\.id), scope.tx) }
         if kind == .permanent { try FieldFiles.removeAll(of: records.map(\.id), at: scope.now, scope.tx) }
@@ -47,16 +50,19 @@ package enum Graves {
 
     /// A row as JSON by physical column name, so that it can return after the module has changed.
     static func image(of record: Record) -> JSONValue {
-        .object(zip(record.module.storedColumns, record.values).compactMap { column, value in
-            value.isNull ? nil : .init(column.name.raw, value.json)
-        })
+        .object(
+            zip(record.module.storedColumns, record.values).compactMap { column, value in
+                value.isNull ? nil : .init(column.name.raw, value.json)
+            })
     }
 
     /// The record an image describes; columns it does not know are empty.
     static func record(_ image: JSONValue, of module: Module) -> Record {
-        Record(module, values: module.storedColumns.map { column in
-            image[column.name.raw].map { SQLValue($0, as: column.type) } ?? (column.name.raw == "row_version" ? .integer(0) : .null)
-        })
+        Record(
+            module,
+            values: module.storedColumns.map { column in
+                image[column.name.raw].map { SQLValue($0, as: column.type) } ?? (column.name.raw == "row_version" ? .integer(0) : .null)
+            })
     }
 
     /// A line of the deleted list.
@@ -96,7 +102,8 @@ package enum Graves {
 
     /// The survivors of those among `ids` that were merged away; one statement for each merge along the longest chain.
     static func successors(of ids: Set<RecordID>, _ tx: Transaction) throws -> [RecordID: RecordID] {
-        var found: [RecordID: RecordID] = [:], asked = ids
+        var found: [RecordID: RecordID] = [:]
+        var asked = ids
         // A chain is as long as the merges one after another; 100 guards against a corrupt loop.
         for _ in 0..<100 where !asked.isEmpty {
             let next = try tx.rows(
@@ -112,7 +119,9 @@ package enum Graves {
     /// Rows that return from a grave, with lookups at records merged away meanwhile pointed at the survivors. What they point at is
     /// held, so that it cannot be merged away before they are back.
     static func followed(_ records: [Record], _ scope: WriteScope) throws -> [Record] {
-        guard let lookups = records.first?.module.fields.filter({ $0.isRecordLookup && !$0.columns.isEmpty }), !lookups.isEmpty else { return records }
+        guard let lookups = records.first?.module.fields.filter({ $0.isRecordLookup && !$0.columns.isEmpty }), !lookups.isEmpty else {
+            return records
+        }
         var records = records
         // Each round follows merges that were under way when the round before looked; 10 is more than can happen to meet.
         for _ in 0..<10 {

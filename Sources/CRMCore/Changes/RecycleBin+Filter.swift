@@ -5,11 +5,22 @@ import Wire
 extension RecycleBin {
     /// Tests on the entries of the bin; all must hold. Contract: recycle-bin, section notes.
     package struct Filter: Sendable {
-        package enum Field: String, Sendable { case displayName = "display_name", module, deletedBy = "deleted_by", deletedTime = "deleted_time" }
+        package enum Field: String, Sendable {
+            case displayName = "display_name"
+            case module
+            case deletedBy = "deleted_by"
+            case deletedTime = "deleted_time"
+        }
 
         package enum Comparator: String, Sendable {
-            case equal, notEqual = "not_equal", contains, notContains = "not_contains", startsWith = "starts_with", endsWith = "ends_with"
-            case greaterThan = "greater_than", lessThan = "less_than"
+            case equal
+            case notEqual = "not_equal"
+            case contains
+            case notContains = "not_contains"
+            case startsWith = "starts_with"
+            case endsWith = "ends_with"
+            case greaterThan = "greater_than"
+            case lessThan = "less_than"
         }
 
         struct Test: Sendable {
@@ -43,7 +54,9 @@ extension RecycleBin {
         init(_ json: JSONValue) {
             for test in json.array ?? [] {
                 let parts = (test.array ?? []).compactMap(\.string)
-                guard parts.count == 3, let field = Field(rawValue: parts[0]), let comparator = Comparator(rawValue: parts[1]) else { continue }
+                guard parts.count == 3, let field = Field(rawValue: parts[0]), let comparator = Comparator(rawValue: parts[1]) else {
+                    continue
+                }
                 _ = add(field, comparator, parts[2])
             }
         }
@@ -66,7 +79,8 @@ extension RecycleBin {
         }
 
         private func text(_ column: SQL, _ test: Test) -> SQL {
-            let folded: SQL = "\(.folded(column))", value = TextFolding.fold(test.value)
+            let folded: SQL = "\(.folded(column))"
+            let value = TextFolding.fold(test.value)
             switch test.comparator {
             case .notEqual: return "\(folded) <> \(.text(value))"
             case .contains: return SQL(.containsFolded(column, test.value))
@@ -81,7 +95,8 @@ extension RecycleBin {
 
         /// Moments are compared as they are shown: in whole seconds.
         private func time(_ test: Test) -> SQL {
-            let start = (Instant(iso: test.value)?.milliseconds ?? 0) / 1000 * 1000, end = start + 999
+            let start = (Instant(iso: test.value)?.milliseconds ?? 0) / 1000 * 1000
+            let end = start + 999
             switch test.comparator {
             case .notEqual: return "(g.deleted_at < \(.integer(start)) OR g.deleted_at > \(.integer(end)))"
             case .greaterThan: return "g.deleted_at > \(.integer(end))"
@@ -91,7 +106,8 @@ extension RecycleBin {
         }
 
         private func matches(_ name: String, _ test: Test) -> Bool {
-            let name = TextFolding.fold(name), value = TextFolding.fold(test.value)
+            let name = TextFolding.fold(name)
+            let value = TextFolding.fold(test.value)
             return switch test.comparator {
             case .notEqual: name != value
             case .contains: name.contains(value)

@@ -39,7 +39,8 @@ extension RecycleBin {
                 try scope.tx.savepoint { try scope.tx.insert(into: table, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
             } catch SQLFailure.unique(let constraint) {
                 let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
-                throw Rejection(.duplicateData, message: "another record has taken a unique value", .id(id), .apiName(field?.apiName ?? "id"))
+                throw Rejection(
+                    .duplicateData, message: "another record has taken a unique value", .id(id), .apiName(field?.apiName ?? "id"))
             }
             try SearchIndex.add(records, scope.tx)
             try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)

@@ -54,7 +54,8 @@ package enum RecycleBin {
             let owner = catalog.module(id: module)?.field("Owner")?.columns.first
             let image = try JSONValue.parse(row.text(5) ?? "{}")
             return Entry(
-                id: RecordID(raw: row.integer(0) ?? 0), module: module, displayName: row.text(2), owner: owner.flatMap { image[$0.raw]?.int64 },
+                id: RecordID(raw: row.integer(0) ?? 0), module: module, displayName: row.text(2),
+                owner: owner.flatMap { image[$0.raw]?.int64 },
                 deletedBy: row.integer(3), deletedAt: Instant(milliseconds: row.integer(4) ?? 0))
         }
     }
@@ -83,7 +84,9 @@ package enum RecycleBin {
     /// How many rows would go for good: records and what went with them.
     static func weight(_ ids: [RecordID], _ tx: Transaction) throws -> Int {
         let raw = ids.map(\.raw)
-        return try tx.first("SELECT count(*) FROM sys_grave g WHERE \(.memberIDs("g.id", raw)) OR \(.memberIDs("g.root", raw))") { Int($0.integer(0) ?? 0) } ?? 0
+        return try tx.first("SELECT count(*) FROM sys_grave g WHERE \(.memberIDs("g.id", raw)) OR \(.memberIDs("g.root", raw))") {
+            Int($0.integer(0) ?? 0)
+        } ?? 0
     }
 
     /// Deletes records for good, with what went with them. What remains is that they were. Returns those that were in the bin.
@@ -122,7 +125,8 @@ package enum RecycleBin {
 
 extension RecordQueries {
     package func recycleBin(_ question: RecycleBin.Question) async throws -> [RecycleBin.Entry] {
-        let catalog = catalog, access = access
+        let catalog = catalog
+        let access = access
         return try await read { tx in try RecycleBin.list(question, catalog, access, tx) }
     }
 

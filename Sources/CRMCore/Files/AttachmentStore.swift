@@ -12,13 +12,15 @@ package enum AttachmentStore {
 
     /// The modules whose records carry attachments (`photos-and-attachments.md`), besides every custom one.
     private static let carriers: Set<String> = [
-        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors", "Price_Books",
+        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors",
+        "Price_Books",
         "Quotes", "Sales_Orders", "Purchase_Orders", "Invoices", "Appointments__s", "Services__s", "Notes",
     ]
 
     /// The module of an attachment path, and that of the attachments themselves.
     package static func modules(_ name: String, _ catalog: Catalog) throws(Rejection) -> (carrier: Module, attachments: Module) {
-        guard let carrier = catalog.module(name), carrier.table != nil, carriers.contains(carrier.apiName) || carrier.generatedType == "custom",
+        guard let carrier = catalog.module(name), carrier.table != nil,
+            carriers.contains(carrier.apiName) || carrier.generatedType == "custom",
             let attachments = catalog.module("Attachments")
         else { throw .invalidModule() }
         return (carrier, attachments)

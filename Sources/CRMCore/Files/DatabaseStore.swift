@@ -29,13 +29,15 @@ package struct DatabaseStore: FileStore {
     }
 
     package func read(_ hash: ContentHash, at offset: Int64, count: Int) async throws -> [UInt8]? {
-        let first = offset / Int64(Self.chunk), last = (offset + Int64(max(count, 1)) - 1) / Int64(Self.chunk)
+        let first = offset / Int64(Self.chunk)
+        let last = (offset + Int64(max(count, 1)) - 1) / Int64(Self.chunk)
         let chunks = try await database.run(.read) { tx in
             try tx.rows(
                 """
                 SELECT bytes FROM sys_file_chunk WHERE hash = \(.text(hash.hex)) AND position BETWEEN \(.integer(first)) AND \(.integer(last))
                 ORDER BY position
-                """) { $0.blob(0) ?? [] }
+                """
+            ) { $0.blob(0) ?? [] }
         }
         guard let only = chunks.first else { return nil }
         let start = Int(offset - first * Int64(Self.chunk))

@@ -41,7 +41,8 @@ package enum FieldFiles {
             """
         ) { row in
             Entry(
-                id: RecordID(raw: row.integer(0) ?? 0), record: RecordID(raw: row.integer(1) ?? 0), field: FieldID(raw: row.integer(2) ?? 0),
+                id: RecordID(raw: row.integer(0) ?? 0), record: RecordID(raw: row.integer(1) ?? 0),
+                field: FieldID(raw: row.integer(2) ?? 0),
                 file: row.integer(3).map(RecordID.init(raw:)), position: row.integer(4) ?? 0, size: row.integer(5) ?? 0)
         }
     }
@@ -65,7 +66,8 @@ package enum FieldFiles {
             let there = try scope.tx.execute("UPDATE sys_file SET expires_at = NULL WHERE \(.memberIDs("id", files))")
             guard there == files.count else { throw SQLFailure.busy }
         }
-        let user = SQLValue.integer(scope.access.user.raw), now = SQLValue.integer(scope.now.milliseconds)
+        let user = SQLValue.integer(scope.access.user.raw)
+        let now = SQLValue.integer(scope.now.milliseconds)
         let ids = new.map { _ in scope.ids.next() }
         try scope.tx.insert(
             into: "sys_field_file",
@@ -75,7 +77,8 @@ package enum FieldFiles {
             ],
             rows: zip(ids, new).map { id, new in
                 [
-                    .integer(id.raw), .integer(new.record.raw), .integer(new.field.raw), .id(new.file), .init(new.link), .integer(new.position),
+                    .integer(id.raw), .integer(new.record.raw), .integer(new.field.raw), .id(new.file), .init(new.link),
+                    .integer(new.position),
                     .init(new.description), user, now, user, now,
                 ]
             })
@@ -91,7 +94,9 @@ package enum FieldFiles {
 
     /// Lets go of everything that records hold, because they are gone for good.
     package static func removeAll(of records: [RecordID], at now: Instant, _ tx: Transaction) throws {
-        let files = try tx.rows("DELETE FROM sys_field_file WHERE \(.memberIDs("record_id", records.map(\.raw))) RETURNING file_id") { $0.integer(0) }
+        let files = try tx.rows("DELETE FROM sys_field_file WHERE \(.memberIDs("record_id", records.map(\.raw))) RETURNING file_id") {
+            $0.integer(0)
+        }
         try release(files.compactMap { $0.map(RecordID.init(raw:)) }, at: now, tx)
     }
 
@@ -105,8 +110,10 @@ package enum FieldFiles {
     /// The files in a field of a record as a JSON array, for a SELECT list; `FileValueWriter` shows it.
     static func json(of record: SQL, _ field: Field) -> SQL {
         let members: [(String, SQL)] = [
-            ("id", "x.id"), ("token", "x.token"), ("name", "x.name"), ("size", "x.size"), ("owner", "x.owner"), ("created_by", "x.created_by"),
-            ("created_at", "x.created_at"), ("modified_by", "x.modified_by"), ("modified_at", "x.modified_at"), ("description", "x.description"),
+            ("id", "x.id"), ("token", "x.token"), ("name", "x.name"), ("size", "x.size"), ("owner", "x.owner"),
+            ("created_by", "x.created_by"),
+            ("created_at", "x.created_at"), ("modified_by", "x.modified_by"), ("modified_at", "x.modified_at"),
+            ("description", "x.description"),
         ]
         return """
             (SELECT \(.jsonArray(members)) FROM (SELECT h.id, f.token, f.name, f.size, f.owner, h.created_by, h.created_at, h.modified_by, \

@@ -27,7 +27,10 @@ package struct FileEdits: Sendable {
     init(_ input: JSONCursor, _ field: Field) throws(Rejection) {
         self.field = field
         path = input.path
-        if input.value.isNull { empties = true; return }
+        if input.value.isNull {
+            empties = true
+            return
+        }
         for element in try input.elements() {
             guard case .object = element.value else { throw .wrongType("jsonobject", at: element.path) }
             if let id = element.optional("id"), !id.value.isNull {
@@ -36,7 +39,8 @@ package struct FileEdits: Sendable {
             } else {
                 let token = try element.required("File_Id__s")
                 let description = element.optional("Description__s").flatMap { $0.value.isNull ? nil : $0 }
-                added.append(Added(token: try token.string(max: 255, min: 1), description: try description?.string(max: 1000), path: token.path))
+                added.append(
+                    Added(token: try token.string(max: 255, min: 1), description: try description?.string(max: 1000), path: token.path))
             }
         }
     }
@@ -51,11 +55,14 @@ package struct FileEdits: Sendable {
         var files: [(FileLibrary.Entry, String?)] = []
         for one in added {
             guard let file = uploaded[one.token] else { throw .invalid(at: one.path, message: "the file id given seems to be invalid") }
-            guard !field.holdsImages || file.mediaType.hasPrefix("image/") else { throw .invalid(at: one.path, message: "the file is not an image") }
+            guard !field.holdsImages || file.mediaType.hasPrefix("image/") else {
+                throw .invalid(at: one.path, message: "the file is not an image")
+            }
             files.append((file, one.description))
         }
         let staying = held.filter { entry in !going.contains(entry) }
-        let count = staying.count + files.count, limit = Self.limit(of: field)
+        let count = staying.count + files.count
+        let limit = Self.limit(of: field)
         if count > limit {
             throw Rejection(
                 .limitExceeded, message: "The total number of given files cannot be more than the maximum limit.", .apiName(field.apiName),

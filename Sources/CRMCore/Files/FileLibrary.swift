@@ -36,7 +36,8 @@ package struct FileLibrary: Sendable {
 
     /// Puts a content away. It stays for the grace time unless a file is registered for it.
     package func keep(_ spool: Spool, named name: String) async throws -> Kept {
-        let hash = try await spool.finish(), size = await spool.size
+        let hash = try await spool.finish()
+        let size = await spool.size
         let image = try await ImageHeader.read { try await spool.read(at: $0, count: $1) }
         if try await reserve(hash, size) == false {
             try await store.put(hash, from: spool)
@@ -57,7 +58,8 @@ package struct FileLibrary: Sendable {
                     INSERT INTO sys_blob (hash, size, stored, expires_at) VALUES (\(.text(hash.hex)), \(.integer(size)), 0, \(until))
                     ON CONFLICT (hash) DO UPDATE SET expires_at = CASE WHEN sys_blob.expires_at IS NULL THEN NULL ELSE \(until) END
                     WHERE sys_blob.removing_since IS NULL RETURNING stored
-                    """) { $0.integer(0) == 1 }
+                    """
+                ) { $0.integer(0) == 1 }
             }
             if let stored { return stored }
             try await Task.sleep(for: .milliseconds(100))
@@ -67,19 +69,24 @@ package struct FileLibrary: Sendable {
 
     /// Makes a file of a kept content, inside the caller's transaction. One that no record will hold `expires`.
     package func register(_ kept: Kept, owner: UserID, held: Bool, _ tx: Transaction) throws -> Entry {
-        let now = clock(), hash = SQLValue.text(kept.hash.hex)
+        let now = clock()
+        let hash = SQLValue.text(kept.hash.hex)
         let entry = Entry(
             id: ids.next(), token: Secrets.hex(Secrets.randomBytes(32)), hash: kept.hash, size: kept.size, name: kept.name.text,
             mediaType: kept.mediaType)
         // Only a day's pause between keeping and registering could have lost it.
-        guard try tx.execute("UPDATE sys_blob SET expires_at = NULL WHERE hash = \(hash) AND removing_since IS NULL") == 1 else { throw SQLFailure.busy }
+        guard try tx.execute("UPDATE sys_blob SET expires_at = NULL WHERE hash = \(hash) AND removing_since IS NULL") == 1 else {
+            throw SQLFailure.busy
+        }
         let expires = held ? nil : now.milliseconds + Self.graceMilliseconds
         try tx.insert(
             into: "sys_file", ["id", "token", "hash", "size", "name", "content_type", "owner", "created_at", "expires_at"],
-            rows: [[
-                .integer(entry.id.raw), .text(entry.token), hash, .integer(entry.size), .text(entry.name), .text(entry.mediaType),
-                .integer(owner.raw), .integer(now.milliseconds), .init(expires),
-            ]])
+            rows: [
+                [
+                    .integer(entry.id.raw), .text(entry.token), hash, .integer(entry.size), .text(entry.name), .text(entry.mediaType),
+                    .integer(owner.raw), .integer(now.milliseconds), .init(expires),
+                ]
+            ])
         return entry
     }
 

@@ -11,7 +11,8 @@ package struct FileQueries: Sendable {
     /// The file of an attachment, or its link; `nil` when it hangs on another record.
     package func attachment(_ id: RecordID) async throws -> (file: FileLibrary.Entry?, link: String?)? {
         let held = try await services.database.run(.read) { tx in
-            try tx.first("SELECT file_id, link_url FROM sys_field_file WHERE record_id = \(id) AND field_id = 0 AND dropped_by IS NULL") { row in
+            try tx.first("SELECT file_id, link_url FROM sys_field_file WHERE record_id = \(id) AND field_id = 0 AND dropped_by IS NULL") {
+                row in
                 (row.integer(0).map(RecordID.init(raw:)), row.text(1))
             }
         }
@@ -37,7 +38,9 @@ package struct FileQueries: Sendable {
 
     private func file(where condition: SQL) async throws -> FileLibrary.Entry? {
         let id = try await services.database.run(.read) { tx in
-            try tx.first("SELECT file_id FROM sys_field_file WHERE \(condition) AND dropped_by IS NULL") { $0.integer(0).map(RecordID.init(raw:)) } ?? nil
+            try tx.first("SELECT file_id FROM sys_field_file WHERE \(condition) AND dropped_by IS NULL") {
+                $0.integer(0).map(RecordID.init(raw:))
+            } ?? nil
         }
         guard let id else { return nil }
         return try await services.files.file(id)

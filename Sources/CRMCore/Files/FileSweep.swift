@@ -35,11 +35,14 @@ package struct FileSweep: Sendable {
     /// Returns whether there may be more.
     private func dropFiles(_ now: Instant) async throws -> Bool {
         try await library.database.run(.write) { tx in
-            let due = try tx.rows("SELECT id FROM sys_file WHERE expires_at < \(now) ORDER BY expires_at, id LIMIT \(.integer(Self.batch))") { $0.integer(0) ?? 0 }
+            let due = try tx.rows("SELECT id FROM sys_file WHERE expires_at < \(now) ORDER BY expires_at, id LIMIT \(.integer(Self.batch))")
+            { $0.integer(0) ?? 0 }
             guard !due.isEmpty else { return false }
             let isHeld: SQL = "EXISTS (SELECT 1 FROM sys_field_file h WHERE h.file_id = sys_file.id)"
             try tx.execute("UPDATE sys_file SET expires_at = NULL WHERE \(.memberIDs("id", due)) AND \(isHeld)")
-            let hashes = try tx.rows("DELETE FROM sys_file WHERE \(.memberIDs("id", due)) AND expires_at < \(now) RETURNING hash") { $0.text(0) ?? "" }
+            let hashes = try tx.rows("DELETE FROM sys_file WHERE \(.memberIDs("id", due)) AND expires_at < \(now) RETURNING hash") {
+                $0.text(0) ?? ""
+            }
             try tx.execute(
                 """
                 UPDATE sys_blob SET expires_at = \(now) WHERE \(.memberTexts("hash", hashes)) AND expires_at IS NULL
@@ -56,7 +59,8 @@ package struct FileSweep: Sendable {
                 """
                 SELECT hash FROM sys_blob WHERE expires_at <= \(now) AND (removing_since IS NULL OR removing_since < \(stale))
                 ORDER BY expires_at, hash LIMIT \(.integer(Self.batch))
-                """) { $0.text(0) ?? "" }
+                """
+            ) { $0.text(0) ?? "" }
             guard !due.isEmpty else { return [] }
             let hasFile: SQL = "EXISTS (SELECT 1 FROM sys_file f WHERE f.hash = sys_blob.hash)"
             try tx.execute("UPDATE sys_blob SET expires_at = NULL WHERE \(.memberTexts("hash", due)) AND \(hasFile)")

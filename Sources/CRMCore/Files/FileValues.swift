@@ -12,7 +12,10 @@ enum FileValues {
         init(_ changes: [PendingChange], _ tx: Transaction) throws {
             held = try FieldFiles.held(by: changes.filter { $0.kind == .update }.map(\.after.id), tx)
             let tokens = Set(changes.flatMap { $0.files.flatMap { $0.added.map(\.token) } }).filter { !$0.utf8.contains(0) }.sorted()
-            guard !tokens.isEmpty else { uploaded = [:]; return }
+            guard !tokens.isEmpty else {
+                uploaded = [:]
+                return
+            }
             let files = try tx.rows(
                 "SELECT id, token, hash, size, name, content_type FROM sys_file WHERE \(.memberTexts("token", tokens))"
             ) { row in
@@ -39,9 +42,10 @@ enum FileValues {
                 }
                 let ids = try FieldFiles.add(new, scope)
                 let staying = edits.before.filter { !edits.removed.contains($0) }.map(\.id)
-                logged.append(.init(
-                    record: change.after, kind: .files, field: edits.field.id, before: .array(edits.before.map { .id($0.id) }),
-                    after: .array((staying + ids).map { .id($0) })))
+                logged.append(
+                    .init(
+                        record: change.after, kind: .files, field: edits.field.id, before: .array(edits.before.map { .id($0.id) }),
+                        after: .array((staying + ids).map { .id($0) })))
             }
         }
         if !logged.isEmpty { try ChangeLog.append(logged, scope) }

@@ -16,7 +16,9 @@ package struct FolderStore: FileStore {
     private func path(_ hash: ContentHash) -> String { "\(parent(hash))/\(hash.hex)" }
 
     package func put(_ hash: ContentHash, from spool: Spool) async throws {
-        let place = path(hash), parent = parent(hash), folder = folder
+        let place = path(hash)
+        let parent = parent(hash)
+        let folder = folder
         try await FileThread.run {
             if mkdir(parent, 0o700) == 0 { return try Self.sync(folder) }
             guard errno == EEXIST else { throw FileFailure.last("cannot make \(parent)") }
@@ -73,7 +75,9 @@ package enum SpoolFolder {
                 }
                 var status = stat()
                 // The folder may be one that others use too.
-                guard name.hasPrefix(Spool.prefix), lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+                guard name.hasPrefix(Spool.prefix), lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                    continue
+                }
                 if Int64(status.st_mtim.tv_sec) * 1000 < moment.milliseconds { unlink("\(folder)/\(name)") }
             }
         }

@@ -1,7 +1,12 @@
 /// What the first bytes of an image say: its kind and its size in pixels.
 package struct ImageHeader: Sendable, Equatable {
     /// The kinds a photo may have.
-    package enum Kind: String, Sendable { case png = "image/png", jpeg = "image/jpeg", gif = "image/gif", bmp = "image/bmp" }
+    package enum Kind: String, Sendable {
+        case png = "image/png"
+        case jpeg = "image/jpeg"
+        case gif = "image/gif"
+        case bmp = "image/bmp"
+    }
 
     package let kind: Kind
     package let width: Int
@@ -49,7 +54,9 @@ package struct ImageHeader: Sendable, Equatable {
         return ImageHeader(kind: kind, width: width, height: height)
     }
 
-    private static func big(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int { bytes[start..<start + count].reduce(0) { $0 << 8 | Int($1) } }
+    private static func big(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int {
+        bytes[start..<start + count].reduce(0) { $0 << 8 | Int($1) }
+    }
     private static func little(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int {
         bytes[start..<start + count].reversed().reduce(0) { $0 << 8 | Int($1) }
     }

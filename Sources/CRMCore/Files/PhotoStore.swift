@@ -17,7 +17,8 @@ package enum PhotoStore {
     static func field(of module: Module) -> Field? { module.fields.first { $0.type.dataType == "profileimage" } }
 
     /// Puts an image in place of the former one, or takes it away.
-    package static func set(_ image: FileLibrary.Kept?, of id: RecordID, _ module: Module, _ files: FileLibrary, _ scope: WriteScope) throws {
+    package static func set(_ image: FileLibrary.Kept?, of id: RecordID, _ module: Module, _ files: FileLibrary, _ scope: WriteScope) throws
+    {
         let row = try AttachmentStore.parent(id, of: module, for: .edit, scope)
         if row["Locked__s"].integer == 1 { throw Rejection(.recordLocked, message: "record is locked", .resourcePathIndex(1)) }
         guard let field = field(of: module), let table = module.table else { return }
@@ -49,7 +50,8 @@ package enum PhotoStore {
             if let image {
                 let file = try files.register(image, owner: user, held: true, scope.tx)
                 let write = WriteScope(
-                    tx: scope.tx, catalog: scope.catalog, access: .system("the organisation's image", for: user), origin: .api, now: scope.now,
+                    tx: scope.tx, catalog: scope.catalog, access: .system("the organisation's image", for: user), origin: .api,
+                    now: scope.now,
                     group: scope.ids.next(), ids: scope.ids)
                 try FieldFiles.add([.init(record: org.id, field: FieldFiles.wholeRecord, file: file.id)], write)
                 body["photo_id"] = .string(file.token)

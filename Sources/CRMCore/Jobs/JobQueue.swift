@@ -75,7 +75,9 @@ package enum JobQueue {
         try tx.execute("UPDATE sys_job SET lease_until = \(lease) WHERE \(isCurrent(job))")
     }
 
-    private static func isCurrent(_ job: Job) -> SQL { "id = \(job.id) AND state = 'running' AND attempts = \(.integer(Int64(job.attempt)))" }
+    private static func isCurrent(_ job: Job) -> SQL {
+        "id = \(job.id) AND state = 'running' AND attempts = \(.integer(Int64(job.attempt)))"
+    }
 
     static func finish(_ job: Job, now: Instant, _ tx: Transaction) throws {
         try tx.execute("UPDATE sys_job SET state = 'done', lease_until = NULL, finished_at = \(now) WHERE \(isCurrent(job))")
@@ -84,11 +86,15 @@ package enum JobQueue {
     /// Puts a job back to be tried again, later each time; after the last attempt it stays as failed.
     static func fail(_ job: Job, _ error: String, now: Instant, _ tx: Transaction) throws {
         if job.isLastAttempt {
-            try tx.execute("UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE \(isCurrent(job))")
+            try tx.execute(
+                "UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE \(isCurrent(job))"
+            )
         } else {
             let pause = Int64(1_000) << Int64(job.attempt)
             let next = Instant(milliseconds: now.milliseconds + pause)
-            try tx.execute("UPDATE sys_job SET state = 'waiting', error = \(.text(error)), lease_until = NULL, run_at = \(next) WHERE \(isCurrent(job))")
+            try tx.execute(
+                "UPDATE sys_job SET state = 'waiting', error = \(.text(error)), lease_until = NULL, run_at = \(next) WHERE \(isCurrent(job))"
+            )
         }
     }
 

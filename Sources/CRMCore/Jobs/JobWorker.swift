@@ -54,9 +54,15 @@ package struct JobWorker: Sendable {
             return result
         }
         let now = services.clock()
-        if let failure { services.logger.error("job failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(failure)"]) }
+        if let failure {
+            services.logger.error("job failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(failure)"])
+        }
         try? await services.database.run(.write) { tx in
-            if let failure { try JobQueue.fail(job, String(describing: failure), now: now, tx) } else { try JobQueue.finish(job, now: now, tx) }
+            if let failure {
+                try JobQueue.fail(job, String(describing: failure), now: now, tx)
+            } else {
+                try JobQueue.finish(job, now: now, tx)
+            }
         }
     }
 

@@ -64,7 +64,8 @@ extension Services {
 
     private func reader(_ module: Module, _ user: UserID, _ scope: MetadataScope) -> LockingReader {
         LockingReader(
-            catalog: scope.catalog, module: module, user: user, ids: scope.ids, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
+            catalog: scope.catalog, module: module, user: user, ids: scope.ids, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)
+        )
     }
 
     private func lockExisting(_ id: RecordID, _ body: JSONValue, over before: JSONValue, _ module: Module, _ scope: MetadataScope) throws {

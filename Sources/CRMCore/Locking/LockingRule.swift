@@ -38,7 +38,9 @@ struct LockingRule: RecordRule {
         _ scope: WriteScope
     ) throws -> [RecordID] {
         guard let table = module.table, let column = module.lockColumn else { return [] }
-        let condition = try CriteriaReader(module: module, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)).read(rule.criteria)
+        let condition = try CriteriaReader(
+            module: module, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)
+        ).read(rule.criteria)
         let system = AccessPolicy.system("rules lock whatever they match")
         let matches = try ConditionSQL(catalog: scope.catalog, module: module, alias: "t", access: system).render(condition)
         let among: SQL =

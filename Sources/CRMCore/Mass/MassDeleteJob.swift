@@ -10,7 +10,8 @@ package struct MassDeleteJob: JobHandler {
     package static func schedule(_ selection: MassSelection, _ scope: WriteScope) throws -> RecordID {
         try scope.access.require(.delete, selection.module)
         return try MassRun.schedule(
-            kind, selection, [:], scope, conflicts: { $0["selection"]?["module"] == selection.json["module"] }, refusal: Rejection(.alreadyScheduled))
+            kind, selection, [:], scope, conflicts: { $0["selection"]?["module"] == selection.json["module"] },
+            refusal: Rejection(.alreadyScheduled))
     }
 
     package func run(_ job: Job, _ services: Services) async throws {

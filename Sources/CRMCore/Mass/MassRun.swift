@@ -11,26 +11,32 @@ enum MassRun {
 
     /// Refuses when the view is empty or too large, or when an action of that kind that `conflicts` waits or runs.
     static func schedule(
-        _ kind: String, _ selection: MassSelection, _ more: JSONValue, _ scope: WriteScope, conflicts: (JSONValue) -> Bool, refusal: Rejection
+        _ kind: String, _ selection: MassSelection, _ more: JSONValue, _ scope: WriteScope, conflicts: (JSONValue) -> Bool,
+        refusal: Rejection
     ) throws -> RecordID {
         if try JobQueue.unfinished(kind, scope.tx).contains(where: conflicts) { throw refusal }
         let count = try selection.count(upTo: limit, scope)
         guard count > 0 else { throw Rejection(.noRecordsFound) }
         guard count <= limit else { throw Rejection(.limitExceeded, .other("limit", .integer(limit))) }
         let id = scope.ids.next()
-        let payload: JSONValue = ["selection": selection.json, "user": .string(String(scope.access.user.raw)), "after": .null, "more": more]
+        let payload: JSONValue = [
+            "selection": selection.json, "user": .string(String(scope.access.user.raw)), "after": .null, "more": more,
+        ]
         try JobQueue.enqueue(kind, payload, id: id, at: scope.now, scope.tx)
         try JobQueue.setTotal(id, count, scope.tx)
         return id
     }
 
     /// `apply` says how many of the batch went well.
-    static func run(_ job: Job, _ services: Services, _ apply: @Sendable @escaping ([RecordID], Module, WriteScope) throws -> Int) async throws {
+    static func run(_ job: Job, _ services: Services, _ apply: @Sendable @escaping ([RecordID], Module, WriteScope) throws -> Int)
+        async throws
+    {
         let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
         var goesOn = true
         while goesOn {
             try Task.checkCancellation()
-            let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog)
+            let catalog = services.catalog.current()
+            let access = try AccessPolicy.of(user, catalog)
             goesOn = try await services.write(catalog, access, .job, group: job.id) { scope in
                 // As it stands now: another worker may have taken the job over meanwhile.
                 guard var payload = try JobQueue.progress(job.id, kind: job.kind, scope.tx)?.payload else { return false }

@@ -11,9 +11,11 @@ package struct MassUpdate: Sendable {
 
     /// `overwrites` replaces what multi-select picklists hold; otherwise the values are added.
     package init(_ data: JSONCursor, overwrites: Bool, _ module: Module, _ catalog: Catalog) throws(Rejection) {
-        let members = try data.object(), most = module.apiName == "Deals" ? 3 : 1
+        let members = try data.object()
+        let most = module.apiName == "Deals" ? 3 : 1
         guard (1...most).contains(members.count) else { throw Rejection(.invalidData, .jsonPath(data.path), .maximumLength(most)) }
-        var item = data.value, added: [JSONValue.Member] = []
+        var item = data.value
+        var added: [JSONValue.Member] = []
         for member in members {
             let path = data.path.appending(member.name)
             guard let field = module.field(member.name), field.isMassUpdatable else { throw .invalid(at: path) }
@@ -47,7 +49,8 @@ package struct MassUpdate: Sendable {
 
 extension Field {
     private static let massUpdatable: Set<String> = [
-        "text", "phone", "website", "picklist", "multiselectpicklist", "boolean", "integer", "currency", "percent", "date", "datetime", "userlookup",
+        "text", "phone", "website", "picklist", "multiselectpicklist", "boolean", "integer", "currency", "percent", "date", "datetime",
+        "userlookup",
     ]
     /// Whatever their metadata say (mass-update, last notes).
     private static let neverMassUpdatable: Set<String> = ["email", "lookup", "layout", "textarea", "multi_module_lookup", "autonumber"]
@@ -65,7 +68,8 @@ package struct MassUpdateJob: JobHandler {
 
     package init() {}
 
-    package static func schedule(_ update: MassUpdate, of selection: MassSelection, view: RecordID, _ scope: WriteScope) throws -> RecordID {
+    package static func schedule(_ update: MassUpdate, of selection: MassSelection, view: RecordID, _ scope: WriteScope) throws -> RecordID
+    {
         try scope.access.require(.edit, selection.module)
         // A mass action that runs for that view is told with 202 (mass-update, errors).
         return try MassRun.schedule(
@@ -74,7 +78,8 @@ package struct MassUpdateJob: JobHandler {
     }
 
     package func run(_ job: Job, _ services: Services) async throws {
-        let kept = job.payload["more"]?["update"] ?? [:], records = services.records
+        let kept = job.payload["more"]?["update"] ?? [:]
+        let records = services.records
         try await MassRun.run(job, services) { ids, module, scope in
             try MassUpdate(kept: kept, module).apply(to: ids, records, scope).filter { (try? $0.get()) != nil }.count
         }

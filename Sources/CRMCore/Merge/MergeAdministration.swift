@@ -18,11 +18,17 @@ struct MergeAdministration {
         }
     }
 
-    private func merge(_ name: String, _ texts: [String], _ masterText: String?, _ policy: JSONValue, _ dryRun: Bool) async throws -> JSONValue {
-        let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog)
+    private func merge(_ name: String, _ texts: [String], _ masterText: String?, _ policy: JSONValue, _ dryRun: Bool) async throws
+        -> JSONValue
+    {
+        let catalog = services.catalog.current()
+        let access = try AccessPolicy.of(user, catalog)
         let module = try MergeService.module(name, catalog, access)
-        let ids = try texts.map(id), master = try masterText.map(id)
-        guard (2...MergeService.groupLimit).contains(ids.count) else { throw AdminFailure("a merge takes 2 to \(MergeService.groupLimit) records") }
+        let ids = try texts.map(id)
+        let master = try masterText.map(id)
+        guard (2...MergeService.groupLimit).contains(ids.count) else {
+            throw AdminFailure("a merge takes 2 to \(MergeService.groupLimit) records")
+        }
         if let master, !ids.contains(master) { throw AdminFailure("the master must be one of the records") }
         let group = MergeService.Group(
             ids: ids, paths: ids.indices.map { JSONPath().appending("ids").appending($0) }, master: master,
@@ -36,7 +42,8 @@ struct MergeAdministration {
     }
 
     private func unmerge(_ name: String, _ masterText: String, _ journalText: String) async throws -> JSONValue {
-        let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog)
+        let catalog = services.catalog.current()
+        let access = try AccessPolicy.of(user, catalog)
         let module = try MergeService.module(name, catalog, access)
         let outcome = try await MergeService(services).unmerge(
             module, master: try id(masterText), journal: try id(journalText), at: JSONPath().appending("journal_id"), catalog, access)

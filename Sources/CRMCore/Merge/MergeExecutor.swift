@@ -21,7 +21,9 @@ struct MergeExecutor {
         let subforms = MergeSubforms(request, scope.catalog)
         try subforms.buryReplaced(scope)
         for move in plan.moves {
-            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
+            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
+                continue
+            }
             if module.isSubform, field.apiName == "Parent_Id" {
                 try subforms.bury(of: module, field, heldBy: subforms.losers(of: module.id), scope)
                 if subforms.giver(of: module.id) == nil { continue }
@@ -95,7 +97,8 @@ package struct MergeOutcome: Sendable, Equatable {
 
     package var json: JSONValue {
         [
-            "moved": .object(moved.sorted { $0.key < $1.key }.map { .init($0.key, .integer(Int64($0.value))) }), "collisions": .integer(Int64(collisions)),
+            "moved": .object(moved.sorted { $0.key < $1.key }.map { .init($0.key, .integer(Int64($0.value))) }),
+            "collisions": .integer(Int64(collisions)),
             "warnings": .array(warnings.map(JSONValue.string)),
         ]
     }

@@ -35,7 +35,8 @@ struct MergeFiles {
     private func gains(_ wanted: [(field: Field, ids: [RecordID])], _ held: FieldFiles.Held) -> [String: Int] {
         var gains: [String: Int] = [:]
         for (field, ids) in wanted {
-            let own = Set((held[request.master.id]?[field.id] ?? []).map(\.id)), gained = ids.filter { !own.contains($0) }.count
+            let own = Set((held[request.master.id]?[field.id] ?? []).map(\.id))
+            let gained = ids.filter { !own.contains($0) }.count
             if gained > 0 { gains["\(request.module.apiName).\(field.apiName)"] = gained }
         }
         return gains
@@ -43,21 +44,26 @@ struct MergeFiles {
 
     func run() throws -> [String: Int] {
         guard isNeeded else { return [:] }
-        let held = try FieldFiles.held(by: request.participants.map(\.id), scope.tx), wanted = wanted(held), master = request.master
+        let held = try FieldFiles.held(by: request.participants.map(\.id), scope.tx)
+        let wanted = wanted(held)
+        let master = request.master
         for (field, ids) in wanted {
-            let own = held[master.id]?[field.id] ?? [], dropped = own.filter { !ids.contains($0.id) }
+            let own = held[master.id]?[field.id] ?? []
+            let dropped = own.filter { !ids.contains($0.id) }
             guard own.map(\.id) != ids else { continue }
             try scope.tx.execute("UPDATE sys_field_file SET dropped_by = \(scope.group) WHERE \(.memberIDs("id", dropped.map(\.id.raw)))")
             // As many as a field holds: ten at most.
             for (position, id) in ids.enumerated() {
-                try scope.tx.execute("UPDATE sys_field_file SET record_id = \(master.id), position = \(.integer(Int64(position))) WHERE id = \(id)")
+                try scope.tx.execute(
+                    "UPDATE sys_field_file SET record_id = \(master.id), position = \(.integer(Int64(position))) WHERE id = \(id)")
             }
             let changes = request.participants.compactMap { record -> ChangeLog.Entry? in
                 let before = (held[record.id]?[field.id] ?? []).map(\.id)
                 let after = record.id == master.id ? ids : before.filter { !ids.contains($0) }
                 guard before != after else { return nil }
                 return .init(
-                    record: record, kind: .files, field: field.id, before: .array(before.map { .id($0) }), after: .array(after.map { .id($0) }))
+                    record: record, kind: .files, field: field.id, before: .array(before.map { .id($0) }),
+                    after: .array(after.map { .id($0) }))
             }
             try ChangeLog.append(changes, scope)
         }
@@ -67,7 +73,9 @@ struct MergeFiles {
     /// Gives every file back that is still where the merge put it.
     static func undo(_ merge: RecordID, master: RecordID, _ scope: WriteScope) throws {
         let kind = SQLValue.text(ChangeLog.Kind.files.rawValue)
-        let logged = try scope.tx.rows("SELECT record_id, before FROM sys_change WHERE group_id = \(merge) AND kind = \(kind) ORDER BY sequence") { row in
+        let logged = try scope.tx.rows(
+            "SELECT record_id, before FROM sys_change WHERE group_id = \(merge) AND kind = \(kind) ORDER BY sequence"
+        ) { row in
             (RecordID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "[]").array ?? [])
         }
         for (record, before) in logged {

@@ -20,7 +20,7 @@ package struct MergeJob: JobHandler {
             try await giveUp(entry, refusal.rejection, services)
         } catch let rejection as Rejection {
             try await giveUp(entry, rejection, services)
-        } catch where job.isLastAttempt {
+        } catch  where job.isLastAttempt {
             // Nobody will try again: the records may not stay locked.
             try await giveUp(entry, Rejection(.internalError), services)
             throw error
@@ -33,15 +33,19 @@ package struct MergeJob: JobHandler {
         let access = try AccessPolicy.of(entry.user, catalog)
         let object = JSONCursor(entry.request, at: JSONPath().appending("merge").appending(0))
         try await services.write(catalog, access, .merge, group: entry.id) { scope in
-            guard case .merged(_, _, let outcome) = try MergeService.perform(object, module, master: entry.master, holder: entry.id, scope) else { return }
+            guard case .merged(_, _, let outcome) = try MergeService.perform(object, module, master: entry.master, holder: entry.id, scope)
+            else { return }
             // Another worker that took this one for dead may have finished it: then nothing of ours may stay.
-            guard try MergeJournal.advance(entry.id, to: .completed, outcome: outcome.json, at: scope.now, scope.tx) else { throw Rejection(.notAllowed) }
+            guard try MergeJournal.advance(entry.id, to: .completed, outcome: outcome.json, at: scope.now, scope.tx) else {
+                throw Rejection(.notAllowed)
+            }
         }
     }
 
     /// Nothing has changed; the records are free again.
     private func giveUp(_ entry: MergeJournal.Entry, _ reason: Rejection, _ services: Services) async throws {
-        let now = services.clock(), table = services.catalog.current().module(id: entry.module)?.table
+        let now = services.clock()
+        let table = services.catalog.current().module(id: entry.module)?.table
         try await services.database.run(.write) { tx in
             guard try MergeJournal.advance(entry.id, to: .failure, outcome: reason.result, at: now, tx), let table else { return }
             let held = ([entry.master] + entry.children).map(\.raw)

@@ -41,12 +41,17 @@ package enum MergeJournal {
 
     static func entry(_ id: RecordID, _ tx: Transaction, locked: Bool = false) throws -> Entry? {
         let lock: SQL = locked ? "\(.lockRows)" : ""
-        return try tx.first("SELECT id, module_id, master_id, children, user_id, state, request, undone_at FROM sys_merge WHERE id = \(id)\(lock)") { row in
+        return try tx.first(
+            "SELECT id, module_id, master_id, children, user_id, state, request, undone_at FROM sys_merge WHERE id = \(id)\(lock)"
+        ) { row in
             let children = try JSONValue.parse(row.text(3) ?? "[]")
             return Entry(
-                id: RecordID(raw: row.integer(0) ?? 0), module: ModuleID(raw: row.integer(1) ?? 0), master: RecordID(raw: row.integer(2) ?? 0),
-                children: (children.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) }, user: UserID(raw: row.integer(4) ?? 0),
-                state: State(rawValue: row.text(5) ?? "") ?? .failure, request: try JSONValue.parse(row.text(6) ?? "null"), undone: !row.isNull(7))
+                id: RecordID(raw: row.integer(0) ?? 0), module: ModuleID(raw: row.integer(1) ?? 0),
+                master: RecordID(raw: row.integer(2) ?? 0),
+                children: (children.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) },
+                user: UserID(raw: row.integer(4) ?? 0),
+                state: State(rawValue: row.text(5) ?? "") ?? .failure, request: try JSONValue.parse(row.text(6) ?? "null"),
+                undone: !row.isNull(7))
         }
     }
 
@@ -60,7 +65,8 @@ package enum MergeJournal {
         ) { row in
             [
                 "journal_id": .id(RecordID(raw: row.integer(0) ?? 0)), "children": try JSONValue.parse(row.text(1) ?? "[]"),
-                "merged_by": .string(String(row.integer(2) ?? 0)), "merged_time": .string(Instant(milliseconds: row.integer(3) ?? 0).iso(offsetMinutes: 0)),
+                "merged_by": .string(String(row.integer(2) ?? 0)),
+                "merged_time": .string(Instant(milliseconds: row.integer(3) ?? 0).iso(offsetMinutes: 0)),
                 "undone": .bool(!row.isNull(4)), "outcome": try JSONValue.parse(row.text(5) ?? "null"),
             ]
         }
@@ -79,7 +85,8 @@ package enum MergeJournal {
     /// The scheduled merges of a master, newest first; at most 100 (`merge.md` §2).
     package static func jobs(of master: RecordID, only job: RecordID?, _ tx: Transaction) throws -> [(id: RecordID, state: String)] {
         let one: SQL = job.map { " AND id = \($0)" } ?? ""
-        return try tx.rows("SELECT id, state FROM sys_merge WHERE master_id = \(master) AND scheduled = 1\(one) ORDER BY id DESC LIMIT 100") {
+        return try tx.rows("SELECT id, state FROM sys_merge WHERE master_id = \(master) AND scheduled = 1\(one) ORDER BY id DESC LIMIT 100")
+        {
             (RecordID(raw: $0.integer(0) ?? 0), $0.text(1) ?? "")
         }
     }

@@ -18,7 +18,8 @@ struct MergeLinks {
         let surplus = surplus(mine, other)
         let image: [(String, SQL)] = link.storedColumns.map { ($0.name.raw, "\($0.name, of: "t")") }
         try ChangeLog.appendRows(
-            kind: .linkDropped, field, of: link, table, before: "\(.jsonObject(image))", after: "NULL", where: "t.id IN (\(surplus))", scope)
+            kind: .linkDropped, field, of: link, table, before: "\(.jsonObject(image))", after: "NULL", where: "t.id IN (\(surplus))", scope
+        )
         for own in ownFields { try fill(own, mine, theirs) }
         return try scope.tx.execute("DELETE FROM \(table) WHERE id IN (\(surplus))")
     }
@@ -44,7 +45,8 @@ struct MergeLinks {
     /// How many rows `unite` would drop, and how many would then move; writes nothing.
     func count() throws -> (dropped: Int, moved: Int) {
         guard let mine = field.columns.first, let other = otherSide else { return (0, 0) }
-        let surplus = surplus(mine, other), moving = MergeRows(field, request).moving(of: link, alias: "t")
+        let surplus = surplus(mine, other)
+        let moving = MergeRows(field, request).moving(of: link, alias: "t")
         let sql: SQL = """
             SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
             """
@@ -65,7 +67,8 @@ struct MergeLinks {
     private func fill(_ own: Field, _ mine: ColumnName, _ theirs: ColumnName) throws {
         guard let column = own.columns.first else { return }
         let inside = MergeRows(field, request).held(byAny: request.participants.map(\.id), alias: "t")
-        let donors: SQL = "FROM \(table) l WHERE \(participants) AND \(theirs, of: "l") = \(theirs, of: "t") AND \(column, of: "l") IS NOT NULL"
+        let donors: SQL =
+            "FROM \(table) l WHERE \(participants) AND \(theirs, of: "l") = \(theirs, of: "t") AND \(column, of: "l") IS NOT NULL"
         let empty: SQL = "\(inside) AND \(column, of: "t") IS NULL AND EXISTS (SELECT 1 \(donors))"
         try ChangeLog.appendRows(kind: .linkFilled, own, of: link, table, before: "NULL", after: "NULL", where: empty, scope)
         try scope.tx.execute(

@@ -23,7 +23,9 @@ package struct MergePlan: Sendable, Equatable {
     package static let synchronousLimit = 1000
 
     /// `loops` names the fields whose chain upward from the survivor leads back to a participant.
-    package static func make(_ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], at now: Instant, by user: UserID, _ catalog: Catalog) -> MergePlan {
+    package static func make(
+        _ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], at now: Instant, by user: UserID, _ catalog: Catalog
+    ) -> MergePlan {
         var survivor = survivor(of: request, catalog)
         var warnings: [String] = []
         for field in request.module.fields where loops.contains(field.id) && !survivor[field].isNull {
@@ -65,7 +67,9 @@ package struct MergePlan: Sendable, Equatable {
         }
         let pipelines = Pipelines(catalog)
         if deal["Stage"] != request.master["Stage"] { pipelines.setProbability(of: &deal) }
-        if deal["Stage"] != request.master["Stage"] || deal["Amount"] != request.master["Amount"] { pipelines.setExpectedRevenue(of: &deal) }
+        if deal["Stage"] != request.master["Stage"] || deal["Amount"] != request.master["Amount"] {
+            pipelines.setExpectedRevenue(of: &deal)
+        }
     }
 
     /// Whether the contract makes this merge a job. Rows of one module count together, whichever lookup they use.

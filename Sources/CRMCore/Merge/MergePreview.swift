@@ -23,7 +23,8 @@ package struct MergePreview: Sendable {
 
     package var json: JSONValue {
         var json: JSONValue = [
-            "id": .id(master), "merged_ids": .array(children.map { .id($0) }), "mode": scheduled ? "scheduled" : "synchronous", "record": record,
+            "id": .id(master), "merged_ids": .array(children.map { .id($0) }), "mode": scheduled ? "scheduled" : "synchronous",
+            "record": record,
         ]
         for member in outcome.json.members ?? [] { json[member.name] = member.value }
         return json
@@ -33,7 +34,9 @@ package struct MergePreview: Sendable {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(plan.request, scope.catalog)
         for move in plan.moves {
-            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else { continue }
+            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
+                continue
+            }
             var moved = move.total
             if module.isSubform, field.apiName == "Parent_Id" {
                 guard let giver = subforms.giver(of: module.id), move.counts[giver] > 0 else { continue }
@@ -68,7 +71,8 @@ private struct SurvivorView {
         self.plan = plan
         self.tags = tags
         zone = render.zone
-        let query = Query(plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: plan.request.participants.count)
+        let query = Query(
+            plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: plan.request.participants.count)
         var json = JSONWriter(capacity: 16_384)
         json.beginArray()
         _ = try RecordReader.write(try Planner(scope.catalog, scope.access).plan(query), render, scope.tx, to: &json)

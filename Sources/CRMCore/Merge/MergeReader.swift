@@ -22,10 +22,15 @@ package struct MergeReader {
     package static func mergeObject(_ body: JSONCursor) throws(MergeRefusal) -> JSONCursor {
         guard case .object = body.value else { throw .top(.wrongType("jsonobject", at: body.path)) }
         let path = body.path.appending("merge")
-        guard let merge = body.optional("merge"), !merge.value.isNull, merge.value != .array([]) else { throw .top(.missing("merge", at: body.path)) }
+        guard let merge = body.optional("merge"), !merge.value.isNull, merge.value != .array([]) else {
+            throw .top(.missing("merge", at: body.path))
+        }
         guard case .array(let elements) = merge.value else { throw .top(.wrongType("jsonarray", at: path)) }
         guard elements.count == 1 else {
-            throw .top(Rejection(.invalidData, message: "The merge JSON array has reached its limit", .apiName("merge"), .jsonPath(path), .maximumLength(1)))
+            throw .top(
+                Rejection(
+                    .invalidData, message: "The merge JSON array has reached its limit", .apiName("merge"), .jsonPath(path),
+                    .maximumLength(1)))
         }
         return JSONCursor(elements[0], at: path.appending(0))
     }
@@ -35,12 +40,16 @@ package struct MergeReader {
         (merge.value["data"]?.array ?? []).prefix(2).compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) }
     }
 
-    package func read(_ merge: JSONCursor, master masterID: RecordID, rows: [RecordID: Record], files: FieldFiles.Held = [:]) throws(MergeRefusal) -> MergeRequest {
+    package func read(_ merge: JSONCursor, master masterID: RecordID, rows: [RecordID: Record], files: FieldFiles.Held = [:])
+        throws(MergeRefusal) -> MergeRequest
+    {
         guard let master = rows[masterID] else {
             throw .top(Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1)))
         }
         do throws(Rejection) { try access.require(.edit, module) } catch { throw .top(error) }
-        if let message = forbiddingState(master) { throw .top(Rejection(.notAllowed, message: message, .apiName("record"), .resourcePathIndex(1))) }
+        if let message = forbiddingState(master) {
+            throw .top(Rejection(.notAllowed, message: message, .apiName("record"), .resourcePathIndex(1)))
+        }
         let items = try childItems(merge)
         var children: [Record] = []
         for item in items { children.append(try child(item, master: masterID, earlier: children, rows)) }
@@ -51,20 +60,25 @@ package struct MergeReader {
         try names.files.check()
         try names.checkMandatory()
         return MergeRequest(
-            master: master, children: children, sources: names.sources, tagSource: names.tagSource, paths: names.paths, files: names.files.chosen)
+            master: master, children: children, sources: names.sources, tagSource: names.tagSource, paths: names.paths,
+            files: names.files.chosen)
     }
 
     private func childItems(_ merge: JSONCursor) throws(MergeRefusal) -> [JSONCursor] {
         guard case .object = merge.value else { throw .wrapped(.wrongType("jsonobject", at: merge.path)) }
         let path = merge.path.appending("data")
         guard let data = merge.optional("data"), !data.value.isNull, data.value != .array([]) else {
-            throw .wrapped(Rejection(
-                .invalidData, message: "Atleast one child record id is required to be merged", .apiName("data"), .jsonPath(path), .minimumLength(1)))
+            throw .wrapped(
+                Rejection(
+                    .invalidData, message: "Atleast one child record id is required to be merged", .apiName("data"), .jsonPath(path),
+                    .minimumLength(1)))
         }
         guard case .array(let elements) = data.value else { throw .wrapped(.wrongType("jsonarray", at: path)) }
         guard elements.count <= 2 else {
-            throw .wrapped(Rejection(
-                .invalidData, message: "The data JSON object has reached its limit", .apiName("data"), .jsonPath(path), .maximumLength(2)))
+            throw .wrapped(
+                Rejection(
+                    .invalidData, message: "The data JSON object has reached its limit", .apiName("data"), .jsonPath(path),
+                    .maximumLength(2)))
         }
         return elements.enumerated().map { JSONCursor($1, at: path.appending($0)) }
     }

@@ -5,7 +5,10 @@ import Wire
 /// A merge that has passed every check of the contract: who survives, who goes, and whose value each named field takes.
 package struct MergeRequest: Sendable, Equatable {
     /// Where a named field's value comes from.
-    package enum Source: Sendable, Hashable { case master, child(Int) }
+    package enum Source: Sendable, Hashable {
+        case master
+        case child(Int)
+    }
 
     package let master: Record
     package let children: [Record]

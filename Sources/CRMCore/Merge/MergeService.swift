@@ -18,8 +18,12 @@ package struct MergeService: Sendable {
 
         init(kept: JSONValue) {
             func id(_ name: String) -> RecordID? { kept[name]?.looseInt64.map(RecordID.init(raw:)) }
-            if let job = id("job") { self = .scheduled(job: job); return }
-            self = .merged(id("master") ?? RecordID(raw: 0), journal: id("journal") ?? RecordID(raw: 0), MergeOutcome(kept["outcome"] ?? [:]))
+            if let job = id("job") {
+                self = .scheduled(job: job)
+                return
+            }
+            self = .merged(
+                id("master") ?? RecordID(raw: 0), journal: id("journal") ?? RecordID(raw: 0), MergeOutcome(kept["outcome"] ?? [:]))
         }
     }
 
@@ -32,7 +36,9 @@ package struct MergeService: Sendable {
 
     /// The module of a merge path, or the refusal of rule 1; then the right to merge, rule 34.
     package static func module(_ name: String, _ catalog: Catalog, _ access: AccessPolicy) throws(Rejection) -> Module {
-        guard let module = catalog.module(name), module.table != nil, standardModules.contains(module.apiName) || module.generatedType == "custom" else {
+        guard let module = catalog.module(name), module.table != nil,
+            standardModules.contains(module.apiName) || module.generatedType == "custom"
+        else {
             throw .invalidModule()
         }
         try access.require(.merge, module)
@@ -56,8 +62,10 @@ package struct MergeService: Sendable {
     package func preview(
         _ module: Module, master: RecordID, _ body: JSONCursor, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule
     ) async throws -> MergePreview {
-        let object = try MergeReader.mergeObject(body), render = services.render(catalog, zone)
-        let now = services.clock(), ids = services.ids
+        let object = try MergeReader.mergeObject(body)
+        let render = services.render(catalog, zone)
+        let now = services.clock()
+        let ids = services.ids
         return try await services.database.run(.read) { tx in
             let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
             return try MergePreview(try Self.plan(object, module, master: master, holder: nil, locked: false, scope), scope, render)
@@ -69,7 +77,8 @@ package struct MergeService: Sendable {
         _ module: Module, master: RecordID, journal: RecordID, at path: JSONPath, _ catalog: Catalog, _ access: AccessPolicy
     ) async throws -> UnmergeOutcome {
         try await services.write(catalog, access, .merge) { scope in
-            guard let entry = try MergeJournal.entry(journal, scope.tx, locked: true), entry.master == master, entry.module == module.id else {
+            guard let entry = try MergeJournal.entry(journal, scope.tx, locked: true), entry.master == master, entry.module == module.id
+            else {
                 throw Rejection.invalid(at: path, message: "no merge of this record has that journal id")
             }
             guard entry.state == .completed else { throw Rejection.notAllowed(at: path, message: "the merge is not completed") }
@@ -104,7 +113,8 @@ package struct MergeService: Sendable {
         let ids = [master] + MergeReader.childIDs(object)
         let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
         let files = module.fields.contains(where: \.holdsFiles) ? try FieldFiles.held(by: ids, scope.tx) : [:]
-        let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(object, master: master, rows: rows, files: files)
+        let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(
+            object, master: master, rows: rows, files: files)
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         let survey = MergeSurvey(request: request, scope: scope)
         try survey.refuseTakenValues()

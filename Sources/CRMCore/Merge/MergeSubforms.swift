@@ -37,7 +37,8 @@ struct MergeSubforms {
         let rows = try scope.tx.rows("SELECT t.id FROM \(table) t WHERE \(MergeRows(field, request).held(byAny: ids, alias: "t"))") {
             RecordID(raw: $0.integer(0) ?? 0)
         }
-        let found = try Planner(scope.catalog, .system("subform rows of a merged record go with it")).rows(rows, of: module, for: .delete, scope.tx)
+        let found = try Planner(scope.catalog, .system("subform rows of a merged record go with it")).rows(
+            rows, of: module, for: .delete, scope.tx)
         try Graves.bury(rows.compactMap { found[$0] }, as: .merged, successor: request.master.id, scope)
     }
 }

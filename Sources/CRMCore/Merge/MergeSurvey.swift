@@ -13,12 +13,14 @@ struct MergeSurvey {
     /// For every lookup that may point at a child, how many rows point at each. Counting a lookup stops at what all children may have
     /// together in a synchronous merge: beyond it one of them has too many, whichever rows were met first.
     func moves() throws -> [MergePlan.Move] {
-        let inbound = scope.catalog.inbound(to: request.module.id), children = request.children.map(\.id)
+        let inbound = scope.catalog.inbound(to: request.module.id)
+        let children = request.children.map(\.id)
         let most = SQLValue.integer(Int64((MergePlan.synchronousLimit + 1) * children.count))
         let terms = inbound.enumerated().compactMap { index, entry -> SQL? in
             guard let table = entry.module.table, let column = entry.field.columns.first else { return nil }
             let held = MergeRows(entry.field, request).held(byAny: children, alias: "t")
-            return "SELECT \(.literal(Int64(index))), q.c, count(*) FROM (SELECT \(column, of: "t") AS c FROM \(table) t WHERE \(held) LIMIT \(most)) q GROUP BY q.c"
+            return
+                "SELECT \(.literal(Int64(index))), q.c, count(*) FROM (SELECT \(column, of: "t") AS c FROM \(table) t WHERE \(held) LIMIT \(most)) q GROUP BY q.c"
         }
         var found: [Int: [Int]] = [:]
         for start in stride(from: 0, to: terms.count, by: Self.termsPerStatement) {
@@ -28,7 +30,9 @@ struct MergeSurvey {
                 found[Int(row.integer(0) ?? 0), default: Array(repeating: 0, count: children.count)][child] = Int(row.integer(2) ?? 0)
             }
         }
-        return found.sorted { $0.key < $1.key }.map { MergePlan.Move(module: inbound[$0.key].module.id, field: inbound[$0.key].field.id, counts: $0.value) }
+        return found.sorted { $0.key < $1.key }.map {
+            MergePlan.Move(module: inbound[$0.key].module.id, field: inbound[$0.key].field.id, counts: $0.value)
+        }
     }
 
     /// The lookups into the module itself along which the survivor would become its own ancestor.

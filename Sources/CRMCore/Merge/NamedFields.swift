@@ -35,13 +35,19 @@ struct NamedFields {
         let path = entry.path.appending("api_name")
         guard let given = entry.optional("api_name"), !given.value.isNull, given.value != .string("") else {
             let list = source == .master ? "merge" : "field"
-            throw .wrapped(Rejection(
-                .mandatoryNotFound, message: "The API names in the \(list) JSON array cannot be empty", .apiName("api_name"), .jsonPath(path)))
+            throw .wrapped(
+                Rejection(
+                    .mandatoryNotFound, message: "The API names in the \(list) JSON array cannot be empty", .apiName("api_name"),
+                    .jsonPath(path)))
         }
         guard let name = given.value.string else { throw .wrapped(.wrongType("text", at: path)) }
         guard name.count <= 100 else { throw .wrapped(.tooLong(100, at: path)) }
-        guard let field = module.field(name) else { throw .wrapped(.invalid(at: path, message: "the field api name given seems to be invalid")) }
-        guard field.holdsFiles || isMergeable(field) else { throw .wrapped(.notAllowed(at: path, message: "the field cannot be chosen in a merge")) }
+        guard let field = module.field(name) else {
+            throw .wrapped(.invalid(at: path, message: "the field api name given seems to be invalid"))
+        }
+        guard field.holdsFiles || isMergeable(field) else {
+            throw .wrapped(.notAllowed(at: path, message: "the field cannot be chosen in a merge"))
+        }
         try checkDeal(field, source, path)
         if field.holdsFiles { return try files.read(entry, field, source, path) }
         guard sources[field.id] == nil else {
@@ -65,8 +71,9 @@ struct NamedFields {
     private func checkDeal(_ field: Field, _ source: MergeRequest.Source, _ path: JSONPath) throws(MergeRefusal) {
         guard module.apiName == "Deals" else { return }
         if ["Probability", "Expected_Revenue"].contains(field.apiName) {
-            throw .wrapped(.notAllowed(
-                at: path, message: "Probability and Expected Revenue fields will be automatically populated based on chosen Stage"))
+            throw .wrapped(
+                .notAllowed(
+                    at: path, message: "Probability and Expected Revenue fields will be automatically populated based on chosen Stage"))
         }
         guard case .child(let index) = source else { return }
         if field.apiName == "Closing_Date" {
@@ -79,9 +86,13 @@ struct NamedFields {
 
     /// Rule 20: a contact's superior and its account belong together.
     func checkReportingLine() throws(MergeRefusal) {
-        guard module.apiName == "Contacts", let superior = module.field("Reporting_To"), let account = module.field("Account_Name") else { return }
-        let from = sources[superior.id], accountFrom = sources[account.id]
-        let superiorFromChild = from.map { $0 != .master } ?? false, accountFromChild = accountFrom.map { $0 != .master } ?? false
+        guard module.apiName == "Contacts", let superior = module.field("Reporting_To"), let account = module.field("Account_Name") else {
+            return
+        }
+        let from = sources[superior.id]
+        let accountFrom = sources[account.id]
+        let superiorFromChild = from.map { $0 != .master } ?? false
+        let accountFromChild = accountFrom.map { $0 != .master } ?? false
         let agree = from == accountFrom || (from == nil && accountFromChild) || (!superiorFromChild && !accountFromChild)
         guard !agree else { return }
         let path = (superiorFromChild ? paths[superior.id] : paths[account.id]) ?? JSONPath()

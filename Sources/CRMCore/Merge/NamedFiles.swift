@@ -31,8 +31,11 @@ struct NamedFiles {
     mutating func read(_ entry: JSONCursor, _ field: Field, _ source: MergeRequest.Source, _ path: JSONPath) throws(MergeRefusal) {
         let dataPath = entry.path.appending("_data")
         guard let data = entry.optional("_data") else {
-            let message = source == .master ? "The _data array is not specified for the master record" : "The _data array is not mentioned for the child record"
-            throw .wrapped(Rejection(.dependentFieldMissing, message: message, .apiName("id"), .jsonPath(dataPath), .dependee("api_name", path)))
+            let message =
+                source == .master
+                ? "The _data array is not specified for the master record" : "The _data array is not mentioned for the child record"
+            throw .wrapped(
+                Rejection(.dependentFieldMissing, message: message, .apiName("id"), .jsonPath(dataPath), .dependee("api_name", path)))
         }
         var ids: [RecordID] = []
         if !data.value.isNull {
@@ -47,10 +50,13 @@ struct NamedFiles {
         mentions[field.id, default: []].append(Mention(source: source, ids: ids, path: path))
     }
 
-    private func id(_ file: JSONCursor, _ field: Field, _ source: MergeRequest.Source, earlier: [RecordID]) throws(MergeRefusal) -> RecordID {
+    private func id(_ file: JSONCursor, _ field: Field, _ source: MergeRequest.Source, earlier: [RecordID]) throws(MergeRefusal) -> RecordID
+    {
         guard case .object = file.value else { throw .wrapped(.wrongType("jsonobject", at: file.path)) }
         let path = file.path.appending("id")
-        guard let given = file.optional("id"), !given.value.isNull, given.value != .string("") else { throw .wrapped(.missing("id", at: file.path)) }
+        guard let given = file.optional("id"), !given.value.isNull, given.value != .string("") else {
+            throw .wrapped(.missing("id", at: file.path))
+        }
         guard let id = given.value.looseInt64.map(RecordID.init(raw:)), entries(of: source, field).contains(where: { $0.id == id }) else {
             throw .wrapped(.unknownRecord(at: path))
         }
@@ -69,19 +75,25 @@ struct NamedFiles {
     /// Rules 23 and 24, on the united set.
     func check() throws(MergeRefusal) {
         for field in fields {
-            let mentions = mentions[field.id] ?? [], limit = FileEdits.limit(of: field)
-            let sizes = Dictionary(held.values.flatMap { $0[field.id] ?? [] }.map { ($0.id, $0.size) }, uniquingKeysWith: { first, _ in first })
+            let mentions = mentions[field.id] ?? []
+            let limit = FileEdits.limit(of: field)
+            let sizes = Dictionary(
+                held.values.flatMap { $0[field.id] ?? [] }.map { ($0.id, $0.size) }, uniquingKeysWith: { first, _ in first })
             let chosen = chosen(in: field)
             guard let first = mentions.first else { continue }
             if chosen.count > limit {
-                throw .wrapped(Rejection(
-                    .limitExceeded, message: "The total number of given files cannot be more than the maximum limit.", .apiName(field.apiName),
-                    .jsonPath(first.path), .maximumLength(limit)))
+                throw .wrapped(
+                    Rejection(
+                        .limitExceeded, message: "The total number of given files cannot be more than the maximum limit.",
+                        .apiName(field.apiName),
+                        .jsonPath(first.path), .maximumLength(limit)))
             }
             if chosen.reduce(0, { $0 + (sizes[$1] ?? 0) }) > FileEdits.maximumSize {
                 let due = mentions.map { ["api_name": .string(field.apiName), "json_path": .string($0.path.description)] as JSONValue }
-                throw .wrapped(Rejection(
-                    .limitExceeded, message: "Attachment size limit exceeded", .other("MAXIMUM_SIZE", "30 MB"), .other("limit_due_to", .array(due))))
+                throw .wrapped(
+                    Rejection(
+                        .limitExceeded, message: "Attachment size limit exceeded", .other("MAXIMUM_SIZE", "30 MB"),
+                        .other("limit_due_to", .array(due))))
             }
         }
     }
@@ -90,7 +102,8 @@ struct NamedFiles {
     var chosen: [FieldID: [RecordID]] { Dictionary(uniqueKeysWithValues: fields.map { ($0.id, chosen(in: $0)) }) }
 
     private func chosen(in field: Field) -> [RecordID] {
-        let mentions = mentions[field.id] ?? [], own = entries(of: .master, field).map(\.id)
+        let mentions = mentions[field.id] ?? []
+        let own = entries(of: .master, field).map(\.id)
         let ofMaster = mentions.filter { $0.source == .master }
         let named = ofMaster.flatMap(\.ids)
         let staying = ofMaster.isEmpty ? own : own.filter(named.contains)

@@ -20,7 +20,8 @@ struct Unmerge {
 
     func run() throws -> UnmergeOutcome {
         var outcome = UnmergeOutcome()
-        let master = try lockedMaster(), buried = try openGraves()
+        let master = try lockedMaster()
+        let buried = try openGraves()
         try restoreMaster(master, &outcome)
         outcome.restored = try restore(buried)
         for group in try moved() { try moveBack(group, &outcome) }
@@ -65,7 +66,9 @@ struct Unmerge {
             if columns(after, field) != Array(master.columns(of: field)) { untouched = false }
         }
         if untouched {
-            for field in module.fields where stamps.contains(field.apiName) && after[String(field.id.raw)] != nil { restored.set(field, to: columns(before, field)) }
+            for field in module.fields where stamps.contains(field.apiName) && after[String(field.id.raw)] != nil {
+                restored.set(field, to: columns(before, field))
+            }
         }
         if let followed = try Graves.followed([restored], scope).first { restored = followed }
         try refusingTakenValues(in: module) { try RecordStore.update(restored, from: master, table, scope) }
@@ -97,7 +100,9 @@ struct Unmerge {
         for (_, group) in Dictionary(grouping: buried, by: \.module.id).sorted(by: { $0.key < $1.key }) {
             guard let owner = group.first?.module, let target = owner.table else { continue }
             let records = try Graves.followed(group, scope)
-            try refusingTakenValues(in: owner) { try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
+            try refusingTakenValues(in: owner) {
+                try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values))
+            }
             try SearchIndex.add(records, scope.tx)
             try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
         }
@@ -110,7 +115,9 @@ struct Unmerge {
             try scope.tx.savepoint(body)
         } catch SQLFailure.unique(let constraint) {
             let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
-            throw Rejection(.duplicateData, message: "another record has taken a unique value of a record to be restored", .apiName(field?.apiName ?? "id"))
+            throw Rejection(
+                .duplicateData, message: "another record has taken a unique value of a record to be restored",
+                .apiName(field?.apiName ?? "id"))
         }
     }
 
@@ -130,7 +137,10 @@ struct Unmerge {
             guard let module = scope.catalog.module(id: ModuleID(raw: moduleID)), let table = module.table,
                 let field = module.field(FieldID(raw: fieldID)), let column = field.columns.first
             else { return nil }
-            return (Moved(module: module, table: table, field: field, column: column), kind == ChangeLog.Kind.repoint.rawValue ? .repoint : .linkFilled)
+            return (
+                Moved(module: module, table: table, field: field, column: column),
+                kind == ChangeLog.Kind.repoint.rawValue ? .repoint : .linkFilled
+            )
         }
     }
 
@@ -144,7 +154,9 @@ struct Unmerge {
             AND NOT EXISTS (SELECT 1 FROM sys_merge m WHERE m.id = l.group_id AND m.undone_at IS NOT NULL))
             """
         let movable: SQL = "SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged)"
-        let former: SQL = what == .repoint ? "(SELECT CAST(c.before AS \(.type(.integer))) FROM sys_change c WHERE \(logged) AND c.record_id = t.id)" : "NULL"
+        let former: SQL =
+            what == .repoint
+            ? "(SELECT CAST(c.before AS \(.type(.integer))) FROM sys_change c WHERE \(logged) AND c.record_id = t.id)" : "NULL"
         let stillThere: SQL = what == .repoint ? " AND t.\(moved.column) = \(entry.master)" : ""
         let done = try scope.tx.execute(
             """
@@ -179,16 +191,21 @@ struct Unmerge {
     }
 
     private func restoreTags() throws {
-        let logged = try scope.tx.rows("SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.tagged))") { row in
+        let logged = try scope.tx.rows(
+            "SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.tagged))"
+        ) { row in
             (RecordID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "[]"), try JSONValue.parse(row.text(2) ?? "[]"))
         }
         for (record, before, after) in logged {
-            try TagStore.undo(record, before: (before.array ?? []).compactMap(\.int64), after: (after.array ?? []).compactMap(\.int64), scope)
+            try TagStore.undo(
+                record, before: (before.array ?? []).compactMap(\.int64), after: (after.array ?? []).compactMap(\.int64), scope)
         }
     }
 
     private func restoreShares() throws {
-        let logged = try scope.tx.rows("SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.shared))") { row in
+        let logged = try scope.tx.rows(
+            "SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.shared))"
+        ) { row in
             (RecordID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "[]"), try JSONValue.parse(row.text(2) ?? "[]"))
         }
         // At most the three records of a merge.
@@ -196,7 +213,9 @@ struct Unmerge {
     }
 
     private func removeAdded() throws {
-        let added = try scope.tx.rows("SELECT module_id, record_id FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.addedByMerge))") {
+        let added = try scope.tx.rows(
+            "SELECT module_id, record_id FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.addedByMerge))"
+        ) {
             (ModuleID(raw: $0.integer(0) ?? 0), $0.integer(1) ?? 0)
         }
         for (moduleID, rows) in Dictionary(grouping: added, by: \.0) {

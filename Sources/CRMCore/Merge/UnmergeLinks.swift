@@ -16,7 +16,8 @@ struct UnmergeLinks {
         guard let table = link.table, let (left, right) = link.linkPair else { return }
         let rows = try Graves.followed(dropped, scope)
         let there = try present([left, right], rows)
-        var pairs = try linked(left, right, rows, table), back: [Record] = []
+        var pairs = try linked(left, right, rows, table)
+        var back: [Record] = []
         for row in rows {
             let pair = [row[left], row[right]]
             if pair.allSatisfy({ $0.isNull || there.contains($0) }), pairs.insert(pair).inserted {
@@ -33,7 +34,8 @@ struct UnmergeLinks {
         var wanted: [ModuleID: Set<Int64>] = [:]
         for row in rows {
             for side in sides {
-                guard let id = row[side].integer, let module = side.target ?? row.columns(of: side).last?.integer.map(ModuleID.init(raw:)) else { continue }
+                guard let id = row[side].integer, let module = side.target ?? row.columns(of: side).last?.integer.map(ModuleID.init(raw:))
+                else { continue }
                 wanted[module, default: []].insert(id)
             }
         }

@@ -31,12 +31,16 @@ package enum AdminRequest: Sendable, Equatable {
             ["command": "user password", "email": .string(email), "password": .optional(password)]
         case .merge(let module, let ids, let master, let policy, let dryRun, let user):
             [
-                "command": "merge", "module": .string(module), "ids": .array(ids.map { .string($0) }), "master": .optional(master), "policy": policy,
+                "command": "merge", "module": .string(module), "ids": .array(ids.map { .string($0) }), "master": .optional(master),
+                "policy": policy,
                 "dry_run": .bool(dryRun), "user": .optional(user),
             ]
         case .compact: ["command": "compact"]
         case .unmerge(let module, let master, let journal, let user):
-            ["command": "unmerge", "module": .string(module), "master": .string(master), "journal": .string(journal), "user": .optional(user)]
+            [
+                "command": "unmerge", "module": .string(module), "master": .string(master), "journal": .string(journal),
+                "user": .optional(user),
+            ]
         }
     }
 
@@ -70,7 +74,9 @@ package enum AdminRequest: Sendable, Equatable {
                 module: module, ids: ids.compactMap(\.string), master: json["master"]?.string, policy: json["policy"] ?? .null,
                 dryRun: json["dry_run"]?.bool ?? false, user: json["user"]?.string)
         case "unmerge":
-            guard let module = json["module"]?.string, let master = json["master"]?.string, let journal = json["journal"]?.string else { return nil }
+            guard let module = json["module"]?.string, let master = json["master"]?.string, let journal = json["journal"]?.string else {
+                return nil
+            }
             self = .unmerge(module: module, master: master, journal: journal, user: json["user"]?.string)
         default:
             return nil

@@ -3,7 +3,8 @@ import Wire
 
 /// How a field is tested.
 package enum Comparator: String, Sendable {
-    case equal, notEqual, among, notAmong, contains, notContains, startsWith, endsWith, less, lessOrEqual, greater, greaterOrEqual, between, notBetween, empty, notEmpty
+    case equal, notEqual, among, notAmong, contains, notContains, startsWith, endsWith, less, lessOrEqual, greater, greaterOrEqual, between,
+        notBetween, empty, notEmpty
 }
 
 /// The one filter language: search criteria, custom views, related lists, mass actions and rules all become this.

@@ -36,7 +36,8 @@ struct ConditionSQL {
             guard field.isAnyLookup, field.columns.count == 2 else { return "\(column, of: alias) = \(record)" }
             return "(\(column, of: alias) = \(record) AND \(field.columns[1], of: alias) = \(.integer(target.raw)))"
         case .refersToLiving(let fieldID):
-            guard let field = module.field(fieldID), let column = field.columns.first, let table = field.target.flatMap({ catalog.module(id: $0) })?.table
+            guard let field = module.field(fieldID), let column = field.columns.first,
+                let table = field.target.flatMap({ catalog.module(id: $0) })?.table
             else { return "1 = 1" }
             return "EXISTS (SELECT 1 FROM \(table) x WHERE x.id = \(column, of: alias))"
         }
@@ -120,7 +121,9 @@ struct ConditionSQL {
         }
     }
 
-    private func ordered(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [SQLValue], _ first: SQLValue) throws(Rejection) -> SQL {
+    private func ordered(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [SQLValue], _ first: SQLValue) throws(Rejection)
+        -> SQL
+    {
         let list: SQL = .joined(values.map { "\($0)" }, by: ", ")
         switch comparator {
         case .equal, .contains: return "\(column) = \(first)"

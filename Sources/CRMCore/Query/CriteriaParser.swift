@@ -59,13 +59,17 @@ package struct CriteriaParser {
     private mutating func test() throws(Rejection) -> Condition {
         tests += 1
         guard tests <= Self.maximumTests else { throw Rejection(.invalidQuery, .other("reason", "more than ten conditions")) }
-        let name = try part(), word = try part()
+        let name = try part()
+        let word = try part()
         guard let field = module.field(name) else { throw Rejection(.invalidQuery, .apiName(name), .other("reason", "invalid field")) }
         let values = values()
         guard let comparator = comparator(word, field) else {
-            throw Rejection(.invalidQuery, .other("reason", "the operator does not fit the field"), .apiName(name), .other("operator", .string(word)))
+            throw Rejection(
+                .invalidQuery, .other("reason", "the operator does not fit the field"), .apiName(name), .other("operator", .string(word)))
         }
-        guard !values.isEmpty, values.count <= Self.maximumValues, comparator == .between ? values.count == 2 : true else { throw malformed() }
+        guard !values.isEmpty, values.count <= Self.maximumValues, comparator == .between ? values.count == 2 : true else {
+            throw malformed()
+        }
         let single = comparator == .among || comparator == .between ? values : [values.joined(separator: ",")]
         if word.lowercased() == "equals" || comparator == .notEqual, single == ["${EMPTY}"] || single == ["null"] {
             return .test(field: name, comparator == .notEqual ? .notEmpty : .empty, [])
@@ -102,7 +106,8 @@ package struct CriteriaParser {
 
     /// Values up to the closing bracket, parted by commas; a backslash makes the next character plain.
     private mutating func values() -> [String] {
-        var values: [String] = [], current = ""
+        var values: [String] = []
+        var current = ""
         while position < text.count, text[position] != ")" {
             if text[position] == "\\", position + 1 < text.count {
                 position += 1

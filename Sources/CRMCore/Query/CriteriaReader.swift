@@ -49,7 +49,8 @@ package struct CriteriaReader {
             field.type.comparison == .instant
                 ? .string(dates.start(of: day).iso(offsetMinutes: 0)) : CalendarDate(daysSinceEpoch: day).map { .string($0.iso) } ?? .null
         }
-        let first = edge(days.lowerBound), next = edge(days.upperBound + 1)
+        let first = edge(days.lowerBound)
+        let next = edge(days.upperBound + 1)
         let inside: Condition = .all([.test(field: name, .greaterOrEqual, [first]), .test(field: name, .less, [next])])
         return switch comparator {
         case .equal, .among: inside

@@ -47,7 +47,8 @@ package struct FieldPath: Sendable {
 
     /// Follows written names from `module`.
     package init(_ steps: [Step], from module: Module, _ catalog: Catalog) throws(Problem) {
-        var hops: [Hop] = [], here = module
+        var hops: [Hop] = []
+        var here = module
         for (index, step) in steps.enumerated() {
             guard let field = here.field(step.name) else { throw .unknown }
             let rest = steps[(index + 1)...]
@@ -119,11 +120,16 @@ package struct PersonAttribute: Sendable, Hashable {
     package let name: String
     private let kind: Kind
 
-    private enum Kind: Sendable, Hashable { case own(String), role(String), profile(String) }
+    private enum Kind: Sendable, Hashable {
+        case own(String)
+        case role(String)
+        case profile(String)
+    }
 
     /// Texts of a user's own; the rest of what describes one is not for queries.
     private static let own: Set<String> = [
-        "id", "full_name", "first_name", "last_name", "email", "alias", "phone", "mobile", "fax", "website", "street", "city", "state", "zip", "country",
+        "id", "full_name", "first_name", "last_name", "email", "alias", "phone", "mobile", "fax", "website", "street", "city", "state",
+        "zip", "country",
         "language", "country_locale", "locale", "time_zone", "status",
     ]
     private static let group: Set<String> = ["id", "name", "description"]

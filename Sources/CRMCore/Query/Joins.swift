@@ -33,8 +33,12 @@ final class Joins {
 
     /// The display name of the record a lookup points at. Asks for no right: whoever sees a lookup sees what it is called.
     func displayName(of path: FieldPath, _ field: Field) -> SQL? {
-        guard let target = field.target.flatMap({ catalog.module(id: $0) }), target.table != nil, let display = target.displayColumn else { return nil }
-        if clauses.count > Self.manyTables { return "(SELECT n.\(display) FROM \(SQL(target.table ?? "invalid")) n WHERE n.id = \(column(of: path)))" }
+        guard let target = field.target.flatMap({ catalog.module(id: $0) }), target.table != nil, let display = target.displayColumn else {
+            return nil
+        }
+        if clauses.count > Self.manyTables {
+            return "(SELECT n.\(display) FROM \(SQL(target.table ?? "invalid")) n WHERE n.id = \(column(of: path)))"
+        }
         return "\(display, of: alias((path.hops + [FieldPath.Hop(field: field, module: target)])[...]))"
     }
 
@@ -43,7 +47,8 @@ final class Joins {
         guard let hop = hops.last, let table = hop.module.table, let column = hop.field.columns.first else { return "t" }
         let key = hops.map { "\($0.field.id.raw)>\($0.module.id.raw)" }.joined(separator: "/")
         if let known = aliases[key] { return known }
-        let from = alias(hops.dropLast()), name = next(key)
+        let from = alias(hops.dropLast())
+        let name = next(key)
         var condition: SQL = "\("id", of: name) = \(column, of: from)"
         if hop.field.isAnyLookup, hop.field.columns.count == 2 {
             condition += " AND \(hop.field.columns[1], of: from) = \(SQL.literal(hop.module.id.raw))"

@@ -48,7 +48,8 @@ package struct MovingDates: Sendable {
     /// A block of months that begins in January, or in the current month when it is one month long.
     private func months(of length: Int, moved: Int) -> ClosedRange<Int> {
         let shown = CalendarDate(daysSinceEpoch: today)?.iso ?? "1970-01-01"
-        let year = Int(shown.prefix(4)) ?? 1970, month = Int(shown.dropFirst(5).prefix(2)) ?? 1
+        let year = Int(shown.prefix(4)) ?? 1970
+        let month = Int(shown.dropFirst(5).prefix(2)) ?? 1
         let current = year * 12 + (length == 12 ? 0 : month - 1)
         let first = current + moved * length
         return day(ofMonth: first)...day(ofMonth: first + length) - 1

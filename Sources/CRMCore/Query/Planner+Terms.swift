@@ -9,7 +9,8 @@ extension Planner {
     func plan(_ query: Query, _ terms: QueryTerms) throws(Rejection) -> QueryPlan {
         guard let table = query.module.table else { throw .invalidModule() }
         let joins = Joins(catalog, access)
-        var select = Selection(catalog: catalog), grouped: [SQL] = []
+        var select = Selection(catalog: catalog)
+        var grouped: [SQL] = []
         for column in terms.columns { add(column, to: &select, &grouped, joins) }
         // Where there are groups no row has an id, and where it is not asked for it comes along.
         let idColumn = select.add(terms.isGrouped ? "CAST(0 AS BIGINT)" : "t.id")
@@ -20,7 +21,9 @@ extension Planner {
         for path in terms.groups { grouped.append(joins.column(of: path)) }
         let order = order(terms, joins)
         // SQLite joins 64 tables at most.
-        guard joins.clauses.count < Self.maximumTables else { throw Rejection(.limitExceeded, .other("clause", "join"), .other("limit", .integer(Self.maximumTables))) }
+        guard joins.clauses.count < Self.maximumTables else {
+            throw Rejection(.limitExceeded, .other("clause", "join"), .other("limit", .integer(Self.maximumTables)))
+        }
         let groups: SQL = terms.groups.isEmpty ? "" : " GROUP BY \(.joined(grouped, by: ", "))"
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
@@ -34,9 +37,11 @@ extension Planner {
     func ids(_ query: Query) throws(Rejection) -> SQL {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw .invalidModule() }
-        let joins = Joins(catalog, access), filter = try filter(query, joins)
+        let joins = Joins(catalog, access)
+        let filter = try filter(query, joins)
         for module in joins.modules { try access.require(.view, module) }
-        return "SELECT t.id FROM \(table) t\(.joined(joins.clauses, by: "")) WHERE \(filter) ORDER BY t.id LIMIT \(.integer(Int64(query.limit)))"
+        return
+            "SELECT t.id FROM \(table) t\(.joined(joins.clauses, by: "")) WHERE \(filter) ORDER BY t.id LIMIT \(.integer(Int64(query.limit)))"
     }
 
     private func add(_ column: QueryTerms.Column, to select: inout Selection, _ grouped: inout [SQL], _ joins: Joins) {
@@ -50,7 +55,9 @@ extension Planner {
                 let form: FieldType.CellForm = if case .moduleName = path.leaf { .moduleName } else { .text }
                 return select.cell(form, key: key, column: select.add(joins.column(of: path)))
             }
-            guard !field.columns.isEmpty else { return select.cell(.absent, key: key, column: field.apiName == "Tag" ? select.add(TagStore.tags(of: "t.id")) : -1) }
+            guard !field.columns.isEmpty else {
+                return select.cell(.absent, key: key, column: field.apiName == "Tag" ? select.add(TagStore.tags(of: "t.id")) : -1)
+            }
             let position = select.add(joins.column(of: path))
             guard field.type.cell == .lookup, field.type.dataType != "consent_lookup", let name = joins.displayName(of: path, field) else {
                 return select.cell(field.type.cell.inTerms, key: key, column: position)
@@ -62,7 +69,8 @@ extension Planner {
 
     /// The engines disagree about the type of a sum; the casts make them say the same.
     private func aggregate(_ function: QueryTerms.Function, _ path: FieldPath, _ joins: Joins) -> (SQL, FieldType.CellForm) {
-        let column = joins.column(of: path), form = path.field?.type.cell ?? .text
+        let column = joins.column(of: path)
+        let form = path.field?.type.cell ?? .text
         switch function {
         case .count: return ("count(\(column))", .number)
         case .average: return ("CAST(avg(\(column)) AS DOUBLE PRECISION)", .real)
@@ -76,7 +84,8 @@ extension Planner {
 
     /// Ends in something that no two rows share.
     private func order(_ terms: QueryTerms, _ joins: Joins) -> SQL {
-        var parts: [SQL] = [], named: Set<String> = []
+        var parts: [SQL] = []
+        var named: Set<String> = []
         for key in terms.order {
             named.insert(key.value.identity)
             parts.append(order(key.value, descending: key.descending, joins))

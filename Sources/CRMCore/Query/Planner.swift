@@ -87,22 +87,28 @@ package struct Planner: Sendable {
             ORDER BY \(source.order) LIMIT \(.integer(Int64(query.limit) + 1))\(offset)
             """
         return QueryPlan(
-            module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn, limit: query.limit,
+            module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn,
+            limit: query.limit,
             systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
             lockColumn: lockColumn, currencyColumn: currencyColumn, rows: select.rows)
     }
 
     /// The column that says so, where the module's locks hold for the caller.
     private func lockedForCaller(_ module: Module) -> ColumnName? {
-        guard let configuration = LockingConfiguration.of(module, catalog), configuration.binds(catalog.user(access.user)) else { return nil }
+        guard let configuration = LockingConfiguration.of(module, catalog), configuration.binds(catalog.user(access.user)) else {
+            return nil
+        }
         return module.lockColumn
     }
 
     /// The door by which the planner's other files make plans: no plan without the right to view every module it reads.
-    func sealed(_ select: Selection, _ sql: SQL, _ module: Module, reading others: [Module], idColumn: Int, limit: Int) throws(Rejection) -> QueryPlan {
+    func sealed(_ select: Selection, _ sql: SQL, _ module: Module, reading others: [Module], idColumn: Int, limit: Int) throws(Rejection)
+        -> QueryPlan
+    {
         for read in [module] + others { try access.require(.view, read) }
         return QueryPlan(
-            module: module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: idColumn, idColumn: idColumn, limit: limit, systemKeys: false,
+            module: module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: idColumn, idColumn: idColumn, limit: limit,
+            systemKeys: false,
             mergeColumn: idColumn, constants: [], lockColumn: -1, currencyColumn: -1, rows: [])
     }
 
@@ -146,7 +152,9 @@ package struct Planner: Sendable {
 
     /// The search index leads where it can: it hands out few rows, in the order of their ids.
     private func source(_ query: Query, _ table: TableName) throws(Rejection) -> Source {
-        let filter = try filter(query), order = orderSQL(query.order, query.module), index = SearchIndex.table
+        let filter = try filter(query)
+        let order = orderSQL(query.order, query.module)
+        let index = SearchIndex.table
         var source = Source(from: "\(table) t", filter: filter, order: order)
         if let grams = SearchGrams(module: query.module).required(by: query.filter) {
             let byIndex: SQL = query.order.descending ? "\(index).rowid DESC" : "\(index).rowid"
@@ -156,7 +164,8 @@ package struct Planner: Sendable {
         }
         if case .before = query.page {
             // Going back, the nearest rows are found in reverse; the statement around them puts them in order again.
-            let reversed = orderSQL(query.order.reversed, query.module), most = SQLValue.integer(Int64(query.limit))
+            let reversed = orderSQL(query.order.reversed, query.module)
+            let most = SQLValue.integer(Int64(query.limit))
             let nearest: SQL = "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(reversed) LIMIT \(most)"
             return Source(from: "\(table) t", filter: "t.id IN (\(nearest))", order: order)
         }
@@ -169,7 +178,9 @@ package struct Planner: Sendable {
 
     /// Conditions on what lookups lead to need `joins`.
     func filter(_ query: Query, _ joins: Joins? = nil) throws(Rejection) -> SQL {
-        var parts = [try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access, joins: joins).render(query.filter)]
+        var parts = [
+            try ConditionSQL(catalog: catalog, module: query.module, alias: "t", access: access, joins: joins).render(query.filter)
+        ]
         if let visible = access.rows(of: query.module, for: .view, alias: "t") { parts.append(visible) }
         switch query.page {
         case .offset: break
@@ -245,7 +256,9 @@ struct Selection {
         let column = add("\(first, of: "t")")
         switch field.type.cell {
         case .lookup:
-            guard let target = field.target.flatMap({ catalog.module(id: $0) }), let table = target.table, let display = target.displayColumn else {
+            guard let target = field.target.flatMap({ catalog.module(id: $0) }), let table = target.table,
+                let display = target.displayColumn
+            else {
                 return cell(.digits, key: field.key, column: column)
             }
             lookups += 1
@@ -259,7 +272,9 @@ struct Selection {
             let name = add(anyName(first, field.columns[1]))
             // The module's number follows the name's column.
             add("\(field.columns[1], of: "t")")
-            cell(field.type.dataType == "multi_module_lookup" || field.apiName == "Parent_Id" ? .anyLookup : .lookup, key: field.key, column: column, name: name)
+            cell(
+                field.type.dataType == "multi_module_lookup" || field.apiName == "Parent_Id" ? .anyLookup : .lookup, key: field.key,
+                column: column, name: name)
         default:
             cell(field.type.cell, key: field.key, column: column)
         }
@@ -279,15 +294,18 @@ struct Selection {
     /// The display name behind a lookup that may point into any module: one indexed probe, in the table its module number names.
     private func anyName(_ id: ColumnName, _ module: ColumnName) -> SQL {
         let branches = catalog.modules.compactMap { candidate -> SQL? in
-            guard let table = candidate.table, let display = candidate.displayColumn, candidate.generatedType != "linking" else { return nil }
+            guard let table = candidate.table, let display = candidate.displayColumn, candidate.generatedType != "linking" else {
+                return nil
+            }
             return " WHEN \(SQL.literal(candidate.id.raw)) THEN (SELECT n.\(display) FROM \(table) n WHERE n.id = \(id, of: "t"))"
         }
         return "CASE \(module, of: "t")\(.joined(branches, by: "")) END"
     }
 
     mutating func cell(_ form: FieldType.CellForm, key: JSONKey, column: Int, name: Int = -1) {
-        cells.append(.init(
-            form: form, column: Int32(column), name: Int32(name), keyStart: Int32(keys.count), keyLength: Int32(key.escaped.count)))
+        cells.append(
+            .init(
+                form: form, column: Int32(column), name: Int32(name), keyStart: Int32(keys.count), keyLength: Int32(key.escaped.count)))
         keys += key.escaped
     }
 }

@@ -50,7 +50,8 @@ package struct Query: Sendable {
     package var terms: QueryTerms?
 
     package init(
-        _ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true), page: Page = .offset(0),
+        _ module: Module, fields: [Field]?, filter: Condition = .always, order: Order = .init(field: "id", descending: true),
+        page: Page = .offset(0),
         limit: Int = 200, constants: [JSONValue.Member] = []
     ) {
         self.module = module

@@ -2,7 +2,13 @@ import Wire
 
 /// What a query answers instead of a module's fields: paths and aggregates under names of their own, perhaps in groups.
 package struct QueryTerms: Sendable {
-    package enum Function: String, Sendable, CaseIterable { case sum = "SUM", minimum = "MIN", maximum = "MAX", average = "AVG", count = "COUNT" }
+    package enum Function: String, Sendable, CaseIterable {
+        case sum = "SUM"
+        case minimum = "MIN"
+        case maximum = "MAX"
+        case average = "AVG"
+        case count = "COUNT"
+    }
 
     package enum Value: Sendable {
         case path(FieldPath)

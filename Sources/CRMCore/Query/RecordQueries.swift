@@ -17,11 +17,14 @@ package struct RecordQueries: Sendable {
     }
 
     /// One read transaction, for the questions other files add.
-    func read<T: Sendable>(_ body: @Sendable @escaping (Transaction) throws -> T) async throws -> T { try await services.database.run(.read, body) }
+    func read<T: Sendable>(_ body: @Sendable @escaping (Transaction) throws -> T) async throws -> T {
+        try await services.database.run(.read, body)
+    }
 
     /// Rows as the elements of a JSON array, brackets included, and what the page was.
     package func page(_ query: Query) async throws -> (records: [UInt8], page: RecordReader.Page) {
-        let plan = try Planner(catalog, access).plan(query), render = services.render(catalog, zone)
+        let plan = try Planner(catalog, access).plan(query)
+        let render = services.render(catalog, zone)
         return try await services.database.run(.read) { tx in
             var json = JSONWriter(capacity: 4096)
             json.beginArray()
@@ -38,7 +41,9 @@ package struct RecordQueries: Sendable {
         var query = query
         query.depth = .single
         query.filter = query.filter.and(.ids([id]))
-        let planner = Planner(catalog, access), plan = try planner.plan(query), render = services.render(catalog, zone)
+        let planner = Planner(catalog, access)
+        let plan = try planner.plan(query)
+        let render = services.render(catalog, zone)
         let rowPlans = try plan.rows.map { try planner.plan($0.query(of: id, in: plan.module)) }
         return try await services.database.run(.read) { tx in
             let rows = try RowValues(rowPlans, render, tx)
@@ -63,9 +68,10 @@ package struct RecordQueries: Sendable {
         try access.require(.view, module)
         return try await services.database.run(.read) { tx in
             let holders = try UniqueValues(field, module).holders(of: values.map(SQLValue.text), tx)
-            return Dictionary(values.compactMap { value in
-                (holders[UniqueValues.key(.text(value))]?.first).map { (value, $0.id) }
-            }, uniquingKeysWith: { first, _ in first })
+            return Dictionary(
+                values.compactMap { value in
+                    (holders[UniqueValues.key(.text(value))]?.first).map { (value, $0.id) }
+                }, uniquingKeysWith: { first, _ in first })
         }
     }
 
@@ -75,8 +81,12 @@ package struct RecordQueries: Sendable {
     }
 
     /// What left a module, newest first.
-    package func deleted(from module: Module, _ kinds: [Graves.Kind], since: Instant?, skipping: Int, limit: Int) async throws -> [Graves.Listed] {
+    package func deleted(from module: Module, _ kinds: [Graves.Kind], since: Instant?, skipping: Int, limit: Int) async throws -> [Graves
+        .Listed]
+    {
         try access.require(.view, module)
-        return try await services.database.run(.read) { tx in try Graves.list(of: module.id, kinds, since: since, skipping: skipping, limit: limit, tx) }
+        return try await services.database.run(.read) { tx in
+            try Graves.list(of: module.id, kinds, since: since, skipping: skipping, limit: limit, tx)
+        }
     }
 }

@@ -93,7 +93,9 @@ package enum RecordReader {
     }
 
     /// `{"name","id"}`, with the module where a field may point into several. A lookup to a record that is gone reads as null.
-    private static func reference(_ cell: QueryPlan.Cell, _ row: borrowing Row, _ column: Int, _ context: RenderContext?, to json: inout JSONWriter) {
+    private static func reference(
+        _ cell: QueryPlan.Cell, _ row: borrowing Row, _ column: Int, _ context: RenderContext?, to json: inout JSONWriter
+    ) {
         let nameColumn = Int(cell.name)
         guard nameColumn >= 0 else { return json.digits(row.integer(column) ?? 0) }
         guard !row.isNull(nameColumn) else { return json.null() }

@@ -21,13 +21,18 @@ package struct RenderContext: Sendable {
         users = Dictionary(catalog.users.map { ($0.id.raw, $0.reference.encoded()) }, uniquingKeysWith: { first, _ in first })
         people = Dictionary(
             catalog.users.map { user in
-                (user.id.raw, (["name": user.body["last_name"] ?? .string(user.fullName), "id": .string(String(user.id.raw))] as JSONValue).encoded())
+                (
+                    user.id.raw,
+                    (["name": user.body["last_name"] ?? .string(user.fullName), "id": .string(String(user.id.raw))] as JSONValue).encoded()
+                )
             }, uniquingKeysWith: { first, _ in first })
         layouts = Dictionary(
             catalog.documents(.layout).map { ($0.id.raw, (["name": $0.body["name"] ?? .null, "id": .id($0.id)] as JSONValue).encoded()) },
             uniquingKeysWith: { first, _ in first })
         modules = Dictionary(
-            catalog.modules.map { ($0.id.raw, (["api_name": .string($0.apiName), "id": .string(String($0.id.raw))] as JSONValue).encoded()) },
+            catalog.modules.map {
+                ($0.id.raw, (["api_name": .string($0.apiName), "id": .string(String($0.id.raw))] as JSONValue).encoded())
+            },
             uniquingKeysWith: { first, _ in first })
         moduleNames = Dictionary(catalog.modules.map { ($0.id.raw, $0.apiName) }, uniquingKeysWith: { first, _ in first })
         currencySymbols = Dictionary(Currency.all(catalog).map { ($0.code, $0.symbol) }, uniquingKeysWith: { first, _ in first })

@@ -5,12 +5,15 @@ import Wire
 extension RecordReader {
     /// Keys that are the same for every record as long as approval, review, blueprint and wizards are not in use.
     private static let constant: [(JSONKey, [UInt8])] = [
-        (JSONKey("$field_states"), Array("null".utf8)), (JSONKey("$review_process"), Array(#"{"approve":false,"reject":false,"resubmit":false}"#.utf8)),
-        (JSONKey("$review"), Array("null".utf8)), (JSONKey("$process_flow"), Array("false".utf8)), (JSONKey("$state"), Array(#""save""#.utf8)),
+        (JSONKey("$field_states"), Array("null".utf8)),
+        (JSONKey("$review_process"), Array(#"{"approve":false,"reject":false,"resubmit":false}"#.utf8)),
+        (JSONKey("$review"), Array("null".utf8)), (JSONKey("$process_flow"), Array("false".utf8)),
+        (JSONKey("$state"), Array(#""save""#.utf8)),
         (JSONKey("$approved"), Array("true".utf8)), (JSONKey("$approval_state"), Array(#""approved""#.utf8)),
         (JSONKey("$approval"), Array(#"{"delegate":false,"takeover":false,"approve":false,"reject":false,"resubmit":false}"#.utf8)),
         (JSONKey("$sharing_permission"), Array(#""full_access""#.utf8)), (JSONKey("$editable"), Array("true".utf8)),
-        (JSONKey("$orchestration"), Array("null".utf8)), (JSONKey("$pathfinder"), Array("null".utf8)), (JSONKey("$canvas_id"), Array("null".utf8)),
+        (JSONKey("$orchestration"), Array("null".utf8)), (JSONKey("$pathfinder"), Array("null".utf8)),
+        (JSONKey("$canvas_id"), Array("null".utf8)),
         (JSONKey("$zia_visions"), Array("null".utf8)), (JSONKey("$wizard_connection_path"), Array("null".utf8)),
     ]
     private static let inMerge = JSONKey("$in_merge"), lockedForMe = JSONKey("$locked_for_me"), currencySymbol = JSONKey("$currency_symbol")

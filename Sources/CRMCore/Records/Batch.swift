@@ -85,7 +85,9 @@ struct Batch {
     mutating func refuseTakenValues() throws {
         var clashes: [Int: [Rejection]] = [:]
         for field in module.fields where field.unique && !field.columns.isEmpty {
-            let changed = pending.filter { $0.change.before.map { before in before[field] } != $0.change.after[field] && !$0.change.after[field].isNull }
+            let changed = pending.filter {
+                $0.change.before.map { before in before[field] } != $0.change.after[field] && !$0.change.after[field].isNull
+            }
             guard !changed.isEmpty else { continue }
             let holders = try UniqueValues(field, module).holders(of: changed.map { $0.change.after[field] }, scope.tx)
             var seen: [SQLValue: RecordID] = [:]
@@ -106,7 +108,8 @@ struct Batch {
         drop { item in
             guard let errors = clashes[item.index], let first = errors.first else { return nil }
             if errors.count == 1 { return first }
-            return Rejection(.multipleOrMultiErrors, message: "Multiple errors in the request", .other("errors", .array(errors.map(\.result))))
+            return Rejection(
+                .multipleOrMultiErrors, message: "Multiple errors in the request", .other("errors", .array(errors.map(\.result))))
         }
     }
 
@@ -116,14 +119,19 @@ struct Batch {
         guard let check = DuplicateCheck(module, scope.catalog), let target = check.target else { return }
         for mapping in check.mappings {
             let changed = pending.filter { item in
-                item.change.before.map { $0[mapping.current] } != item.change.after[mapping.current] && !item.change.after[mapping.current].isNull
+                item.change.before.map { $0[mapping.current] } != item.change.after[mapping.current]
+                    && !item.change.after[mapping.current].isNull
             }
             let holders = try UniqueValues(mapping.mapped, target).holders(of: changed.map { $0.change.after[mapping.current] }, scope.tx)
             guard !holders.isEmpty else { continue }
-            let catalog = scope.catalog, indexes = Set(changed.map(\.index))
+            let catalog = scope.catalog
+            let indexes = Set(changed.map(\.index))
             drop { item in
-                guard indexes.contains(item.index), let found = holders[UniqueValues.key(item.change.after[mapping.current])], let holder = found.first else { return nil }
-                return holder.clash(mapping.current, target, more: found.count > 1, at: item.change.path.appending(mapping.current.apiName), catalog)
+                guard indexes.contains(item.index), let found = holders[UniqueValues.key(item.change.after[mapping.current])],
+                    let holder = found.first
+                else { return nil }
+                return holder.clash(
+                    mapping.current, target, more: found.count > 1, at: item.change.path.appending(mapping.current.apiName), catalog)
             }
         }
     }

@@ -11,7 +11,9 @@ struct HeldReferences {
     private let wanted: [(module: ModuleID, ids: [Int64])]
 
     init(_ references: [(module: ModuleID, id: Int64)]) {
-        wanted = Dictionary(grouping: references, by: \.module).sorted { $0.key < $1.key }.map { ($0.key, Set($0.value.map(\.id)).sorted()) }
+        wanted = Dictionary(grouping: references, by: \.module).sorted { $0.key < $1.key }.map {
+            ($0.key, Set($0.value.map(\.id)).sorted())
+        }
     }
 
     /// Those that exist, and whether a merge holds them. One statement for each module.

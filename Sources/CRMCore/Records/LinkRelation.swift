@@ -37,7 +37,9 @@ package struct LinkRelation: Sendable {
 
     /// Joins a record with those that the items name by `id`, or changes what joins them already. The record is locked first,
     /// so that no pair is ever joined twice.
-    package func join(_ record: RecordID, with items: [JSONCursor], _ store: RecordStore, _ scope: WriteScope) throws -> [Result<(RecordID, Change), Rejection>] {
+    package func join(_ record: RecordID, with items: [JSONCursor], _ store: RecordStore, _ scope: WriteScope) throws -> [Result<
+        (RecordID, Change), Rejection
+    >] {
         try lock(record, scope)
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
         // Held before the links are looked at: a merge of theirs may be moving some here.
@@ -72,7 +74,9 @@ package struct LinkRelation: Sendable {
         }
         members.append(.init(mine.apiName, ["id": .id(record), "module": ["api_name": .string(module.apiName)]]))
         members.append(.init(theirs.apiName, ["id": .id(other), "module": ["api_name": .string(target.apiName)]]))
-        guard let made = try store.insert([JSONCursor(.object(members), at: item.path)], link, scope).first else { throw Rejection(.internalError) }
+        guard let made = try store.insert([JSONCursor(.object(members), at: item.path)], link, scope).first else {
+            throw Rejection(.internalError)
+        }
         return try made.get().id
     }
 
@@ -83,9 +87,12 @@ package struct LinkRelation: Sendable {
         let joined = try links(of: record, to: ids, scope)
         let system = Planner(scope.catalog, .system("the rows of a linking module have no rights of their own"))
         let rows = try system.rows(Array(joined.values), of: link, for: .delete, scope.tx)
-        try ChangeLog.append(rows.values.sorted { $0.id < $1.id }.map { .init(record: $0, kind: .deleted, before: Graves.image(of: $0)) }, scope)
+        try ChangeLog.append(
+            rows.values.sorted { $0.id < $1.id }.map { .init(record: $0, kind: .deleted, before: Graves.image(of: $0)) }, scope)
         try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", joined.values.map(\.raw)))")
-        return ids.map { joined[$0] == nil ? .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id($0))) : .success($0) }
+        return ids.map {
+            joined[$0] == nil ? .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id($0))) : .success($0)
+        }
     }
 
     /// The right to edit, and the record itself: nobody else changes its list meanwhile.

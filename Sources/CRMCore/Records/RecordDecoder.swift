@@ -82,10 +82,13 @@ struct RecordDecoder {
         if let stored = record.columns(of: field).last?.integer { return ModuleID(raw: stored) }
         let key = field.apiName == "What_Id" ? "$se_module" : "module"
         throw Rejection(
-            .dependentFieldMissing, .dependee(field.apiName, item.path.appending(field.apiName)), .apiName(key), .jsonPath(item.path.appending(key)))
+            .dependentFieldMissing, .dependee(field.apiName, item.path.appending(field.apiName)), .apiName(key),
+            .jsonPath(item.path.appending(key)))
     }
 
-    private func check(_ id: RecordID, _ field: Field, _ target: ModuleID?, _ input: JSONCursor, _ references: inout [Reference]) throws(Rejection) {
+    private func check(_ id: RecordID, _ field: Field, _ target: ModuleID?, _ input: JSONCursor, _ references: inout [Reference])
+        throws(Rejection)
+    {
         switch field.type.cell {
         case .user:
             guard let user = catalog.user(UserID(raw: id.raw)), user.active || !field.needsActiveUser else {

@@ -39,7 +39,9 @@ extension RecordStore {
         let system = Planner(scope.catalog, .system("subform rows are seen with their record"))
         var found: [(String, [JSONValue])] = []
         for field in original.module.fields where field.type.dataType == "subform" && !named.contains(field.apiName) {
-            guard let rows = RowField(field, scope.catalog), let table = rows.module.table, let column = rows.parent.columns.first else { continue }
+            guard let rows = RowField(field, scope.catalog), let table = rows.module.table, let column = rows.parent.columns.first else {
+                continue
+            }
             let ids = try scope.tx.rows(
                 "SELECT id FROM \(table) WHERE \(column) = \(original.id) ORDER BY id LIMIT \(.integer(Int64(RowField.limit)))"
             ) { RecordID(raw: $0.integer(0) ?? 0) }
@@ -51,10 +53,11 @@ extension RecordStore {
     }
 
     private func item(of row: Record, _ rows: RowField) -> JSONValue {
-        .object(row.module.fields.compactMap { field in
-            guard field.settable, field.creatable, field !== rows.parent, !row[field].isNull, field.apiName != "id" else { return nil }
-            return JSONValue.Member(field.apiName, sent(row[field], field))
-        })
+        .object(
+            row.module.fields.compactMap { field in
+                guard field.settable, field.creatable, field !== rows.parent, !row[field].isNull, field.apiName != "id" else { return nil }
+                return JSONValue.Member(field.apiName, sent(row[field], field))
+            })
     }
 
     /// A stored value in the form of a request.

@@ -12,7 +12,9 @@ extension RecordStore {
         let rows = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .delete, where: condition, scope.tx)
         var going: [Record] = []
         let outcomes = ids.map { id, path -> Result<RecordID, Rejection> in
-            guard let row = rows[id], !going.contains(where: { $0.id == id }) else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }
+            guard let row = rows[id], !going.contains(where: { $0.id == id }) else {
+                return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id)))
+            }
             if row.heldByMerge != nil { return .failure(Rejection(.recordLocked, .id(id))) }
             do throws(Rejection) { try LockingConfiguration.refuse(.delete, on: row, scope) } catch { return .failure(error) }
             going.append(row)
@@ -27,7 +29,9 @@ extension RecordStore {
         guard let module = records.first?.module else { return }
         for (owned, field) in Self.belongings(of: module, scope.catalog) {
             guard let table = owned.table, let column = field.columns.first else { continue }
-            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("\(column)", records.map(\.id.raw)))") { RecordID(raw: $0.integer(0) ?? 0) }
+            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("\(column)", records.map(\.id.raw)))") {
+                RecordID(raw: $0.integer(0) ?? 0)
+            }
             guard !ids.isEmpty else { continue }
             let system = Planner(scope.catalog, .system("what belongs to a deleted record goes with it"))
             let rows = try system.rows(ids, of: owned, for: .delete, scope.tx)

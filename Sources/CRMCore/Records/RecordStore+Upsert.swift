@@ -59,14 +59,17 @@ extension RecordStore {
                 if let holder = holders[UniqueValues.key(value)]?.first { matches[index] = (holder.id, field.apiName) }
             }
         }
-        let updates = items.indices.filter { matches[$0] != nil }, inserts = items.indices.filter { matches[$0] == nil }
+        let updates = items.indices.filter { matches[$0] != nil }
+        let inserts = items.indices.filter { matches[$0] == nil }
         let updated = try update(updates.map { items[$0].with(id: matches[$0]?.id) }, module, unmodifiedSince: unmodifiedSince, scope)
         let inserted = inserts.isEmpty ? [] : try insert(inserts.map { items[$0] }, module, scope)
         var outcomes: [Int: Result<Upserted, Rejection>] = [:]
         for (index, outcome) in zip(updates, updated) {
             outcomes[index] = outcome.map { Upserted(record: $0, action: .update, duplicateField: matches[index]?.field) }
         }
-        for (index, outcome) in zip(inserts, inserted) { outcomes[index] = outcome.map { Upserted(record: $0, action: .insert, duplicateField: nil) } }
+        for (index, outcome) in zip(inserts, inserted) {
+            outcomes[index] = outcome.map { Upserted(record: $0, action: .insert, duplicateField: nil) }
+        }
         return items.indices.compactMap { outcomes[$0] }
     }
 

@@ -131,15 +131,20 @@ package struct RecordStore: Sendable {
 
     /// What every record carries: owner, author, times, layout, state.
     static func stamp(_ change: inout PendingChange, _ scope: WriteScope) {
-        let user = SQLValue.integer(scope.access.user.raw), now = SQLValue.integer(scope.now.milliseconds)
+        let user = SQLValue.integer(scope.access.user.raw)
+        let now = SQLValue.integer(scope.now.milliseconds)
         if change.kind == .insert {
             if change.after["Owner"].isNull { change.after["Owner"] = user }
             change.after["Created_By"] = user
             change.after["Created_Time"] = now
             change.after["Record_Status__s"] = .text("Available")
             // A yes-or-no field without an answer says no, as upstream shows it.
-            for field in change.after.module.fields where field.type.dataType == "boolean" && change.after[field].isNull { change.after[field] = .integer(0) }
-            if change.after["Layout"].isNull { change.after["Layout"] = .init(scope.catalog.standardLayout(of: change.after.module.id)?.raw) }
+            for field in change.after.module.fields where field.type.dataType == "boolean" && change.after[field].isNull {
+                change.after[field] = .integer(0)
+            }
+            if change.after["Layout"].isNull {
+                change.after["Layout"] = .init(scope.catalog.standardLayout(of: change.after.module.id)?.raw)
+            }
         }
         change.after["Modified_By"] = user
         change.after["Modified_Time"] = now
@@ -173,9 +178,10 @@ package struct RecordStore: Sendable {
             guard let before = change.before else { continue }
             try update(change.after, from: before, table, scope)
         }
-        try ChangeLog.append(changes.map { change in
-            change.before.map { .change(from: $0, to: change.after) } ?? ChangeLog.Entry(record: change.after, kind: .added)
-        }, scope)
+        try ChangeLog.append(
+            changes.map { change in
+                change.before.map { .change(from: $0, to: change.after) } ?? ChangeLog.Entry(record: change.after, kind: .added)
+            }, scope)
         try TagStore.apply(changes, scope)
         try FileValues.apply(changes, scope)
         try RowWriter.apply(changes, scope)

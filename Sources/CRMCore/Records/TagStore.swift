@@ -46,18 +46,21 @@ package enum TagStore {
     static func merge(_ request: MergeRequest, _ scope: WriteScope) throws -> Int {
         let held = try held(by: request.participants.map(\.id), scope.tx)
         guard !held.isEmpty else { return 0 }
-        let master = request.master.id, left = remaining(held, request)
+        let master = request.master.id
+        let left = remaining(held, request)
         try replace(master, from: held[master] ?? [], with: left, scope)
         for child in request.children { try replace(child.id, from: held[child.id] ?? [], with: [], scope) }
-        try ChangeLog.append(request.participants.filter { held[$0.id] != nil || ($0.id == master && !left.isEmpty) }.map { record in
-            .init(record: record, kind: .tagged, before: json(held[record.id] ?? []), after: json(record.id == master ? left : []))
-        }, scope)
+        try ChangeLog.append(
+            request.participants.filter { held[$0.id] != nil || ($0.id == master && !left.isEmpty) }.map { record in
+                .init(record: record, kind: .tagged, before: json(held[record.id] ?? []), after: json(record.id == master ? left : []))
+            }, scope)
         return left.filter { !(held[master] ?? []).contains($0) }.count
     }
 
     /// The tags `merge` would leave on the master, and how many of them it would gain; writes nothing.
     static func forecast(_ request: MergeRequest, _ tx: Transaction) throws -> (left: [Int64], gained: Int) {
-        let held = try held(by: request.participants.map(\.id), tx), left = remaining(held, request)
+        let held = try held(by: request.participants.map(\.id), tx)
+        let left = remaining(held, request)
         return (left, left.filter { !(held[request.master.id] ?? []).contains($0) }.count)
     }
 
@@ -67,7 +70,9 @@ package enum TagStore {
         case .child(let index): return held[request.children[index].id] ?? []
         case nil:
             var united = held[request.master.id] ?? []
-            for tag in request.children.flatMap({ held[$0.id] ?? [] }) where !united.contains(tag) && united.count < limitPerRecord { united.append(tag) }
+            for tag in request.children.flatMap({ held[$0.id] ?? [] }) where !united.contains(tag) && united.count < limitPerRecord {
+                united.append(tag)
+            }
             return united
         }
     }
@@ -76,7 +81,8 @@ package enum TagStore {
     static func undo(_ record: RecordID, before: [Int64], after: [Int64], _ scope: WriteScope) throws {
         let now = try held(by: [record], scope.tx)[record] ?? []
         let known = Set(try scope.tx.rows("SELECT id FROM sys_tag WHERE \(.memberIDs("id", before))") { $0.integer(0) ?? 0 })
-        let gained = after.filter { !before.contains($0) }, lost = before.filter { !after.contains($0) && known.contains($0) }
+        let gained = after.filter { !before.contains($0) }
+        let lost = before.filter { !after.contains($0) && known.contains($0) }
         let changed = now.filter { !gained.contains($0) } + lost.filter { !now.contains($0) }
         try replace(record, from: now, with: now == after ? before.filter(known.contains) : changed, scope)
     }
@@ -91,7 +97,9 @@ package enum TagStore {
 
     /// The names of a record's tags, in their order.
     static func names(of record: RecordID, _ tx: Transaction) throws -> [String] {
-        try tx.rows("SELECT g.name FROM sys_record_tag r JOIN sys_tag g ON g.id = r.tag_id WHERE r.record_id = \(record) ORDER BY r.position") { $0.text(0) ?? "" }
+        try tx.rows(
+            "SELECT g.name FROM sys_record_tag r JOIN sys_tag g ON g.id = r.tag_id WHERE r.record_id = \(record) ORDER BY r.position"
+        ) { $0.text(0) ?? "" }
     }
 
     private static func replace(_ record: RecordID, from old: [Int64], with new: [Int64], _ scope: WriteScope) throws {

@@ -13,9 +13,12 @@ struct UniqueValues {
             let owner = self.owner.flatMap { catalog.user(UserID(raw: $0)) }?.reference ?? .null
             return Rejection(
                 .duplicateData, .apiName(field.apiName), .jsonPath(path), .id(id),
-                .other("duplicate_record", [
-                    "id": .id(id), "Owner": owner, "module": ["api_name": .string(module.apiName), "id": .string(String(module.id.raw))],
-                ]),
+                .other(
+                    "duplicate_record",
+                    [
+                        "id": .id(id), "Owner": owner,
+                        "module": ["api_name": .string(module.apiName), "id": .string(String(module.id.raw))],
+                    ]),
                 .other("more_records", .bool(more)))
         }
     }
@@ -41,7 +44,8 @@ struct UniqueValues {
         let list = values.map { isText ? "\(.folded("\($0)"))" as SQL : "\($0)" }
         let owner: SQL = module.field("Owner") == nil ? "NULL" : "owner"
         var found: [SQLValue: [Holder]] = [:]
-        let sql: SQL = "SELECT id, \(column), \(owner) FROM \(table) WHERE \(column) IS NOT NULL AND \(compared) IN (\(.joined(list, by: ", "))) ORDER BY id"
+        let sql: SQL =
+            "SELECT id, \(column), \(owner) FROM \(table) WHERE \(column) IS NOT NULL AND \(compared) IN (\(.joined(list, by: ", "))) ORDER BY id"
         try tx.forEach(sql) { row in
             let holder = Holder(id: RecordID(raw: row.integer(0) ?? 0), owner: row.integer(2))
             found[Self.key(row.value(1, as: field.type.storage[0])), default: []].append(holder)

@@ -17,10 +17,12 @@ package enum SearchIndex {
         let changed = changes.filter { before, after in before.map { before in fields.contains { before[$0] != after[$0] } } ?? true }
         let old = changed.filter { $0.before != nil }.map(\.after.id)
         if !old.isEmpty { try remove(old, tx) }
-        try tx.insert(into: table, ["rowid", "grams"], rows: changed.map { change in
-            let grams = Grams.of(fields.compactMap { change.after[$0].text })
-            return [.integer(change.after.id.raw), .text(grams.joined(separator: " "))]
-        })
+        try tx.insert(
+            into: table, ["rowid", "grams"],
+            rows: changed.map { change in
+                let grams = Grams.text(of: fields.compactMap { change.after[$0].text })
+                return [.integer(change.after.id.raw), .text(grams)]
+            })
     }
 
     static func add(_ records: [Record], _ tx: Transaction) throws { try refresh(records.map { (nil, $0) }, tx) }
@@ -36,9 +38,12 @@ package enum SearchIndex {
             guard let owner = module.table else { continue }
             var last: Int64 = 0
             while true {
-                let ids = try tx.rows("SELECT id FROM \(owner) WHERE id > \(.integer(last)) ORDER BY id LIMIT \(.integer(batch))") { RecordID(raw: $0.integer(0) ?? 0) }
+                let ids = try tx.rows("SELECT id FROM \(owner) WHERE id > \(.integer(last)) ORDER BY id LIMIT \(.integer(batch))") {
+                    RecordID(raw: $0.integer(0) ?? 0)
+                }
                 guard let newest = ids.last else { break }
-                let rows = try Planner(catalog, .system("the search index holds every record")).rows(ids, of: module, for: .view, locked: false, tx)
+                let rows = try Planner(catalog, .system("the search index holds every record")).rows(
+                    ids, of: module, for: .view, locked: false, tx)
                 try add(ids.compactMap { rows[$0] }, tx)
                 last = newest.raw
             }

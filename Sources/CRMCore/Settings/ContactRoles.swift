@@ -42,7 +42,9 @@ package struct ContactRoles: Sendable {
     package func role(named name: String) -> Role? { roles.first { TagDirectory.same($0.name, name) } }
 
     mutating func add(_ draft: Draft, id: RecordID) throws(Rejection) {
-        guard roles.count < Self.limit else { throw Rejection(.limitExceeded, .jsonPath(draft.path), .other("limit", .integer(Self.limit))) }
+        guard roles.count < Self.limit else {
+            throw Rejection(.limitExceeded, .jsonPath(draft.path), .other("limit", .integer(Self.limit)))
+        }
         let name = draft.name ?? ""
         guard role(named: name) == nil else { throw .duplicate(at: draft.path.appending("name")) }
         roles.insert(Role(id: id, name: name), at: try place(draft, among: roles.count + 1) ?? roles.count)
@@ -121,7 +123,8 @@ extension ContactRoles {
             if let (position, known) = old.removeValue(forKey: role.id) {
                 if position != index || known != role { try MetadataStore.replace(role.id, body: body, at: scope.now, scope.tx) }
             } else {
-                try MetadataStore.insert([Document(id: role.id, kind: .contactRole, apiName: role.name, body: body)], at: scope.now, scope.tx)
+                try MetadataStore.insert(
+                    [Document(id: role.id, kind: .contactRole, apiName: role.name, body: body)], at: scope.now, scope.tx)
             }
         }
         try MetadataStore.remove(Array(old.keys), scope.tx)

@@ -3,7 +3,10 @@ import Wire
 
 /// The preference that widens the duplicate check of leads: one document, of one of two types. Contract: `duplicates.md`, A3.
 package struct DuplicateCheck: Sendable {
-    package enum Kind: String, CaseIterable, Sendable { case converted = "converted_records", mapped = "mapped_module_records" }
+    package enum Kind: String, CaseIterable, Sendable {
+        case converted = "converted_records"
+        case mapped = "mapped_module_records"
+    }
 
     /// A unique field of leads, and the unique field of contacts its values may not be found in.
     package struct Mapping: Sendable {
@@ -35,7 +38,8 @@ package struct DuplicateCheck: Sendable {
 
     /// Reads a wish into the stored form.
     package static func read(_ item: JSONCursor, for module: Module, _ catalog: Catalog) throws(Rejection) -> JSONValue {
-        let type = try item.required("type"), names = Kind.allCases.map(\.rawValue)
+        let type = try item.required("type")
+        let names = Kind.allCases.map(\.rawValue)
         guard let kind = type.value.string.flatMap(Kind.init) else { throw .unsupported(names, at: type.path) }
         guard kind == .mapped else { return ["type": .string(kind.rawValue), "mappings": []] }
         guard let given = item.optional("type_configurations"), !given.value.isNull, given.value != .array([]) else {
@@ -43,7 +47,8 @@ package struct DuplicateCheck: Sendable {
         }
         // The page has an array of one, newer samples the object itself.
         let one = given.value.array == nil ? given : try given.elements(1...1)[0]
-        let named = try one.required("mapped_module"), target = try NamedModule.read(named, catalog)
+        let named = try one.required("mapped_module")
+        let target = try NamedModule.read(named, catalog)
         guard target.apiName == "Contacts" else { throw Rejection(.featureNotSupported) }
         let pairs = if let list = one.optional("field_mapping") { list } else { try one.required("field_mappings") }
         var mappings: [JSONValue] = []
@@ -51,7 +56,8 @@ package struct DuplicateCheck: Sendable {
         if items.isEmpty { throw .tooShort(1, at: pairs.path) }
         for pair in items {
             if pair.value["mapped_field"]?["selected"] == "None" { continue }
-            let current = try field(try pair.required("current_field"), of: module), mapped = try field(try pair.required("mapped_field"), of: target)
+            let current = try field(try pair.required("current_field"), of: module)
+            let mapped = try field(try pair.required("mapped_field"), of: target)
             guard current.type.dataType == mapped.type.dataType else { throw .ambiguous(["current_field", "mapped_field"], at: pair.path) }
             mappings.append(["current": .string(String(current.id.raw)), "mapped": .string(String(mapped.id.raw))])
         }
@@ -60,16 +66,25 @@ package struct DuplicateCheck: Sendable {
 
     private static func field(_ given: JSONCursor, of module: Module) throws(Rejection) -> Field {
         _ = try given.object()
-        let name = given.optional("api_name"), id = given.optional("id")
+        let name = given.optional("api_name")
+        let id = given.optional("id")
         guard name != nil || id != nil else {
-            throw Rejection(.expectedFieldMissing, message: "Specify at least one field.", .other("expected_fields", .array(["id", "api_name"].map {
-                ["api_name": .string($0), "json_path": .string(given.path.appending($0).description)]
-            })))
+            throw Rejection(
+                .expectedFieldMissing, message: "Specify at least one field.",
+                .other(
+                    "expected_fields",
+                    .array(
+                        ["id", "api_name"].map {
+                            ["api_name": .string($0), "json_path": .string(given.path.appending($0).description)]
+                        })))
         }
-        let byName = name?.value.string.flatMap { module.field($0) }, byID = id?.value.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
+        let byName = name?.value.string.flatMap { module.field($0) }
+        let byID = id?.value.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
         if let name, byName == nil { throw .invalid(at: name.path) }
         if let id, byID == nil { throw .invalid(at: id.path) }
-        if let byName, let byID, byName !== byID { throw .ambiguous(["id", "api_name"], at: given.path, message: "two different crm fields are found") }
+        if let byName, let byID, byName !== byID {
+            throw .ambiguous(["id", "api_name"], at: given.path, message: "two different crm fields are found")
+        }
         guard let found = byName ?? byID else { throw .invalid(at: given.path) }
         guard found.unique else {
             let path = given.path.appending(name == nil ? "id" : "api_name")

@@ -24,7 +24,9 @@ package enum GlobalPicklist {
         if let given { try values.apply(given, scope.ids, removing: !isNew) }
         if body["pick_list_values_sorted_lexically"]?.bool == true { values.sort() }
         if isNew {
-            guard scope.catalog.documents(.globalPicklist).count < limit else { throw Rejection(.limitExceeded, .other("limit", .integer(limit))) }
+            guard scope.catalog.documents(.globalPicklist).count < limit else {
+                throw Rejection(.limitExceeded, .other("limit", .integer(limit)))
+            }
             let names = Set(scope.catalog.documents(.globalPicklist).compactMap { $0.body["api_name"]?.string })
             body["api_name"] = .string(MadeName.derived(from: body["display_label"]?.string ?? "", isTaken: names.contains))
             body["actual_label"] = body["display_label"]
@@ -64,7 +66,9 @@ package enum GlobalPicklist {
 
     /// Its fields keep the options as their own. Nothing is left to do later, so the id stands for a job that is done.
     package static func delete(_ id: RecordID, _ scope: MetadataScope) throws -> RecordID {
-        guard let list = scope.catalog.documents(.globalPicklist).first(where: { $0.id == id }) else { throw Rejection(.invalidData, .id(id)) }
+        guard let list = scope.catalog.documents(.globalPicklist).first(where: { $0.id == id }) else {
+            throw Rejection(.invalidData, .id(id))
+        }
         for use in uses(of: id, scope.catalog) { try write(list.body["pick_list_values"] ?? [], to: use, keeping: false, scope) }
         try scope.remove([id])
         return scope.ids.next()
@@ -73,18 +77,22 @@ package enum GlobalPicklist {
     /// The old option goes unused, and a job gives its records the new one. Returns the job's id, or one that stands for
     /// nothing to do.
     package static func replace(_ item: JSONCursor, in id: RecordID, _ scope: MetadataScope) throws -> RecordID {
-        guard let list = scope.catalog.documents(.globalPicklist).first(where: { $0.id == id }) else { throw Rejection(.invalidData, .resourcePathIndex(0)) }
+        guard let list = scope.catalog.documents(.globalPicklist).first(where: { $0.id == id }) else {
+            throw Rejection(.invalidData, .resourcePathIndex(0))
+        }
         var values = list.body["pick_list_values"]?.array ?? []
-        let old = try option(item.required("old_value"), values), new = try option(item.required("new_value"), values)
+        let old = try option(item.required("old_value"), values)
+        let new = try option(item.required("new_value"), values)
         guard old != new else { throw Rejection.invalid(at: item.path.appending("new_value")) }
         let (from, to) = (values[old]["display_value"]?.string ?? "", values[new]["display_value"]?.string ?? "")
         values[old]["type"] = "unused"
         values[new]["type"] = "used"
         var body = list.body
         body["pick_list_values"] = .array(values)
-        body["replaced"] = .array((body["replaced"]?.array ?? []) + [
-            ["display_value": .string(from), "actual_value": values[old]["actual_value"] ?? .string(from)],
-        ])
+        body["replaced"] = .array(
+            (body["replaced"]?.array ?? []) + [
+                ["display_value": .string(from), "actual_value": values[old]["actual_value"] ?? .string(from)]
+            ])
         try scope.replace(id, body: body)
         for use in uses(of: id, scope.catalog) {
             try write(.array(values), to: use, keeping: true, scope)
@@ -95,14 +103,17 @@ package enum GlobalPicklist {
 
     private static func option(_ given: JSONCursor, _ values: [JSONValue]) throws(Rejection) -> Int {
         _ = try given.object()
-        let id = given.optional("id"), shown = given.optional("display_value")
+        let id = given.optional("id")
+        let shown = given.optional("display_value")
         guard id != nil || shown != nil else { throw .expected(["id", "display_value"], at: given.path) }
         let byID = id?.value.looseInt64.flatMap { wanted in values.firstIndex { $0["id"]?.looseInt64 == wanted } }
         let byName = shown.flatMap { shown in values.firstIndex { $0["display_value"] == shown.value } }
         if let id, byID == nil { throw .invalid(at: id.path) }
         if let shown, byName == nil { throw .invalid(at: shown.path) }
         if let byID, let byName, byID != byName { throw .ambiguous(["id", "display_value"], at: given.path) }
-        guard let index = byID ?? byName, values[index]["display_value"]?.string != PicklistValues.none else { throw .invalid(at: given.path) }
+        guard let index = byID ?? byName, values[index]["display_value"]?.string != PicklistValues.none else {
+            throw .invalid(at: given.path)
+        }
         return index
     }
 }

@@ -14,7 +14,9 @@ extension LayoutShaper {
             let index = try place(of: wish, &sections)
             if let delete = wish.optional("_delete") {
                 try Self.refusePermanent(delete)
-                if let field = fields(of: sections[index]).first(where: { isFixed($0) }) { throw Rejection(.notAllowed, .apiName(field), .jsonPath(wish.path)) }
+                if let field = fields(of: sections[index]).first(where: { isFixed($0) }) {
+                    throw Rejection(.notAllowed, .apiName(field), .jsonPath(wish.path))
+                }
                 sections[index]["gone"] = true
                 continue
             }
@@ -42,7 +44,8 @@ extension LayoutShaper {
     }
 
     private func refuseTooMany(_ wishes: [JSONCursor], _ item: JSONCursor) throws(Rejection) {
-        let new = wishes.count { $0.value["id"] == nil }, fields = wishes.reduce(0) { $0 + ($1.value["fields"]?.array?.count ?? 0) }
+        let new = wishes.count { $0.value["id"] == nil }
+        let fields = wishes.reduce(0) { $0 + ($1.value["fields"]?.array?.count ?? 0) }
         for count in [new, fields] where count > Self.actionLimit { throw .tooLong(Self.actionLimit, at: item.path.appending("sections")) }
     }
 
@@ -54,16 +57,20 @@ extension LayoutShaper {
         }
         guard wish.value["display_label"] != nil else { throw .expected(["id", "display_label"], at: wish.path) }
         let label = try label(wish, sections, except: nil)
-        var section = LayoutSection.body(name: label, label: label, columns: 2, sequence: sections.count + 1, generated: "custom", fields: [])
+        var section = LayoutSection.body(
+            name: label, label: label, columns: 2, sequence: sections.count + 1, generated: "custom", fields: [])
         section["id"] = .id(scope.ids.next())
         sections.append(section)
         return sections.count - 1
     }
 
     private func label(_ wish: JSONCursor, _ sections: [JSONValue], except own: JSONValue?) throws(Rejection) -> String {
-        let given = try wish.required("display_label"), text = try given.string(max: 50, min: 1)
+        let given = try wish.required("display_label")
+        let text = try given.string(max: 50, min: 1)
         guard MadeName.isPlainLabel(text) else { throw .invalid(at: given.path) }
-        if sections.contains(where: { $0["id"] != own && $0["display_label"]?.string?.lowercased() == text.lowercased() }) { throw .duplicate(at: given.path) }
+        if sections.contains(where: { $0["id"] != own && $0["display_label"]?.string?.lowercased() == text.lowercased() }) {
+            throw .duplicate(at: given.path)
+        }
         return text
     }
 
@@ -87,7 +94,8 @@ extension LayoutShaper {
         _ = try wish.object()
         guard let id = wish.optional("id"), !id.value.isNull else { return try add(wish, in: index, &sections) }
         guard let field = id.value.looseInt64.flatMap({ module.field(FieldID(raw: $0)) }) else { throw Rejection.invalid(at: id.path) }
-        for key in ["api_name", "data_type"] where wish.value[key] != nil && wish.value[key]?.string != (key == "api_name" ? field.apiName : field.type.dataType) {
+        for key in ["api_name", "data_type"]
+        where wish.value[key] != nil && wish.value[key]?.string != (key == "api_name" ? field.apiName : field.type.dataType) {
             throw Rejection.notAllowed(at: wish.path.appending(key))
         }
         if let delete = wish.optional("_delete") {

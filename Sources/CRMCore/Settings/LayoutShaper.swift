@@ -23,8 +23,13 @@ package struct LayoutShaper {
 
     package func activate(_ item: JSONCursor) throws {
         guard !Self.isActive(layout) else { throw Rejection(.alreadyActivated) }
-        guard let given = item.optional("profiles"), !given.value.isNull, given.value != .array([]) else { throw Rejection.missing("profiles", at: item.path) }
-        let allowed = Set((module.body["profiles"]?.array ?? scope.catalog.defaults(of: "module")["profiles"]?.array ?? []).compactMap { $0["id"]?.looseInt64 })
+        guard let given = item.optional("profiles"), !given.value.isNull, given.value != .array([]) else {
+            throw Rejection.missing("profiles", at: item.path)
+        }
+        let allowed = Set(
+            (module.body["profiles"]?.array ?? scope.catalog.defaults(of: "module")["profiles"]?.array ?? []).compactMap {
+                $0["id"]?.looseInt64
+            })
         var names: [JSONValue] = []
         for (profile, entry) in try ProfileReferences(catalog: scope.catalog).read(given) {
             guard allowed.contains(profile.id.raw) else { throw Rejection.notAllowed(at: entry.path.appending("id")) }

@@ -17,9 +17,12 @@ package struct MapDependency: Sendable {
         self.parent = parent
         self.child = child
         let shown = { (field: Field) in
-            Dictionary((field.body["pick_list_values"]?.array ?? []).map { ($0["id"]?.string ?? "", $0["display_value"]?.string ?? "") }, uniquingKeysWith: { $1 })
+            Dictionary(
+                (field.body["pick_list_values"]?.array ?? []).map { ($0["id"]?.string ?? "", $0["display_value"]?.string ?? "") },
+                uniquingKeysWith: { $1 })
         }
-        let parents = shown(parent), children = shown(child)
+        let parents = shown(parent)
+        let children = shown(child)
         allowed = Dictionary(
             (document.body["maps"]?.array ?? []).compactMap { entry in
                 guard let value = entry["id"]?.string.flatMap({ parents[$0] }) else { return nil }
@@ -35,8 +38,12 @@ package struct MapDependency: Sendable {
     func permits(_ parent: String, _ child: String) -> Bool { allowed[parent]?.contains(child) ?? true }
 
     /// Reads a mapping into its stored form. `existing` keeps what the request does not name.
-    package static func read(_ item: JSONCursor, layout: RecordID, _ module: Module, existing: Document?, _ catalog: Catalog) throws(Rejection) -> JSONValue {
-        let parent = try field(item.required("parent"), of: module), childGiven = try item.required("child"), child = try field(childGiven, of: module)
+    package static func read(_ item: JSONCursor, layout: RecordID, _ module: Module, existing: Document?, _ catalog: Catalog)
+        throws(Rejection) -> JSONValue
+    {
+        let parent = try field(item.required("parent"), of: module)
+        let childGiven = try item.required("child")
+        let child = try field(childGiven, of: module)
         guard parent !== child else { throw .invalid(at: childGiven.path) }
         let others = of(layout: layout, module, catalog).filter { $0.document.id != existing?.id }
         if others.contains(where: { $0.child === child }) { throw Rejection(.mappingExists, .apiName("child"), .jsonPath(childGiven.path)) }
@@ -47,7 +54,8 @@ package struct MapDependency: Sendable {
             if current === child { throw .notAllowed(at: childGiven.path) }
             above = others.first { $0.child === current }?.parent
         }
-        var maps = existing?.body["parent"]?["id"]?.looseInt64 == parent.id.raw && existing?.body["child"]?["id"]?.looseInt64 == child.id.raw
+        var maps =
+            existing?.body["parent"]?["id"]?.looseInt64 == parent.id.raw && existing?.body["child"]?["id"]?.looseInt64 == child.id.raw
             ? existing?.body["maps"]?.array ?? [] : []
         for value in try item.required("pick_list_values").elements() {
             let id = try option(value, of: parent)
@@ -62,24 +70,32 @@ package struct MapDependency: Sendable {
         }
         func short(_ field: Field) -> JSONValue { ["api_name": .string(field.apiName), "id": .string(String(field.id.raw))] }
         return [
-            "module": .string(module.apiName), "parent": short(parent), "child": short(child), "active": true, "internal": false, "source": 1, "category": 0,
+            "module": .string(module.apiName), "parent": short(parent), "child": short(child), "active": true, "internal": false,
+            "source": 1, "category": 0,
             "maps": .array(maps),
         ]
     }
 
     private static func field(_ given: JSONCursor, of module: Module) throws(Rejection) -> Field {
-        let name = given.value["api_name"]?.string.flatMap { module.field($0) }, id = given.value["id"]?.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
+        let name = given.value["api_name"]?.string.flatMap { module.field($0) }
+        let id = given.value["id"]?.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
         if let name, let id, name !== id { throw .ambiguous(["api_name", "id"], at: given.path) }
-        let named = given.value["api_name"] != nil, numbered = given.value["id"] != nil
-        guard let found = name ?? id, !(named && name == nil), !(numbered && id == nil), ["picklist", "multiselectpicklist"].contains(found.type.dataType) else {
+        let named = given.value["api_name"] != nil
+        let numbered = given.value["id"] != nil
+        guard let found = name ?? id, !(named && name == nil), !(numbered && id == nil),
+            ["picklist", "multiselectpicklist"].contains(found.type.dataType)
+        else {
             throw .invalid(at: given.path)
         }
         return found
     }
 
     private static func option(_ given: JSONCursor, of field: Field) throws(Rejection) -> String {
-        let id = try given.required("id"), wanted = id.value.looseInt64.map(String.init)
-        guard let option = (field.body["pick_list_values"]?.array ?? []).first(where: { $0["id"]?.string == wanted }) else { throw .invalid(at: id.path) }
+        let id = try given.required("id")
+        let wanted = id.value.looseInt64.map(String.init)
+        guard let option = (field.body["pick_list_values"]?.array ?? []).first(where: { $0["id"]?.string == wanted }) else {
+            throw .invalid(at: id.path)
+        }
         for key in ["display_value", "actual_value"] {
             if let text = given.optional(key)?.value.string, text != option[key]?.string { throw .invalid(at: given.path.appending(key)) }
         }
@@ -90,12 +106,15 @@ package struct MapDependency: Sendable {
     package func values() -> JSONValue {
         func shown(_ field: Field, _ id: String?) -> JSONValue? {
             let value = (field.body["pick_list_values"]?.array ?? []).first { $0["id"]?.string == id }
-            return value.map { ["id": $0["id"] ?? .null, "display_value": $0["display_value"] ?? .null, "actual_value": $0["actual_value"] ?? .null] }
+            return value.map {
+                ["id": $0["id"] ?? .null, "display_value": $0["display_value"] ?? .null, "actual_value": $0["actual_value"] ?? .null]
+            }
         }
-        return .array((document.body["maps"]?.array ?? []).compactMap { entry in
-            guard var value = shown(parent, entry["id"]?.string) else { return nil }
-            value["maps"] = .array((entry["to"]?.array ?? []).compactMap { shown(child, $0.string) })
-            return value
-        })
+        return .array(
+            (document.body["maps"]?.array ?? []).compactMap { entry in
+                guard var value = shown(parent, entry["id"]?.string) else { return nil }
+                value["maps"] = .array((entry["to"]?.array ?? []).compactMap { shown(child, $0.string) })
+                return value
+            })
     }
 }

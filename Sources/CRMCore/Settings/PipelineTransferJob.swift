@@ -13,7 +13,8 @@ package struct PipelineTransferJob: JobHandler {
     package static func enqueue(from: String, to: String, stages: [(String, String)], _ scope: MetadataScope) throws -> RecordID {
         let id = scope.ids.next()
         let payload: JSONValue = [
-            "from": .string(from), "to": .string(to), "stages": .object(stages.map { .init($0.0, .string($0.1)) }), "user": .integer(scope.user.raw),
+            "from": .string(from), "to": .string(to), "stages": .object(stages.map { .init($0.0, .string($0.1)) }),
+            "user": .integer(scope.user.raw),
         ]
         try JobQueue.enqueue(kind, payload, id: id, at: scope.now, scope.tx)
         return id
@@ -27,12 +28,16 @@ package struct PipelineTransferJob: JobHandler {
         let catalog = services.catalog.current()
         let access = AccessPolicy.system("the deals of a deleted pipeline take another", for: UserID(raw: job.payload["user"]?.int64 ?? 0))
         return try await services.write(catalog, access, .job, group: job.id) { scope in
-            guard let deals = catalog.module("Deals"), let table = deals.table, let column = deals.field("Pipeline")?.columns.first else { return 0 }
+            guard let deals = catalog.module("Deals"), let table = deals.table, let column = deals.field("Pipeline")?.columns.first else {
+                return 0
+            }
             let from = SQLValue(job.payload["from"]?.string)
-            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(column) = \(from) ORDER BY id LIMIT \(.integer(Int64(Self.step)))") {
+            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(column) = \(from) ORDER BY id LIMIT \(.integer(Int64(Self.step)))")
+            {
                 RecordID(raw: $0.integer(0) ?? 0)
             }
-            let rows = try Planner(catalog, access).rows(ids, of: deals, for: .edit, scope.tx), pipelines = Pipelines(catalog)
+            let rows = try Planner(catalog, access).rows(ids, of: deals, for: .edit, scope.tx)
+            let pipelines = Pipelines(catalog)
             var changes: [(before: Record?, after: Record)] = []
             for before in rows.values.sorted(by: { $0.id < $1.id }) {
                 var after = before

@@ -12,12 +12,16 @@ package struct ProfileShaper {
     package func clone(_ id: RecordID, _ item: JSONCursor) throws -> RecordID {
         guard let model = profiles.first(where: { $0.id == id }) else { throw Rejection(.invalidData, .resourcePathIndex(0)) }
         let name = try name(item, required: true, except: nil) ?? ""
-        let description = try item.optional("description").flatMap { given throws(Rejection) in given.value.isNull ? nil : try given.string(max: 250) }
+        let description = try item.optional("description").flatMap { given throws(Rejection) in
+            given.value.isNull ? nil : try given.string(max: 250)
+        }
         guard profiles.count < Self.limit else { throw Rejection(.profileLimitExceeded) }
         var body = model.body
         let settings: [(String, JSONValue)] = [
-            ("name", .string(name)), ("display_label", .string(name)), ("api_name", .string(MadeName.derived(from: name))), ("custom", true), ("_default", false),
-            ("description", description.map(JSONValue.string) ?? .null), ("created_by", scope.actor), ("created_time", scope.time), ("modified_by", scope.actor),
+            ("name", .string(name)), ("display_label", .string(name)), ("api_name", .string(MadeName.derived(from: name))),
+            ("custom", true), ("_default", false),
+            ("description", description.map(JSONValue.string) ?? .null), ("created_by", scope.actor), ("created_time", scope.time),
+            ("modified_by", scope.actor),
             ("modified_time", scope.time),
         ]
         for (key, value) in settings { body[key] = value }
@@ -39,15 +43,21 @@ package struct ProfileShaper {
         let all = PermissionList.all(scope.catalog)
         var held = Set((body["permissions"]?.array ?? []).compactMap(\.string))
         for entry in try given.elements() {
-            let named = try entry.required("id"), wanted = try named.recordID(), enabled = try entry.required("enabled").bool()
+            let named = try entry.required("id")
+            let wanted = try named.recordID()
+            let enabled = try entry.required("enabled").bool()
             guard let right = all.first(where: { $0.id == wanted }) else { throw Rejection.invalid(at: named.path) }
             // The first administrator's profile keeps everything, or nobody could give a right back.
-            guard id != profiles.first?.id, right.customizable || held.contains(right.name) == enabled else { throw Rejection.notAllowed(at: entry.path) }
+            guard id != profiles.first?.id, right.customizable || held.contains(right.name) == enabled else {
+                throw Rejection.notAllowed(at: entry.path)
+            }
             if enabled { held.formUnion([right.name] + right.parents) } else { held = Self.without(right.name, held, all) }
         }
         body["permissions"] = .array(all.map(\.name).filter(held.contains).map(JSONValue.string))
         if let name = try name(item, required: false, except: profile) { try rename(profile, &body, name) }
-        if let description = item.optional("description") { body["description"] = description.value.isNull ? .null : .string(try description.string(max: 250)) }
+        if let description = item.optional("description") {
+            body["description"] = description.value.isNull ? .null : .string(try description.string(max: 250))
+        }
         body["modified_by"] = scope.actor
         body["modified_time"] = scope.time
         try scope.replace(id, body: body)
@@ -56,7 +66,8 @@ package struct ProfileShaper {
 
     /// A right goes with all that need it.
     private static func without(_ name: String, _ held: Set<String>, _ all: [PermissionList.Permission]) -> Set<String> {
-        var left = held, going: Set<String> = [name]
+        var left = held
+        var going: Set<String> = [name]
         while !going.isEmpty {
             left.subtract(going)
             going = Set(all.filter { left.contains($0.name) && !going.isDisjoint(with: $0.parents) }.map(\.name))
@@ -66,7 +77,9 @@ package struct ProfileShaper {
 
     package func delete(_ id: RecordID, heir: RecordID) throws {
         guard let profile = profiles.first(where: { $0.id == id }) else { throw Rejection(.invalidData, .resourcePathIndex(0)) }
-        guard let heir = profiles.first(where: { $0.id == heir && $0.id != id }) else { throw Rejection(.invalidData, .parameter("transfer_to")) }
+        guard let heir = profiles.first(where: { $0.id == heir && $0.id != id }) else {
+            throw Rejection(.invalidData, .parameter("transfer_to"))
+        }
         guard profile.body["custom"]?.bool == true else { throw Rejection(.notAllowed, .resourcePathIndex(0)) }
         try move(usersOf: id, to: heir.id, heir.body["name"] ?? .null)
         try eachList { entries in entries.removeAll { $0["id"]?.looseInt64 == id.raw } }
@@ -78,7 +91,9 @@ package struct ProfileShaper {
         body["display_label"] = .string(name)
         try move(usersOf: profile.id, to: profile.id, .string(name))
         try eachList { entries in
-            for index in entries.indices where entries[index]["id"]?.looseInt64 == profile.id.raw && entries[index]["name"] != nil { entries[index]["name"] = .string(name) }
+            for index in entries.indices where entries[index]["id"]?.looseInt64 == profile.id.raw && entries[index]["name"] != nil {
+                entries[index]["name"] = .string(name)
+            }
         }
         try scope.rename(profile.id, name)
     }
@@ -107,7 +122,8 @@ package struct ProfileShaper {
 
     private func name(_ item: JSONCursor, required: Bool, except own: Document?) throws(Rejection) -> String? {
         guard required || item.value["name"] != nil else { return nil }
-        let given = try item.required("name"), text = try given.string(max: 50, min: 1)
+        let given = try item.required("name")
+        let text = try given.string(max: 50, min: 1)
         if profiles.contains(where: { $0.id != own?.id && $0.body["name"]?.string?.lowercased() == text.lowercased() }) {
             // The page gives 404 to this code here, as to the limit.
             throw Rejection(.duplicateData, status: 404, .apiName("name"), .jsonPath(given.path))

@@ -9,15 +9,19 @@ package struct RoleTree: Sendable {
 
     package init(_ catalog: Catalog) {
         let roles = catalog.documents(.role)
-        below = Dictionary(grouping: roles.filter { $0.body["reporting_to"]?["id"] != nil }, by: { RecordID(raw: $0.body["reporting_to"]?["id"]?.looseInt64 ?? 0) })
-            .mapValues { $0.map(\.id) }
+        below = Dictionary(
+            grouping: roles.filter { $0.body["reporting_to"]?["id"] != nil },
+            by: { RecordID(raw: $0.body["reporting_to"]?["id"]?.looseInt64 ?? 0) }
+        )
+        .mapValues { $0.map(\.id) }
         let first = roles.first { $0.body["reporting_to"]?.isNull != false }
         top = first.map { ["name": $0.body["name"] ?? .null, "id": .id($0.id)] } ?? .null
     }
 
     /// Everything below a role, itself not.
     package func subordinates(of role: RecordID) -> Set<RecordID> {
-        var found: Set<RecordID> = [], open = below[role] ?? []
+        var found: Set<RecordID> = []
+        var open = below[role] ?? []
         while let next = open.popLast() {
             if found.insert(next).inserted { open += below[next] ?? [] }
         }

@@ -20,9 +20,10 @@ package struct StageMap: Sendable {
     /// The stored map of a stage named by its option's id: what it means elsewhere, or an open stage nobody has judged yet.
     package func map(_ id: JSONValue?, sequence: Int64) -> JSONValue? {
         guard let wanted = id?.looseInt64, let option = options.first(where: { $0["id"]?.looseInt64 == wanted }) else { return nil }
-        let known = option["display_value"]?.string.flatMap { meanings[$0] } ?? [
-            "probability": 0, "forecast_category": ["name": "Pipeline"], "forecast_type": "Open", "deal_category": "Open",
-        ]
+        let known =
+            option["display_value"]?.string.flatMap { meanings[$0] } ?? [
+                "probability": 0, "forecast_category": ["name": "Pipeline"], "forecast_type": "Open", "deal_category": "Open",
+            ]
         var map = known
         for key in ["display_value", "actual_value"] { map[key] = option[key] ?? option["display_value"] }
         map["sequence_number"] = .integer(sequence)
@@ -36,7 +37,8 @@ package enum PipelineOptions {
         try change(scope) { values in
             guard !values.contains(where: { $0["display_value"]?.string == name }) else { return }
             values.append([
-                "id": .id(scope.ids.next()), "display_value": .string(name), "actual_value": .string(name), "reference_value": .string(name),
+                "id": .id(scope.ids.next()), "display_value": .string(name), "actual_value": .string(name),
+                "reference_value": .string(name),
                 "sequence_number": .integer(values.count + 1),
             ])
         }
@@ -44,7 +46,9 @@ package enum PipelineOptions {
 
     package static func rename(_ old: String, _ new: String, _ scope: MetadataScope) throws {
         try change(scope) { values in
-            for index in values.indices where values[index]["display_value"]?.string == old { values[index]["display_value"] = .string(new) }
+            for index in values.indices where values[index]["display_value"]?.string == old {
+                values[index]["display_value"] = .string(new)
+            }
         }
         guard let module = scope.catalog.module("Deals"), let field = module.field("Pipeline") else { return }
         try PicklistReplaceJob.enqueue([(old, new)], field: field, of: module, scope)
@@ -56,7 +60,8 @@ package enum PipelineOptions {
 
     private static func change(_ scope: MetadataScope, _ body: (inout [JSONValue]) -> Void) throws {
         guard let field = scope.catalog.module("Deals")?.field("Pipeline") else { return }
-        var values = field.body["pick_list_values"]?.array ?? [], changed = field.body
+        var values = field.body["pick_list_values"]?.array ?? []
+        var changed = field.body
         body(&values)
         changed["pick_list_values"] = .array(values)
         try scope.replace(RecordID(raw: field.id.raw), body: changed)

@@ -25,7 +25,9 @@ package struct UserGroup: Sendable {
 
     /// Everyone in the group, inactive people too.
     package func members(_ catalog: Catalog) -> Set<UserID> {
-        var found: Set<UserID> = [], seen: Set<RecordID> = [], open = [self]
+        var found: Set<UserID> = []
+        var seen: Set<RecordID> = []
+        var open = [self]
         let tree = RoleTree(catalog)
         while let group = open.popLast() {
             guard seen.insert(group.document.id).inserted else { continue }
@@ -58,12 +60,16 @@ package struct UserGroup: Sendable {
     }
 
     /// Reads the sources of a request over those that are there. A group may not contain itself, however far down.
-    package static func sources(_ given: JSONCursor, of id: RecordID, existing: [JSONValue], _ catalog: Catalog) throws(Rejection) -> [JSONValue] {
+    package static func sources(_ given: JSONCursor, of id: RecordID, existing: [JSONValue], _ catalog: Catalog) throws(Rejection)
+        -> [JSONValue]
+    {
         var sources = existing
         for entry in try given.elements() {
-            let type = try entry.required("type"), names = SourceKind.allCases.map(\.rawValue)
+            let type = try entry.required("type")
+            let names = SourceKind.allCases.map(\.rawValue)
             guard let kind = type.value.string.flatMap(SourceKind.init) else { throw .unsupported(names, at: type.path) }
-            let named = try entry.required("source").required("id"), target = try named.recordID()
+            let named = try entry.required("source").required("id")
+            let target = try named.recordID()
             sources.removeAll { $0["type"] == type.value && $0["id"]?.looseInt64 == target.raw }
             if let delete = entry.optional("_delete"), delete.value != .bool(false) { continue }
             guard name(kind, target, catalog) != nil else { throw .invalid(at: named.path) }
@@ -76,7 +82,8 @@ package struct UserGroup: Sendable {
     }
 
     private static func contains(_ wanted: RecordID, in start: RecordID, _ catalog: Catalog) -> Bool {
-        var seen: Set<RecordID> = [], open = [start]
+        var seen: Set<RecordID> = []
+        var open = [start]
         while let next = open.popLast() {
             if next == wanted { return true }
             guard seen.insert(next).inserted, let group = catalog.documents(.userGroup).first(where: { $0.id == next }) else { continue }

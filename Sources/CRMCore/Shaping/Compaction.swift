@@ -32,9 +32,11 @@ package struct Compaction: Sendable {
     }
 
     private static func note(_ table: TableName, _ columns: [ColumnName], _ name: String, _ scope: MetadataScope) throws {
-        try scope.add(.retired, name, [
-            "table": .string(table.raw), "columns": .array(columns.map { .string($0.raw) }), "at": .integer(scope.now.milliseconds),
-        ])
+        try scope.add(
+            .retired, name,
+            [
+                "table": .string(table.raw), "columns": .array(columns.map { .string($0.raw) }), "at": .integer(scope.now.milliseconds),
+            ])
     }
 
     /// One transaction for each, so that writers get between. Tells what went, and how much is too young.

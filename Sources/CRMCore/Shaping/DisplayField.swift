@@ -14,7 +14,8 @@ struct DisplayField {
             return
         }
         _ = try given.object()
-        let named = given.optional("field_label"), typed = given.optional("data_type")
+        let named = given.optional("field_label")
+        let typed = given.optional("data_type")
         guard named != nil || typed != nil else {
             throw .expected(["field_label", "data_type"], at: given.path)
         }
@@ -58,7 +59,9 @@ enum AutoNumberSettings {
 
     static func read(_ given: JSONCursor) throws(Rejection) -> JSONValue {
         _ = try given.object()
-        guard let start = given.optional("start_number"), !start.value.isNull else { throw .dependent("start_number", on: "auto_number", at: given.path) }
+        guard let start = given.optional("start_number"), !start.value.isNull else {
+            throw .dependent("start_number", on: "auto_number", at: given.path)
+        }
         guard let number = start.value.looseInt64 else { throw .wrongType("integer", at: start.path) }
         guard String(number).count <= digits else { throw .tooLong(digits, at: start.path) }
         var settings: JSONValue = ["start_number": .string(String(number))]
@@ -67,7 +70,9 @@ enum AutoNumberSettings {
             guard let part = given.optional(key), !part.value.isNull else { continue }
             let text = try part.string(max: affix)
             // The contract says alphanumeric and its own example has a dash.
-            guard text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_/. {}".contains($0)) }) else { throw .invalid(at: part.path) }
+            guard text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_/. {}".contains($0)) }) else {
+                throw .invalid(at: part.path)
+            }
             settings[key] = .string(text)
         }
         return settings

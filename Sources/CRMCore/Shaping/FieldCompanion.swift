@@ -17,17 +17,23 @@ struct LookupCompanion: FieldCompanion {
     let revalidates: Bool
 
     static func read(_ draft: FieldDraft, apiName: String) throws(Rejection) -> LookupCompanion {
-        let item = draft.item, catalog = draft.scope.catalog
+        let item = draft.item
+        let catalog = draft.scope.catalog
         guard let lookup = item.optional("lookup"), !lookup.value.isNull else { throw .dependent("lookup", on: "data_type", at: item.path) }
-        let given = try lookup.required("module"), target = try NamedModule.read(given, catalog)
+        let given = try lookup.required("module")
+        let target = try NamedModule.read(given, catalog)
         guard target.table != nil, target.displayField != nil, target.generatedType != "linking" else { throw .invalid(at: given.path) }
-        let label = try lookup.required("display_label"), text = try label.string(max: FieldLabel.limit, min: 1)
+        let label = try lookup.required("display_label")
+        let text = try label.string(max: FieldLabel.limit, min: 1)
         guard FieldLabel.isPlain(text) else { throw .invalid(at: label.path) }
         if RelatedLists(catalog, of: target).hasLabel(text) { throw .duplicate(at: label.path) }
         var filter: JSONValue = [:]
         if let query = lookup.optional("query_details"), let criteria = query.optional("criteria"), !criteria.value.isNull {
             // Checked by reading: a filter that cannot be understood would never let a record through.
-            do { _ = try CriteriaReader(module: target, user: draft.scope.user, dates: MovingDates(now: draft.scope.now, zone: catalog.zone)).read(criteria.value) } catch { throw .invalid(at: criteria.path) }
+            do {
+                _ = try CriteriaReader(module: target, user: draft.scope.user, dates: MovingDates(now: draft.scope.now, zone: catalog.zone))
+                    .read(criteria.value)
+            } catch { throw .invalid(at: criteria.path) }
             filter = ["criteria": criteria.value]
         }
         return LookupCompanion(
@@ -44,7 +50,8 @@ struct LookupCompanion: FieldCompanion {
 
     func write(_ id: RecordID, _ draft: FieldDraft, apiName: String, label: String) throws {
         let lists = RelatedLists(draft.scope.catalog, of: target)
-        try lists.add(listName, label: listLabel, of: draft.module.apiName, via: "\(draft.module.apiName).\(apiName)", field: id, draft.scope)
+        try lists.add(
+            listName, label: listLabel, of: draft.module.apiName, via: "\(draft.module.apiName).\(apiName)", field: id, draft.scope)
     }
 }
 
@@ -67,7 +74,9 @@ struct RelatedLists {
     }
 
     /// `field` is the one the list goes with: it is removed when that field is.
-    func add(_ name: String, label: String, of module: String, via: String, field: RecordID, linking: String? = nil, _ scope: MetadataScope) throws {
+    func add(_ name: String, label: String, of module: String, via: String, field: RecordID, linking: String? = nil, _ scope: MetadataScope)
+        throws
+    {
         let last = catalog.relatedLists(of: owner.id).compactMap { $0.body["sequence_number"]?.looseInt64 }.max() ?? 0
         var body: JSONValue = [
             "api_name": .string(name), "display_label": .string(label), "name": .string(name), "module": ["api_name": .string(module)],

@@ -18,7 +18,8 @@ extension FieldDraft {
             body["tooltip"] = .null
             return
         }
-        let name = try given.required("name"), names = ["static_text", "info_icon"]
+        let name = try given.required("name")
+        let names = ["static_text", "info_icon"]
         guard let kindOfTip = name.value.string, names.contains(kindOfTip) else { throw .unsupported(names, at: name.path) }
         if kindOfTip == "static_text", !kind.traits.contains(.shortTooltip) { throw .mismatch("name", with: "data_type", at: given.path) }
         let text = try given.required("value").string(max: kindOfTip == "static_text" ? 35 : 255)
@@ -50,7 +51,8 @@ extension FieldDraft {
     }
 
     private mutating func readUnique() throws(Rejection) {
-        guard let given = item.optional("unique"), !given.value.isNull, !(given.value.members ?? []).isEmpty || given.value.members == nil else { return }
+        guard let given = item.optional("unique"), !given.value.isNull, !(given.value.members ?? []).isEmpty || given.value.members == nil
+        else { return }
         _ = try given.object()
         if given.value["_disable"] != nil {
             if existing?.unique == true { body["unique"] = [:] }
@@ -71,8 +73,11 @@ extension FieldDraft {
     /// Encryption, privacy and external ids are kept as said.
     private mutating func readProtection() throws(Rejection) {
         if let given = item.optional("crypt"), !given.value.isNull {
-            let mode = try given.required("mode"), modes = ["encryption", "decryption"]
-            guard kind.traits.contains(.encrypted) else { throw Rejection(.notSupported, status: 403, .apiName("crypt"), .jsonPath(given.path)) }
+            let mode = try given.required("mode")
+            let modes = ["encryption", "decryption"]
+            guard kind.traits.contains(.encrypted) else {
+                throw Rejection(.notSupported, status: 403, .apiName("crypt"), .jsonPath(given.path))
+            }
             guard let chosen = mode.value.string, modes.contains(chosen) else { throw .unsupported(modes, at: mode.path) }
             body["crypt"] = chosen == "encryption" ? ["mode": .string(chosen), "status": 1] : .null
         }
@@ -80,7 +85,9 @@ extension FieldDraft {
             guard existing == nil else { throw .notAllowed(at: given.path) }
             guard kind.dataType == "text", module.apiName != "Calls" else { throw .notAllowed(at: given.path) }
             let type = try given.required("type")
-            guard let chosen = type.value.string, ["user", "org"].contains(chosen) else { throw .unsupported(["user", "org"], at: type.path) }
+            guard let chosen = type.value.string, ["user", "org"].contains(chosen) else {
+                throw .unsupported(["user", "org"], at: type.path)
+            }
             body["external"] = ["type": .string(chosen), "show": given.value["show"] ?? true]
         }
         // Both need a feature of the organisation that is off.

@@ -25,8 +25,10 @@ struct FieldDraft {
 
     private static func fresh(_ kind: FieldKind) -> JSONValue {
         var body: JSONValue = [
-            "data_type": .string(kind.dataType), "json_type": .string(kind.jsonType), "ui_type": .integer(kind.uiType), "custom_field": true,
-            "created_source": "default", "sortable": .bool(kind.traits.contains(.sorted)), "filterable": .bool(kind.traits.contains(.filtered)),
+            "data_type": .string(kind.dataType), "json_type": .string(kind.jsonType), "ui_type": .integer(kind.uiType),
+            "custom_field": true,
+            "created_source": "default", "sortable": .bool(kind.traits.contains(.sorted)),
+            "filterable": .bool(kind.traits.contains(.filtered)),
             "searchable": .bool(kind.traits.contains(.filtered)), "mass_update": .bool(!kind.traits.contains(.computed)),
             "view_type": ["view": true, "edit": true, "quick_create": false, "create": true],
         ]
@@ -43,7 +45,9 @@ struct FieldDraft {
             guard let wanted = given.value.looseInt64.map(Int.init), (0...9).contains(wanted) else { throw .invalid(at: given.path) }
             places = wanted
         }
-        guard places < (body["length"]?.int64).map(Int.init) ?? 0 || places == 0 else { throw .mismatch("decimal_place", with: "length", at: item.path) }
+        guard places < (body["length"]?.int64).map(Int.init) ?? 0 || places == 0 else {
+            throw .mismatch("decimal_place", with: "length", at: item.path)
+        }
         body["decimal_place"] = .integer(places)
     }
 
@@ -64,12 +68,17 @@ struct FieldDraft {
         companion?.complete(&body, id)
     }
 
-    func writeCompanions(_ id: RecordID, apiName: String, label: String) throws { try companion?.write(id, self, apiName: apiName, label: label) }
+    func writeCompanions(_ id: RecordID, apiName: String, label: String) throws {
+        try companion?.write(id, self, apiName: apiName, label: label)
+    }
 
     private mutating func readTextArea() throws(Rejection) {
         guard let area = item.optional("textarea"), !area.value.isNull else { throw .dependent("textarea", on: "data_type", at: item.path) }
-        let type = try area.required("type"), lengths = ["small": 2000, "large": 32000, "rich_text": 50000]
-        guard let length = type.value.string.flatMap({ lengths[$0] }) else { throw .unsupported(["small", "large", "rich_text"], at: type.path) }
+        let type = try area.required("type")
+        let lengths = ["small": 2000, "large": 32000, "rich_text": 50000]
+        guard let length = type.value.string.flatMap({ lengths[$0] }) else {
+            throw .unsupported(["small", "large", "rich_text"], at: type.path)
+        }
         if item.value["length"]?.looseInt64 == nil { body["length"] = .integer(length) }
         guard body["length"]?.int64 == Int64(length) else { throw .mismatch("length", with: "textarea", at: item.path) }
         body["textarea"] = ["type": type.value]
@@ -79,7 +88,8 @@ struct FieldDraft {
 
     /// Options of its own, or those of a global list.
     mutating func readChoices() throws(Rejection) {
-        let own = item.optional("pick_list_values"), global = item.optional("global_picklist").flatMap { $0.value.isNull ? nil : $0 }
+        let own = item.optional("pick_list_values")
+        let global = item.optional("global_picklist").flatMap { $0.value.isNull ? nil : $0 }
         if own != nil, global != nil { throw .ambiguous(["pick_list_values", "global_picklist"], at: item.path) }
         for key in ["pick_list_values_sorted_lexically", "enable_colour_code"] {
             if let flag = item.optional(key) { body[key] = .bool(try flag.bool()) }
@@ -101,8 +111,10 @@ struct FieldDraft {
 
     private mutating func readGlobal(_ given: JSONCursor) throws(Rejection) {
         guard kind.dataType == "picklist" else { throw .notAllowed(at: given.path) }
-        let id = try given.required("id"), wanted = try id.recordID()
-        guard let list = scope.catalog.documents(.globalPicklist).first(where: { $0.id == wanted }), list.body["deleting"]?.bool != true else {
+        let id = try given.required("id")
+        let wanted = try id.recordID()
+        guard let list = scope.catalog.documents(.globalPicklist).first(where: { $0.id == wanted }), list.body["deleting"]?.bool != true
+        else {
             throw .invalid(at: id.path)
         }
         body["global_picklist"] = ["api_name": list.body["api_name"] ?? .null, "id": .id(list.id)]
@@ -110,8 +122,11 @@ struct FieldDraft {
     }
 
     private mutating func readCurrency() throws(Rejection) {
-        guard let currency = item.optional("currency"), !currency.value.isNull else { throw .dependent("currency", on: "data_type", at: item.path) }
-        let option = try currency.required("rounding_option"), options = ["normal", "round_off", "round_up", "round_down"]
+        guard let currency = item.optional("currency"), !currency.value.isNull else {
+            throw .dependent("currency", on: "data_type", at: item.path)
+        }
+        let option = try currency.required("rounding_option")
+        let options = ["normal", "round_off", "round_up", "round_down"]
         guard let chosen = option.value.string, options.contains(chosen) else { throw .unsupported(options, at: option.path) }
         var settings: JSONValue = ["rounding_option": .string(chosen), "precision": .null]
         if let precision = currency.optional("precision"), !precision.value.isNull {
@@ -123,25 +138,41 @@ struct FieldDraft {
     }
 
     private mutating func readAutonumber(_ id: RecordID) throws(Rejection) {
-        if module.fields.contains(where: { $0.custom && $0.type.dataType == "autonumber" }) || module.displayField?.type.dataType == "autonumber" {
+        if module.fields.contains(where: { $0.custom && $0.type.dataType == "autonumber" })
+            || module.displayField?.type.dataType == "autonumber"
+        {
             throw Rejection(.limitExceeded, .apiName("data_type"), .jsonPath(item.path.appending("data_type")), .other("limit", 1))
         }
-        guard let numbers = item.optional("auto_number"), !numbers.value.isNull else { throw .dependent("auto_number", on: "data_type", at: item.path) }
+        guard let numbers = item.optional("auto_number"), !numbers.value.isNull else {
+            throw .dependent("auto_number", on: "data_type", at: item.path)
+        }
         body["auto_number"] = try AutoNumberSettings.read(numbers)
         guard try item.optional("_update_existing_records")?.bool() == true else { return }
-        let field = FieldID(raw: id.raw), owner = module.id, scope = scope
+        let field = FieldID(raw: id.raw)
+        let owner = module.id
+        let scope = scope
         scope.then { try ExistingRecords.number(field, of: owner, $0, scope.tx) }
     }
 
     private mutating func readFormula() throws(Rejection) {
-        guard let formula = item.optional("formula"), !formula.value.isNull else { throw .dependent("formula", on: "data_type", at: item.path) }
-        let type = try formula.required("return_type"), types = ["double", "currency", "text", "date", "datetime", "boolean"]
+        guard let formula = item.optional("formula"), !formula.value.isNull else {
+            throw .dependent("formula", on: "data_type", at: item.path)
+        }
+        let type = try formula.required("return_type")
+        let types = ["double", "currency", "text", "date", "datetime", "boolean"]
         guard let returned = type.value.string, types.contains(returned) else { throw .unsupported(types, at: type.path) }
-        let expression = try formula.required("expression"), text = try expression.string(max: 4000, min: 1)
-        guard FormulaReferences(text).names.allSatisfy({ module.field($0) != nil || module.field($0.split(separator: ".").first ?? "") != nil }) else {
+        let expression = try formula.required("expression")
+        let text = try expression.string(max: 4000, min: 1)
+        guard
+            FormulaReferences(text).names.allSatisfy({
+                module.field($0) != nil || module.field($0.split(separator: ".").first ?? "") != nil
+            })
+        else {
             throw .invalid(at: expression.path)
         }
-        body["formula"] = ["return_type": .string(returned), "expression": .string(text), "assume_default": formula.value["assume_default"] ?? false]
+        body["formula"] = [
+            "return_type": .string(returned), "expression": .string(text), "assume_default": formula.value["assume_default"] ?? false,
+        ]
         body["json_type"] = .string(returned == "boolean" ? "boolean" : ["double", "currency"].contains(returned) ? "double" : "string")
         if returned == "text" { body["filterable"] = false }
         if let given = item.optional("decimal_place"), !given.value.isNull {
@@ -151,15 +182,22 @@ struct FieldDraft {
     }
 
     private mutating func readRollup() throws(Rejection) {
-        guard let rollup = item.optional("rollup_summary"), !rollup.value.isNull else { throw .dependent("rollup_summary", on: "data_type", at: item.path) }
-        let expression = try rollup.required("expression"), function = try expression.required("function")
+        guard let rollup = item.optional("rollup_summary"), !rollup.value.isNull else {
+            throw .dependent("rollup_summary", on: "data_type", at: item.path)
+        }
+        let expression = try rollup.required("expression")
+        let function = try expression.required("function")
         let functions = ["COUNT", "SUM", "AVERAGE", "AVG", "MIN", "MAX", "RECENT"]
-        guard let name = function.value.string?.uppercased(), functions.contains(name) else { throw .unsupported(functions, at: function.path) }
+        guard let name = function.value.string?.uppercased(), functions.contains(name) else {
+            throw .unsupported(functions, at: function.path)
+        }
         let based = try NamedModule.read(try rollup.required("based_on_module"), scope.catalog)
         let list = try rollup.required("related_list")
-        guard let related = scope.catalog.relatedLists(of: module.id).first(where: {
-            $0.apiName == list.value["api_name"]?.string || $0.id.raw == list.value["id"]?.looseInt64
-        }), related.listed == based.id else { throw .invalid(at: list.path) }
+        guard
+            let related = scope.catalog.relatedLists(of: module.id).first(where: {
+                $0.apiName == list.value["api_name"]?.string || $0.id.raw == list.value["id"]?.looseInt64
+            }), related.listed == based.id
+        else { throw .invalid(at: list.path) }
         var parameters: [JSONValue] = []
         for parameter in try expression.optional("function_parameters")?.elements() ?? [] {
             let field = try parameter.required("api_name")
@@ -169,9 +207,12 @@ struct FieldDraft {
         if name != "COUNT", parameters.isEmpty { throw .dependent("function_parameters", on: "function", at: expression.path) }
         body["rollup_summary"] = [
             "return_type": rollup.value["return_type"] ?? "double",
-            "expression": ["function": .string(name), "function_parameters": .array(parameters), "criteria": expression.value["criteria"] ?? .null],
+            "expression": [
+                "function": .string(name), "function_parameters": .array(parameters), "criteria": expression.value["criteria"] ?? .null,
+            ],
             "based_on_module": ["api_name": .string(based.apiName), "id": .string(String(based.id.raw))],
-            "related_list": ["api_name": .string(related.apiName), "id": .id(related.id)], "rollup_based_on": rollup.value["rollup_based_on"] ?? .null,
+            "related_list": ["api_name": .string(related.apiName), "id": .id(related.id)],
+            "rollup_based_on": rollup.value["rollup_based_on"] ?? .null,
         ]
     }
 
@@ -179,9 +220,12 @@ struct FieldDraft {
         body["lookup"] = ["module": ["api_name": "Users"]]
         guard let sharing = item.optional("sharing_properties"), !sharing.value.isNull else { return }
         let enabled = try sharing.required("share_preference_enabled").bool()
-        let permission = try sharing.required("share_permission"), levels = ["full-access", "read-write", "read-only"]
+        let permission = try sharing.required("share_permission")
+        let levels = ["full-access", "read-write", "read-only"]
         guard let level = permission.value.string, levels.contains(level) else { throw .unsupported(levels, at: permission.path) }
-        body["sharing_properties"] = ["share_preference_enabled": .bool(enabled), "share_permission": .string(level), "scheduler_status": .null]
+        body["sharing_properties"] = [
+            "share_preference_enabled": .bool(enabled), "share_permission": .string(level), "scheduler_status": .null,
+        ]
     }
 }
 
@@ -190,7 +234,8 @@ struct FormulaReferences {
     let names: [String]
 
     init(_ expression: String) {
-        var names: [String] = [], rest = expression[...]
+        var names: [String] = []
+        var rest = expression[...]
         while let open = rest.firstRange(of: "${"), let close = rest[open.upperBound...].firstIndex(of: "}") {
             let name = rest[open.upperBound..<close].split(separator: ".").last.map(String.init) ?? ""
             names.append(name)
@@ -208,7 +253,8 @@ enum NamedModule {
             return module
         }
         _ = try given.object()
-        let name = given.optional("api_name"), id = given.optional("id")
+        let name = given.optional("api_name")
+        let id = given.optional("id")
         guard name != nil || id != nil else { throw .expected(["api_name", "id"], at: given.path) }
         let byName = name.flatMap { $0.value.string }.flatMap { catalog.module($0) }
         let byID = id?.value.looseInt64.flatMap { catalog.module(id: ModuleID(raw: $0)) }

@@ -14,8 +14,10 @@ struct FieldKind: Sendable {
     /// What a type allows besides.
     struct Traits: OptionSet, Sendable {
         let rawValue: Int
-        static let unique = Traits(rawValue: 1), encrypted = Traits(rawValue: 2), filtered = Traits(rawValue: 4), sorted = Traits(rawValue: 8)
-        static let computed = Traits(rawValue: 16), decimals = Traits(rawValue: 32), shortTooltip = Traits(rawValue: 64), choices = Traits(rawValue: 128)
+        static let unique = Traits(rawValue: 1), encrypted = Traits(rawValue: 2), filtered = Traits(rawValue: 4),
+            sorted = Traits(rawValue: 8)
+        static let computed = Traits(rawValue: 16), decimals = Traits(rawValue: 32), shortTooltip = Traits(rawValue: 64),
+            choices = Traits(rawValue: 128)
         static let usual: Traits = [.filtered, .sorted]
     }
 
@@ -39,15 +41,18 @@ struct FieldKind: Sendable {
         FieldKind("email", "string", 25, .upTo(100), [.usual, .unique, .encrypted, .shortTooltip]),
         FieldKind("phone", "string", 33, .upTo(30), [.usual, .unique, .encrypted, .shortTooltip]),
         FieldKind("website", "string", 21, .upTo(450), [.usual, .unique, .encrypted, .shortTooltip]),
-        FieldKind("picklist", "string", 2, .fixed(120), [.usual, .choices]), FieldKind("multiselectpicklist", "jsonarray", 100, .fixed(1000), [.filtered, .choices]),
-        FieldKind("date", "string", 24, .fixed(20), [.usual, .unique, .encrypted]), FieldKind("datetime", "string", 200, .fixed(120), [.usual, .unique, .encrypted]),
+        FieldKind("picklist", "string", 2, .fixed(120), [.usual, .choices]),
+        FieldKind("multiselectpicklist", "jsonarray", 100, .fixed(1000), [.filtered, .choices]),
+        FieldKind("date", "string", 24, .fixed(20), [.usual, .unique, .encrypted]),
+        FieldKind("datetime", "string", 200, .fixed(120), [.usual, .unique, .encrypted]),
         FieldKind("integer", "integer", 32, .upTo(9), [.usual, .unique, .encrypted, .shortTooltip]),
         FieldKind("bigint", "string", 52, .upTo(18), [.usual, .unique, .encrypted, .shortTooltip]),
         FieldKind("double", "double", 38, .upTo(18), [.usual, .unique, .encrypted, .decimals, .shortTooltip]),
         FieldKind("percent", "double", 34, .upTo(5), [.usual, .unique, .decimals, .shortTooltip]),
         FieldKind("currency", "double", 36, .upTo(16), [.usual, .unique, .encrypted, .decimals]),
         FieldKind("boolean", "boolean", 301, .fixed(5), [.usual, .shortTooltip]),
-        FieldKind("autonumber", "string", 111, .upTo(255), [.usual, .computed]), FieldKind("formula", "string", 116, .fixed(120), [.usual, .computed]),
+        FieldKind("autonumber", "string", 111, .upTo(255), [.usual, .computed]),
+        FieldKind("formula", "string", 116, .fixed(120), [.usual, .computed]),
         FieldKind("rollup_summary", "double", 118, .fixed(120), [.usual, .computed]),
         FieldKind("lookup", "jsonobject", 133, .fixed(120), [.usual, .shortTooltip]), FieldKind("userlookup", "jsonobject", 8, .fixed(120)),
         FieldKind("multiselectlookup", "jsonarray", 444, .fixed(120), []), FieldKind("multiuserlookup", "jsonarray", 444, .fixed(120), []),
@@ -87,7 +92,8 @@ struct FieldKind: Sendable {
 extension Rejection {
     fileprivate static func badLength(_ limit: Int, at path: JSONPath) -> Rejection {
         Rejection(
-            .dependentMismatch, .dependee("data_type", path.appending("data_type")), .apiName("length"), .jsonPath(path.appending("length")),
+            .dependentMismatch, .dependee("data_type", path.appending("data_type")), .apiName("length"),
+            .jsonPath(path.appending("length")),
             .maximumLength(limit))
     }
 }

@@ -17,7 +17,9 @@ extension FieldShaper {
             }
         }
         try draft.readChanges()
-        if draft.body["unique"]?.members?.isEmpty == false, !field.unique { try ExistingRecords.refuseRepeated(field, of: module, item, scope.tx) }
+        if draft.body["unique"]?.members?.isEmpty == false, !field.unique {
+            try ExistingRecords.refuseRepeated(field, of: module, item, scope.tx)
+        }
         draft.body["modified_time"] = scope.time
         let recordID = RecordID(raw: id.raw)
         try scope.replace(recordID, body: draft.body)
@@ -35,13 +37,17 @@ extension FieldShaper {
         if kind.dataType == "textarea", let length = item.optional("length"), length.value.looseInt64 != field.length.map(Int64.init) {
             throw .notAllowed(at: length.path)
         }
-        if let lookup = item.optional("lookup")?.optional("module"), let given = try? NamedModule.read(lookup, catalog), given.id != field.target {
+        if let lookup = item.optional("lookup")?.optional("module"), let given = try? NamedModule.read(lookup, catalog),
+            given.id != field.target
+        {
             throw .notAllowed(at: lookup.path)
         }
         if let type = item.optional("formula")?.optional("return_type"), type.value != field.body["formula"]?["return_type"] {
             throw .notAllowed(at: type.path)
         }
-        if let pair = item.optional(kind.dataType), ["multiselectlookup", "multiuserlookup"].contains(kind.dataType) { throw .notAllowed(at: pair.path) }
+        if let pair = item.optional(kind.dataType), ["multiselectlookup", "multiuserlookup"].contains(kind.dataType) {
+            throw .notAllowed(at: pair.path)
+        }
     }
 
     /// Deletes one field. Its values stay in the table until the next compaction. Contract: fields, U8.
@@ -49,11 +55,15 @@ extension FieldShaper {
         guard let field = module.field(id) else { throw Rejection(.invalidData, .resourcePathIndex(0)) }
         let use = FieldUse(field, module, catalog).first
         guard field.custom, use == nil else {
-            throw Rejection(.notAllowed, details: [.apiName(field.apiName), .resourcePathIndex(0)] + (use.map { [.other("used_in", .string($0))] } ?? []))
+            throw Rejection(
+                .notAllowed,
+                details: [.apiName(field.apiName), .resourcePathIndex(0)] + (use.map { [.other("used_in", .string($0))] } ?? []))
         }
         let recordID = RecordID(raw: id.raw)
         var family = [recordID]
-        family += module.fields.isEmpty ? [] : catalog.modules.flatMap(\.fields).filter { $0.body["reverse_of"]?.looseInt64 == id.raw }.map { RecordID(raw: $0.id.raw) }
+        family +=
+            module.fields.isEmpty
+            ? [] : catalog.modules.flatMap(\.fields).filter { $0.body["reverse_of"]?.looseInt64 == id.raw }.map { RecordID(raw: $0.id.raw) }
         if let first = field.body["reverse_of"]?.looseInt64 { family.append(RecordID(raw: first)) }
         for member in family { try removeCompanions(of: member) }
         for member in family { try Compaction.retire(fields: [FieldID(raw: member.raw)], scope) }
@@ -99,7 +109,9 @@ extension FieldDraft {
         if item.optional("length") != nil { body["length"] = .integer(try kind.length(item)) }
         if kind.traits.contains(.decimals), item.optional("decimal_place") != nil { try readLength() }
         if kind.traits.contains(.choices) { try readChoices() }
-        if kind.dataType == "autonumber", let numbers = item.optional("auto_number") { body["auto_number"] = try AutoNumberSettings.read(numbers) }
+        if kind.dataType == "autonumber", let numbers = item.optional("auto_number") {
+            body["auto_number"] = try AutoNumberSettings.read(numbers)
+        }
         if kind.dataType == "formula", item.optional("formula") != nil { try readType(RecordID(raw: 0), apiName: "", label: "") }
         if kind.dataType == "currency", item.optional("currency") != nil { try readType(RecordID(raw: 0), apiName: "", label: "") }
         try readCommon()
@@ -127,9 +139,13 @@ struct FieldUse {
             }
         }
         for other in catalog.modules.flatMap(\.fields) {
-            guard let rollup = other.body["rollup_summary"], rollup["based_on_module"]?["api_name"]?.string == module.apiName else { continue }
+            guard let rollup = other.body["rollup_summary"], rollup["based_on_module"]?["api_name"]?.string == module.apiName else {
+                continue
+            }
             let named = (rollup["expression"]?["function_parameters"]?.array ?? []).contains { $0["api_name"]?.string == field.apiName }
-            if named || rollup["related_list"]?["api_name"] == field.body["lookup"]?["api_name"] { return "rollup_summary: \(other.apiName)" }
+            if named || rollup["related_list"]?["api_name"] == field.body["lookup"]?["api_name"] {
+                return "rollup_summary: \(other.apiName)"
+            }
         }
         for view in catalog.documents(.customView) where view.parent?.raw == module.id.raw && names(view.body["criteria"] ?? .null) {
             return "custom_view: \(view.body["name"]?.string ?? "")"
@@ -138,7 +154,9 @@ struct FieldUse {
             if ["parent", "child"].contains(where: { dependency.body[$0]?["id"]?.looseInt64 == field.id.raw }) { return "map_dependency" }
         }
         for preference in catalog.documents(.duplicateCheck) {
-            let mapped = (preference.body["mappings"]?.array ?? []).contains { $0["current"]?.looseInt64 == field.id.raw || $0["mapped"]?.looseInt64 == field.id.raw }
+            let mapped = (preference.body["mappings"]?.array ?? []).contains {
+                $0["current"]?.looseInt64 == field.id.raw || $0["mapped"]?.looseInt64 == field.id.raw
+            }
             if mapped { return "duplicate_check_preference" }
         }
         return nil

@@ -22,11 +22,14 @@ package struct FieldShaper {
     /// The modules whose fields can be shaped (`fields.md`, section note).
     package static func isOpen(_ module: Module) -> Bool {
         let standard: Set<String> = [
-            "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors", "Price_Books",
-            "Quotes", "Sales_Orders", "Purchase_Orders", "Invoices", "Appointments__s", "Services__s", "DealHistory", "Quoted_Items", "Ordered_Items",
+            "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors",
+            "Price_Books",
+            "Quotes", "Sales_Orders", "Purchase_Orders", "Invoices", "Appointments__s", "Services__s", "DealHistory", "Quoted_Items",
+            "Ordered_Items",
             "Purchase_Items", "Invoiced_Items", "Visits",
         ]
-        return module.table != nil && (standard.contains(module.apiName) || ["custom", "linking", "subform"].contains(module.generatedType))
+        return module.table != nil
+            && (standard.contains(module.apiName) || ["custom", "linking", "subform"].contains(module.generatedType))
     }
 
     package func create(_ item: JSONCursor) throws -> RecordID {
@@ -35,7 +38,8 @@ package struct FieldShaper {
             throw Rejection(.limitExceeded, .apiName("fields"), .jsonPath(item.path), .other("limit", .integer(Self.customLimit)))
         }
         let label = try label(item, except: nil)
-        let typeGiven = try item.required("data_type"), typeName = try typeGiven.string()
+        let typeGiven = try item.required("data_type")
+        let typeName = try typeGiven.string()
         guard let kind = FieldKind.named(typeName) else { throw Rejection.unsupported(FieldKind.all.map(\.dataType), at: typeGiven.path) }
         let apiName = try apiName(item, label)
         let id = scope.ids.next()
@@ -57,10 +61,13 @@ package struct FieldShaper {
     }
 
     func label(_ item: JSONCursor, except own: Field?) throws(Rejection) -> String {
-        let given = try item.required("field_label"), text = try given.string(max: FieldLabel.limit, min: 1)
+        let given = try item.required("field_label")
+        let text = try given.string(max: FieldLabel.limit, min: 1)
         guard FieldLabel.isPlain(text) else { throw .invalid(at: given.path) }
         let folded = text.lowercased()
-        guard !module.fields.contains(where: { $0.id != own?.id && $0.label.lowercased() == folded }) else { throw .duplicate(at: given.path) }
+        guard !module.fields.contains(where: { $0.id != own?.id && $0.label.lowercased() == folded }) else {
+            throw .duplicate(at: given.path)
+        }
         return text
     }
 

@@ -6,7 +6,9 @@ package enum MadeName {
     /// Letters, digits and single underscores; a letter first, no underscore last.
     package static func isValid(_ name: String, limit: Int = 50) -> Bool {
         let bytes = Array(name.utf8)
-        guard let first = bytes.first, first.isLetter, bytes.count <= limit, bytes.last != UInt8(ascii: "_"), !name.contains("__") else { return false }
+        guard let first = bytes.first, first.isLetter, bytes.count <= limit, bytes.last != UInt8(ascii: "_"), !name.contains("__") else {
+            return false
+        }
         return bytes.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") }
     }
 
@@ -14,7 +16,11 @@ package enum MadeName {
     package static func derived(from label: String, limit: Int = 50) -> String {
         var bytes: [UInt8] = []
         for byte in label.utf8 {
-            if byte.isLetter || byte.isDigit { bytes.append(byte) } else if bytes.last != UInt8(ascii: "_"), !bytes.isEmpty { bytes.append(UInt8(ascii: "_")) }
+            if byte.isLetter || byte.isDigit {
+                bytes.append(byte)
+            } else if bytes.last != UInt8(ascii: "_"), !bytes.isEmpty {
+                bytes.append(UInt8(ascii: "_"))
+            }
         }
         bytes = Array(bytes.prefix(limit))
         while bytes.last == UInt8(ascii: "_") { bytes.removeLast() }
@@ -43,6 +49,8 @@ package enum MadeName {
 }
 
 extension UInt8 {
-    fileprivate var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
+    fileprivate var isLetter: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
+    }
     fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

@@ -22,7 +22,9 @@ package final class MetadataScope {
     }
 
     @discardableResult
-    package func add(_ kind: Document.Kind, _ apiName: String?, _ body: JSONValue, parent: RecordID? = nil, id: RecordID? = nil) throws -> RecordID {
+    package func add(_ kind: Document.Kind, _ apiName: String?, _ body: JSONValue, parent: RecordID? = nil, id: RecordID? = nil) throws
+        -> RecordID
+    {
         let id = id ?? ids.next()
         try MetadataStore.insert([Document(id: id, kind: kind, parent: parent, apiName: apiName, body: body)], at: now, tx)
         return id

@@ -13,24 +13,28 @@ package struct ModuleShaper {
     package init(_ scope: MetadataScope) { self.scope = scope }
 
     package func create(_ item: JSONCursor) throws -> RecordID {
-        let plural = try label("plural_label", item, except: nil), singular = try label("singular_label", item, except: nil)
+        let plural = try label("plural_label", item, except: nil)
+        let singular = try label("singular_label", item, except: nil)
         guard let profilesGiven = item.optional("profiles") else { throw Rejection.missing("profiles", at: item.path) }
         let profiles = try ProfileReferences(catalog: catalog).read(profilesGiven).map(\.profile)
         let apiName = try apiName(item, plural)
         let display = try DisplayField(item.optional("display_field"), singular: singular)
         let made = catalog.modules.filter { $0.generatedType == "custom" }
         guard made.count < Self.limit else { throw Rejection(.limitExceeded, .other("limit", .integer(Self.limit))) }
-        let plan = NewModule(apiName: apiName, plural: plural, singular: singular, number: nextNumber(made), profiles: profiles, display: display)
+        let plan = NewModule(
+            apiName: apiName, plural: plural, singular: singular, number: nextNumber(made), profiles: profiles, display: display)
         return try plan.write(scope)
     }
 
     package func update(_ module: Module, _ item: JSONCursor) throws -> RecordID {
         if let given = item.optional("api_name") { throw Rejection.notAllowed(at: given.path) }
         guard module.generatedType == "custom" else { throw Rejection(.notAllowed, .resourcePathIndex(0)) }
-        let plural = try label("plural_label", item, except: module), singular = try label("singular_label", item, except: module)
+        let plural = try label("plural_label", item, except: module)
+        let singular = try label("singular_label", item, except: module)
         guard let profilesGiven = item.optional("profiles") else { throw Rejection.missing("profiles", at: item.path) }
         let named = try ProfileReferences(catalog: catalog).read(profilesGiven)
-        let gone = Set(named.filter { $0.item.value["_delete"] != nil }.map(\.profile.id)), kept = Set(named.map(\.profile.id)).subtracting(gone)
+        let gone = Set(named.filter { $0.item.value["_delete"] != nil }.map(\.profile.id))
+        let kept = Set(named.map(\.profile.id)).subtracting(gone)
         let before = Set((module.body["profiles"]?.array ?? []).compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) })
         let after = before.subtracting(gone).union(kept)
         if after.isEmpty { throw ProfileReferences(catalog: catalog).tooFew(profilesGiven) }
@@ -38,7 +42,9 @@ package struct ModuleShaper {
         try permissions.grant(to: after.subtracting(before), scope)
         try permissions.revoke(from: before.subtracting(after), scope)
         var body = module.body
-        for (key, text) in [("plural_label", plural), ("actual_plural_label", plural), ("singular_label", singular), ("actual_singular_label", singular)] {
+        for (key, text) in [
+            ("plural_label", plural), ("actual_plural_label", plural), ("singular_label", singular), ("actual_singular_label", singular),
+        ] {
             body[key] = .string(text)
         }
         body["profiles"] = .array(catalog.documents(.profile).filter { after.contains($0.id) }.map(ProfileReferences.short))
@@ -52,7 +58,8 @@ package struct ModuleShaper {
 
     private func label(_ key: String, _ item: JSONCursor, except own: Module?) throws(Rejection) -> String {
         let given = try item.required(key)
-        let text = try given.string(max: Self.labelLimit, min: 1), folded = text.lowercased()
+        let text = try given.string(max: Self.labelLimit, min: 1)
+        let folded = text.lowercased()
         guard MadeName.isPlainLabel(text), !ReservedWords.labels.contains(folded) else { throw .invalid(at: given.path) }
         let taken = catalog.modules.contains { module in
             module.id != own?.id && module.body["listed"]?.bool != false

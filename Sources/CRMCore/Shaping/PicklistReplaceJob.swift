@@ -10,7 +10,9 @@ package struct PicklistReplaceJob: JobHandler {
     package init() {}
 
     /// Part of the change of metadata: one job for each option and field.
-    static func enqueue(_ renamed: [(old: String, new: String)], field: Field, of module: Module, list: RecordID? = nil, _ scope: MetadataScope) throws {
+    static func enqueue(
+        _ renamed: [(old: String, new: String)], field: Field, of module: Module, list: RecordID? = nil, _ scope: MetadataScope
+    ) throws {
         guard !field.columns.isEmpty else { return }
         for (old, new) in renamed {
             let payload: JSONValue = [
@@ -28,15 +30,19 @@ package struct PicklistReplaceJob: JobHandler {
 
     /// Returns how many records changed. What is done stays done, so a job that starts again goes on.
     private func round(_ job: Job, _ user: UserID, _ services: Services) async throws -> Int {
-        let catalog = services.catalog.current(), access = AccessPolicy.system("an option of a picklist is replaced in all records", for: user)
+        let catalog = services.catalog.current()
+        let access = AccessPolicy.system("an option of a picklist is replaced in all records", for: user)
         return try await services.write(catalog, access, .job, group: job.id) { scope in
             guard let module = catalog.module(id: ModuleID(raw: job.payload["module"]?.int64 ?? 0)),
-                let field = module.field(FieldID(raw: job.payload["field"]?.int64 ?? 0)), let column = field.columns.first, let table = module.table,
+                let field = module.field(FieldID(raw: job.payload["field"]?.int64 ?? 0)), let column = field.columns.first,
+                let table = module.table,
                 let old = job.payload["old"]?.string, let new = job.payload["new"]?.string
             else { return 0 }
             let many = field.type.comparison == .choices
             let holds: SQL = many ? "\(.arrayContains("\(column)", old))" : "\(column) = \(SQLValue.text(old))"
-            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(holds) ORDER BY id LIMIT \(.integer(Int64(Self.step)))") { RecordID(raw: $0.integer(0) ?? 0) }
+            let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(holds) ORDER BY id LIMIT \(.integer(Int64(Self.step)))") {
+                RecordID(raw: $0.integer(0) ?? 0)
+            }
             let rows = try Planner(catalog, access).rows(ids, of: module, for: .edit, scope.tx)
             var entries: [ChangeLog.Entry] = []
             for before in rows.values.sorted(by: { $0.id < $1.id }) {

@@ -17,11 +17,12 @@ package struct PicklistValues {
     static func withIDs(_ field: JSONValue, _ ids: any IDSource) -> JSONValue {
         guard let values = field["pick_list_values"]?.array, !values.isEmpty else { return field }
         var field = field
-        field["pick_list_values"] = .array(values.map { value in
-            var value = value
-            if value["id"] == nil { value["id"] = .id(ids.next()) }
-            return value
-        })
+        field["pick_list_values"] = .array(
+            values.map { value in
+                var value = value
+                if value["id"] == nil { value["id"] = .id(ids.next()) }
+                return value
+            })
         return field
     }
 
@@ -35,7 +36,9 @@ package struct PicklistValues {
             if removing, let index, item.value["_delete"] != nil {
                 removed += 1
                 // One for each call (global-picklists, U28).
-                guard removed == 1 else { throw Rejection(.limitExceeded, .apiName("pick_list_values"), .jsonPath(given.path), .other("limit", 1)) }
+                guard removed == 1 else {
+                    throw Rejection(.limitExceeded, .apiName("pick_list_values"), .jsonPath(given.path), .other("limit", 1))
+                }
                 guard values[index]["display_value"]?.string != Self.none else { throw .notAllowed(at: item.path) }
                 values.remove(at: index)
             } else {
@@ -75,7 +78,8 @@ package struct PicklistValues {
             value["type"] = type.value
         }
         if let index { values[index] = value } else { values.append(value) }
-        if let place = item.optional("sequence_number")?.value.looseInt64, let from = values.firstIndex(where: { $0["id"] == value["id"] }) {
+        if let place = item.optional("sequence_number")?.value.looseInt64, let from = values.firstIndex(where: { $0["id"] == value["id"] })
+        {
             values.remove(at: from)
             values.insert(value, at: min(max(Int(place) - 1, 0), values.count))
         }
@@ -83,7 +87,8 @@ package struct PicklistValues {
 
     /// No emoji: they do not fit the columns of the original, and clients have learned that they are refused.
     private func text(_ item: JSONCursor, _ key: String) throws(Rejection) -> String {
-        let given = try item.required(key), text = try given.string(max: Self.textLimit, min: 1)
+        let given = try item.required(key)
+        let text = try given.string(max: Self.textLimit, min: 1)
         guard !text.unicodeScalars.contains(where: { $0.value > 0xFFFF }) else { throw .invalid(at: given.path) }
         return text
     }
@@ -109,7 +114,10 @@ package struct PicklistValues {
     mutating func addNone(_ ids: any IDSource) {
         guard !values.contains(where: { $0["display_value"]?.string == Self.none }) else { return }
         values.insert(
-            ["id": .id(ids.next()), "display_value": .string(Self.none), "actual_value": .string(Self.none), "reference_value": .string(Self.none)], at: 0)
+            [
+                "id": .id(ids.next()), "display_value": .string(Self.none), "actual_value": .string(Self.none),
+                "reference_value": .string(Self.none),
+            ], at: 0)
         for index in values.indices { values[index]["sequence_number"] = .integer(index + 1) }
     }
 

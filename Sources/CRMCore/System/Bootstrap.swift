@@ -27,11 +27,13 @@ package enum Bootstrap {
     }
 
     package static func start(
-        _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase, demo: Bool, logger: Logger,
+        _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase, demo: Bool,
+        logger: Logger,
         clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
-        let owner = String(UInt64.random(in: 0...UInt64.max), radix: 36), alone = database.engine == .sqlite
+        let owner = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        let alone = database.engine == .sqlite
         let now = clock()
         let (first, number, key) = try await database.run(.write) { tx -> (Bool, Int64, [UInt8]) in
             let first = try Migrations.apply(tx)
@@ -44,7 +46,8 @@ package enum Bootstrap {
         }
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
         if !first { try await database.run(.write) { tx in try SearchIndex.fillIfEmpty(catalog, tx) } }
-        let ids = TimedIDs(process: number, clock: clock), store = try place.store(location, database)
+        let ids = TimedIDs(process: number, clock: clock)
+        let store = try place.store(location, database)
         // Alone on a folder of its own, whatever upload lies there has broken off.
         if alone, store is FolderStore { try await store.clearSpool(before: now) }
         let services = Services(
@@ -53,7 +56,8 @@ package enum Bootstrap {
         guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
         let pair = demo ? try await DemoData(services, administrator.id).createIfEmpty() : nil
         return Result(
-            services: services, firstStart: first, administrator: administrator, demoPair: pair, lease: ProcessLease(number: number, owner: owner))
+            services: services, firstStart: first, administrator: administrator, demoPair: pair,
+            lease: ProcessLease(number: number, owner: owner))
     }
 
     private static func seed(_ now: Instant, _ tx: Transaction) throws {
@@ -78,8 +82,11 @@ extension Bootstrap.Result {
     /// A third of the lease, so that two renewals may be missed.
     private func keepLease() async {
         while (try? await Task.sleep(for: .milliseconds(ProcessNumbers.leaseMilliseconds / 3))) != nil {
-            let now = services.clock(), lease = lease
-            let kept = try? await services.database.run(.write) { tx in try ProcessNumbers.renew(lease.number, owner: lease.owner, now: now, tx) }
+            let now = services.clock()
+            let lease = lease
+            let kept = try? await services.database.run(.write) { tx in
+                try ProcessNumbers.renew(lease.number, owner: lease.owner, now: now, tx)
+            }
             guard kept == false else { continue }
             // Another process makes ids with this number now; ours must not make any more.
             services.logger.critical("process number lost, stopping", metadata: ["number": "\(lease.number)"])

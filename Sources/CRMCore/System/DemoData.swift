@@ -13,8 +13,14 @@ struct DemoData {
     }
 
     private static let leads: JSONValue = [
-        ["Last_Name": "Okafor", "First_Name": "Nadia", "Company": "Harbour Light Ltd", "Email": "nadia.okafor@harbourlight.example", "Lead_Source": "Trade Show"],
-        ["Last_Name": "Okafor", "First_Name": "N.", "Company": "Harbour Light", "Phone": "+44 20 7946 0018", "Description": "Asked for a quote."],
+        [
+            "Last_Name": "Okafor", "First_Name": "Nadia", "Company": "Harbour Light Ltd", "Email": "nadia.okafor@harbourlight.example",
+            "Lead_Source": "Trade Show",
+        ],
+        [
+            "Last_Name": "Okafor", "First_Name": "N.", "Company": "Harbour Light", "Phone": "+44 20 7946 0018",
+            "Description": "Asked for a quote.",
+        ],
         ["Last_Name": "Lindqvist", "First_Name": "Per", "Company": "Norrsken Bygg AB", "Email": "per@norrsken.example"],
         ["Last_Name": "Moreau", "First_Name": "Camille", "Company": "Atelier Moreau", "Phone": "+33 1 99 00 12 34"],
     ]
@@ -22,13 +28,18 @@ struct DemoData {
     /// Only where there are no leads yet: neither a second start nor somebody's own data is touched.
     func createIfEmpty() async throws -> (module: String, master: RecordID, child: RecordID)? {
         guard let table = services.catalog.current().module("Leads")?.table else { return nil }
-        let filled = try await services.database.run(.read) { tx in try tx.first("SELECT id FROM \(table) LIMIT 1") { $0.integer(0) } } != nil
+        let filled =
+            try await services.database.run(.read) { tx in try tx.first("SELECT id FROM \(table) LIMIT 1") { $0.integer(0) } } != nil
         return filled ? nil : try await create()
     }
 
     private func create() async throws -> (module: String, master: RecordID, child: RecordID)? {
-        let catalog = services.catalog.current(), access = try AccessPolicy.of(user, catalog), records = services.records
-        guard let leads = catalog.module("Leads"), let notes = catalog.module("Notes"), let tasks = catalog.module("Tasks") else { return nil }
+        let catalog = services.catalog.current()
+        let access = try AccessPolicy.of(user, catalog)
+        let records = services.records
+        guard let leads = catalog.module("Leads"), let notes = catalog.module("Notes"), let tasks = catalog.module("Tasks") else {
+            return nil
+        }
         return try await services.write(catalog, access, .system) { scope in
             let made = try records.insert(JSONCursor(Self.leads).elements(), leads, scope).map { try $0.get().id }
             let parent: (RecordID) -> JSONValue = { ["module": ["api_name": "Leads"], "id": .id($0)] }

@@ -45,7 +45,8 @@ enum IdempotencyKeys {
             WHERE sys_idempotency.created_at <= \(oldest)
             """)
         if claimed > 0 { return nil }
-        let kept = try scope.tx.first("SELECT digest, answer FROM sys_idempotency WHERE user_id = \(user) AND key = \(.text(key.text))") { row in
+        let kept = try scope.tx.first("SELECT digest, answer FROM sys_idempotency WHERE user_id = \(user) AND key = \(.text(key.text))") {
+            row in
             (digest: row.text(0) ?? "", answer: try JSONValue.parse(row.text(1) ?? "null"))
         }
         guard let kept, kept.digest == key.digest else { throw Rejection(.idempotencyKeyReused, .other("header", "Idempotency-Key")) }
@@ -60,7 +61,8 @@ enum IdempotencyKeys {
     }
 
     private static func prune(before oldest: Instant, _ tx: Transaction) throws {
-        let old: SQL = "SELECT user_id, key FROM sys_idempotency WHERE created_at <= \(oldest) ORDER BY created_at LIMIT \(.integer(pruned))\(.skipLocked)"
+        let old: SQL =
+            "SELECT user_id, key FROM sys_idempotency WHERE created_at <= \(oldest) ORDER BY created_at LIMIT \(.integer(pruned))\(.skipLocked)"
         try tx.execute("DELETE FROM sys_idempotency WHERE (user_id, key) IN (\(old))")
     }
 }

@@ -13,7 +13,9 @@ package enum Migrations {
     package static let all: [Migration] = [
         Migration(number: 1, purpose: "metadata", statements: MetadataStore.schema),
         Migration(number: 2, purpose: "change log and graves", statements: ChangeLog.schema + Graves.schema),
-        Migration(number: 3, purpose: "jobs, counters and processes", statements: JobQueue.schema + Counters.schema + ProcessNumbers.schema + SharedSecrets.schema),
+        Migration(
+            number: 3, purpose: "jobs, counters and processes",
+            statements: JobQueue.schema + Counters.schema + ProcessNumbers.schema + SharedSecrets.schema),
         Migration(number: 4, purpose: "merges", statements: MergeJournal.schema),
         Migration(number: 5, purpose: "tags", statements: TagStore.schema),
         Migration(number: 6, purpose: "clients and tokens", statements: OAuthSchema.schema),
@@ -32,12 +34,14 @@ package enum Migrations {
     /// Applies what is missing, all in one transaction. Returns whether the database was empty.
     static func apply(_ tx: Transaction) throws -> Bool {
         try tx.advisoryLock(lockKey, exclusive: true)
-        try tx.execute("CREATE TABLE IF NOT EXISTS sys_migration (number \(.type(.integer)) PRIMARY KEY, purpose \(.type(.text)) NOT NULL)\(.strict)")
+        try tx.execute(
+            "CREATE TABLE IF NOT EXISTS sys_migration (number \(.type(.integer)) PRIMARY KEY, purpose \(.type(.text)) NOT NULL)\(.strict)")
         // By number rather than above the highest: numbers are reserved ahead, and may land out of turn.
         let done = Set(try tx.rows("SELECT number FROM sys_migration") { $0.integer(0) ?? 0 })
         for migration in all where !done.contains(migration.number) {
             for statement in migration.statements { try tx.execute(statement) }
-            try tx.execute("INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
+            try tx.execute(
+                "INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
         }
         return done.isEmpty
     }

@@ -25,9 +25,12 @@ package struct Services: Sendable {
 
     /// The only way to write: opens the transaction, checks that the catalog is the newest, and names the change group.
     package func write<T: Sendable>(
-        _ catalog: Catalog, _ access: AccessPolicy, _ origin: Origin, group: RecordID? = nil, _ body: @Sendable @escaping (WriteScope) throws -> T
+        _ catalog: Catalog, _ access: AccessPolicy, _ origin: Origin, group: RecordID? = nil,
+        _ body: @Sendable @escaping (WriteScope) throws -> T
     ) async throws -> T {
-        let now = clock(), group = group ?? ids.next(), ids = ids
+        let now = clock()
+        let group = group ?? ids.next()
+        let ids = ids
         return try await database.run(.write) { tx in
             // Two statements: in one, a waiter would read the version from before its wait.
             try tx.advisoryLock(Self.fence, exclusive: false)
@@ -41,7 +44,9 @@ package struct Services: Sendable {
     package func changeMetadata<T: Sendable>(
         by user: UserID = UserID(raw: 0), _ body: @Sendable @escaping (MetadataScope) throws -> T
     ) async throws -> T {
-        let now = clock(), ids = ids, known = catalog.current()
+        let now = clock()
+        let ids = ids
+        let known = catalog.current()
         let (result, after) = try await database.run(.write) { tx -> (T, Catalog) in
             try tx.advisoryLock(Self.fence, exclusive: true)
             let before = try MetadataStore.version(tx) == known.version ? known : try MetadataStore.load(tx)

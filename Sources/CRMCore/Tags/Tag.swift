@@ -15,13 +15,16 @@ package struct Tag: Sendable, Equatable {
 
     /// The colours a tag may have.
     package static let palette = [
-        "#F17574", "#F48435", "#E7A826", "#A8C026", "#63C57E", "#1DB9B4", "#57B1FD", "#879BFC", "#D297EE", "#FD87BD", "#969696", "#658BA8", "#B88562",
+        "#F17574", "#F48435", "#E7A826", "#A8C026", "#63C57E", "#1DB9B4", "#57B1FD", "#879BFC", "#D297EE", "#FD87BD", "#969696", "#658BA8",
+        "#B88562",
     ]
 
     /// A name: at most 25 characters, without `<`, `>`, comma and emoji.
     package static func name(_ input: JSONCursor) throws(Rejection) -> String {
         let name = try input.string(max: TagStore.nameLimit, min: 1)
-        let barred = name.unicodeScalars.contains { "<>,".unicodeScalars.contains($0) || $0.properties.isEmojiPresentation || $0.value == 0xFE0F }
+        let barred = name.unicodeScalars.contains {
+            "<>,".unicodeScalars.contains($0) || $0.properties.isEmojiPresentation || $0.value == 0xFE0F
+        }
         let blank = name.unicodeScalars.allSatisfy(\.properties.isWhitespace)
         if barred || blank { throw .invalid(at: input.path) }
         return name

@@ -37,7 +37,9 @@ package struct TagAssignment: Sendable {
         let named = try resolve(&known, module, scope)
         let held = try TagStore.held(by: ids, scope.tx)
         var outcomes: [RecordID: Result<[RecordID], Rejection>] = [:]
-        for id in ids where outcomes[id] == nil { outcomes[id] = outcome(id, rows[id], (held[id] ?? []).map(RecordID.init(raw:)), named, scope) }
+        for id in ids where outcomes[id] == nil {
+            outcomes[id] = outcome(id, rows[id], (held[id] ?? []).map(RecordID.init(raw:)), named, scope)
+        }
         try write(outcomes.compactMapValues { try? $0.get() }, held, module, scope)
         let byID = Dictionary(known.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         return ids.map { id in (outcomes[id] ?? .success([])).map { $0.compactMap { byID[$0] } } }
@@ -46,11 +48,14 @@ package struct TagAssignment: Sendable {
     /// As `apply`, for records a write has in hand: they are locked, and their own checks are done.
     func assign(to ids: [RecordID], of module: Module, _ scope: WriteScope) throws {
         var known = try TagDirectory.tags(of: module.id, scope.tx)
-        let named = try resolve(&known, module, scope), held = try TagStore.held(by: ids, scope.tx)
+        let named = try resolve(&known, module, scope)
+        let held = try TagStore.held(by: ids, scope.tx)
         try write(Dictionary(ids.map { ($0, named) }, uniquingKeysWith: { first, _ in first }), held, module, scope)
     }
 
-    private func outcome(_ id: RecordID, _ row: Record?, _ held: [RecordID], _ named: [RecordID], _ scope: WriteScope) -> Result<[RecordID], Rejection> {
+    private func outcome(_ id: RecordID, _ row: Record?, _ held: [RecordID], _ named: [RecordID], _ scope: WriteScope) -> Result<
+        [RecordID], Rejection
+    > {
         guard let row else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }
         do throws(Rejection) {
             try RecordStore.refuseIfHeld(row)
@@ -72,7 +77,8 @@ package struct TagAssignment: Sendable {
 
     /// The ids of the tags named, without repeats. Unknown names become tags, unless they are to be taken off.
     private func resolve(_ known: inout [Tag], _ module: Module, _ scope: WriteScope) throws -> [RecordID] {
-        var found: [RecordID] = [], made: [Tag] = []
+        var found: [RecordID] = []
+        var made: [Tag] = []
         for named in tags {
             let match = known.first { tag in named.id.map { $0 == tag.id } ?? TagDirectory.same(tag.name, named.name ?? "") }
             if let match {
@@ -80,7 +86,8 @@ package struct TagAssignment: Sendable {
                 continue
             }
             guard named.id == nil, mode != .remove, let name = named.name else {
-                throw Rejection.invalid(at: named.path.appending(named.id == nil ? "name" : "id"), message: "the tag given seems to be invalid")
+                throw Rejection.invalid(
+                    at: named.path.appending(named.id == nil ? "name" : "id"), message: "the tag given seems to be invalid")
             }
             guard known.count < TagDirectory.limitPerModule else { throw TagDirectory.limitReached(at: named.path) }
             let tag = Tag(id: scope.ids.next(), module: module.id, name: name, color: named.color, by: scope.access.user, at: scope.now)
@@ -99,8 +106,9 @@ package struct TagAssignment: Sendable {
         try scope.tx.insert(
             into: "sys_record_tag", ["record_id", "tag_id", "position"],
             rows: changed.flatMap { id, tags in tags.enumerated().map { [.id(id), .id($1), .integer(Int64($0))] } })
-        try ChangeLog.append(changed.map { id, tags in
-            .init(module.id, id, .tagged, before: TagStore.json(held[id] ?? []), after: TagStore.json(tags.map(\.raw)))
-        }, scope)
+        try ChangeLog.append(
+            changed.map { id, tags in
+                .init(module.id, id, .tagged, before: TagStore.json(held[id] ?? []), after: TagStore.json(tags.map(\.raw)))
+            }, scope)
     }
 }

@@ -22,11 +22,14 @@ package enum TagDirectory {
     }
 
     package static func create(_ drafts: [Draft], in module: Module, _ scope: WriteScope) throws -> [Result<Tag, Rejection>] {
-        var known = try tags(of: module.id, scope.tx), made: [Tag] = []
+        var known = try tags(of: module.id, scope.tx)
+        var made: [Tag] = []
         let outcomes = drafts.map { draft -> Result<Tag, Rejection> in
-            let name = draft.name ?? "", path = draft.path.appending("name")
+            let name = draft.name ?? ""
+            let path = draft.path.appending("name")
             if let holder = known.first(where: { same($0.name, name) }) {
-                return .failure(holder.color == draft.color ? .duplicate(at: path) : Rejection(.mappingMismatch, .apiName("name"), .jsonPath(path)))
+                return .failure(
+                    holder.color == draft.color ? .duplicate(at: path) : Rejection(.mappingMismatch, .apiName("name"), .jsonPath(path)))
             }
             if known.count >= limitPerModule { return .failure(limitReached(at: draft.path)) }
             let tag = Tag(id: scope.ids.next(), module: module.id, name: name, color: draft.color, by: scope.access.user, at: scope.now)
@@ -40,9 +43,12 @@ package enum TagDirectory {
 
     /// A colour left out becomes none; a name left out stays (tags, 51).
     package static func update(_ drafts: [Draft], in module: Module, _ scope: WriteScope) throws -> [Result<Tag, Rejection>] {
-        var known = try tags(of: module.id, scope.tx), changed: Set<RecordID> = []
+        var known = try tags(of: module.id, scope.tx)
+        var changed: Set<RecordID> = []
         let outcomes = drafts.map { draft -> Result<Tag, Rejection> in
-            guard let index = known.firstIndex(where: { $0.id == draft.id }) else { return .failure(.unknownRecord(at: draft.path.appending("id"))) }
+            guard let index = known.firstIndex(where: { $0.id == draft.id }) else {
+                return .failure(.unknownRecord(at: draft.path.appending("id")))
+            }
             if let name = draft.name {
                 let taken = known.contains { $0.id != draft.id && same($0.name, name) }
                 if taken { return .failure(.duplicate(at: draft.path.appending("name"))) }
@@ -55,7 +61,9 @@ package enum TagDirectory {
             return .success(known[index])
         }
         // At most as many statements as a module may have tags. Names may change places, so they are freed first.
-        for tag in known where changed.contains(tag.id) { try scope.tx.execute("UPDATE sys_tag SET name = \(.text(String(tag.id.raw))) WHERE id = \(tag.id)") }
+        for tag in known where changed.contains(tag.id) {
+            try scope.tx.execute("UPDATE sys_tag SET name = \(.text(String(tag.id.raw))) WHERE id = \(tag.id)")
+        }
         for tag in known where changed.contains(tag.id) {
             try scope.tx.execute(
                 """
@@ -69,7 +77,9 @@ package enum TagDirectory {
     /// Drops tags and takes them off the records that carry them. Returns those that were there.
     package static func delete(_ ids: [RecordID], of module: ModuleID? = nil, _ scope: WriteScope) throws -> Set<RecordID> {
         let own: SQL = module.map { " AND module_id = \(.integer($0.raw))" } ?? ""
-        let found = try scope.tx.rows("SELECT id FROM sys_tag WHERE \(.memberIDs("id", ids.map(\.raw)))\(own) ORDER BY id") { $0.integer(0) ?? 0 }
+        let found = try scope.tx.rows("SELECT id FROM sys_tag WHERE \(.memberIDs("id", ids.map(\.raw)))\(own) ORDER BY id") {
+            $0.integer(0) ?? 0
+        }
         guard !found.isEmpty else { return [] }
         try scope.tx.execute("DELETE FROM sys_record_tag WHERE \(.memberIDs("tag_id", found))")
         try scope.tx.execute("DELETE FROM sys_tag WHERE \(.memberIDs("id", found))")
@@ -78,9 +88,13 @@ package enum TagDirectory {
 
     /// Puts `conflict` into `kept`: records that carried either carry `kept`, once.
     package static func merge(_ kept: RecordID, with conflict: JSONCursor, _ scope: WriteScope) throws -> Tag {
-        guard var survivor = try tag(kept, scope.tx) else { throw Rejection(.invalidData, message: "the id given seems to be invalid", .resourcePathIndex(0)) }
+        guard var survivor = try tag(kept, scope.tx) else {
+            throw Rejection(.invalidData, message: "the id given seems to be invalid", .resourcePathIndex(0))
+        }
         let other = RecordID(raw: conflict.value.looseInt64 ?? 0)
-        guard other != kept, let going = try tag(other, scope.tx), going.module == survivor.module else { throw Rejection.unknownRecord(at: conflict.path) }
+        guard other != kept, let going = try tag(other, scope.tx), going.module == survivor.module else {
+            throw Rejection.unknownRecord(at: conflict.path)
+        }
         try scope.tx.execute(
             """
             UPDATE sys_record_tag SET tag_id = \(kept) WHERE tag_id = \(other) \
@@ -89,7 +103,8 @@ package enum TagDirectory {
         _ = try delete([other], scope)
         survivor.modifiedBy = scope.access.user.raw
         survivor.modifiedAt = scope.now
-        try scope.tx.execute("UPDATE sys_tag SET modified_by = \(.init(survivor.modifiedBy)), modified_at = \(scope.now) WHERE id = \(kept)")
+        try scope.tx.execute(
+            "UPDATE sys_tag SET modified_by = \(.init(survivor.modifiedBy)), modified_at = \(scope.now) WHERE id = \(kept)")
         return survivor
     }
 
@@ -105,12 +120,14 @@ package enum TagDirectory {
     static func insert(_ tags: [Tag], _ tx: Transaction) throws {
         let rows = tags.map { tag -> [SQLValue] in
             [
-                .id(tag.id), .integer(tag.module.raw), .text(tag.name), .init(tag.color), .init(tag.createdBy), .init(tag.createdAt), .init(tag.modifiedBy),
+                .id(tag.id), .integer(tag.module.raw), .text(tag.name), .init(tag.color), .init(tag.createdBy), .init(tag.createdAt),
+                .init(tag.modifiedBy),
                 .init(tag.modifiedAt),
             ]
         }
         try tx.insert(
-            into: "sys_tag", ["id", "module_id", "name", "color_code", "created_by", "created_at", "modified_by", "modified_at"], rows: rows)
+            into: "sys_tag", ["id", "module_id", "name", "color_code", "created_by", "created_at", "modified_by", "modified_at"], rows: rows
+        )
     }
 
     static func same(_ left: String, _ right: String) -> Bool { TextFolding.fold(left) == TextFolding.fold(right) }

@@ -14,7 +14,8 @@ package struct TagMassDeleteJob: JobHandler {
         if let unknown = tags.first(where: { !known.contains($0.id) }) { throw Rejection.unknownRecord(at: unknown.path) }
         let id = scope.ids.next()
         let payload: JSONValue = [
-            "module": .string(String(module.id.raw)), "user": .string(String(scope.access.user.raw)), "tags": .array(tags.map { .id($0.id) }),
+            "module": .string(String(module.id.raw)), "user": .string(String(scope.access.user.raw)),
+            "tags": .array(tags.map { .id($0.id) }),
         ]
         try JobQueue.enqueue(kind, payload, id: id, at: scope.now, scope.tx)
         try JobQueue.setTotal(id, tags.count, scope.tx)
@@ -24,7 +25,8 @@ package struct TagMassDeleteJob: JobHandler {
     /// One transaction: tags are few. Those gone meanwhile count as failed.
     package func run(_ job: Job, _ services: Services) async throws {
         let ids = (job.payload["tags"]?.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) }
-        let module = ModuleID(raw: job.payload["module"]?.looseInt64 ?? 0), user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
+        let module = ModuleID(raw: job.payload["module"]?.looseInt64 ?? 0)
+        let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
         let access = AccessPolicy.system("the right to delete tags was checked when the job was asked for", for: user)
         try await services.write(services.catalog.current(), access, .job, group: job.id) { scope in
             let gone = try TagDirectory.delete(ids, of: module, scope)

@@ -25,7 +25,8 @@ package struct ResourceDescriptor: Sendable {
     package let rule: any ResourceRule
 
     package init(
-        _ name: String, path: String, scope: String, kind: Document.Kind, verbs: [Verb: String], messages: [Verb: String] = [:], permission: String?,
+        _ name: String, path: String, scope: String, kind: Document.Kind, verbs: [Verb: String], messages: [Verb: String] = [:],
+        permission: String?,
         perCall: Int = 100, rule: any ResourceRule, attributes: [Attribute]
     ) {
         self.name = name
@@ -106,7 +107,9 @@ package protocol ResourceRule: Sendable {
 }
 
 extension ResourceRule {
-    package func place(_ request: ParsedRequest, _ verb: ResourceDescriptor.Verb, _ context: RequestContext) throws(Rejection) -> ResourcePlace { ResourcePlace() }
+    package func place(_ request: ParsedRequest, _ verb: ResourceDescriptor.Verb, _ context: RequestContext) throws(Rejection)
+        -> ResourcePlace
+    { ResourcePlace() }
     package func contains(_ document: Document, _ place: ResourcePlace) -> Bool { document.parent == place.parent }
     package func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {}
     package func remove(_ document: Document, _ place: ResourcePlace, _ scope: MetadataScope) throws {}

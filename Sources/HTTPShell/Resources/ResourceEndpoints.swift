@@ -11,25 +11,31 @@ extension ResourceFamily {
     /// One endpoint for each verb.
     package static var endpoints: [any Endpoint.Type] {
         let made: [(ResourceDescriptor.Verb, any Endpoint.Type)] = [
-            (.list, ListItems<Self>.self), (.get, GetItem<Self>.self), (.create, CreateItems<Self>.self), (.updateMany, UpdateItems<Self>.self),
+            (.list, ListItems<Self>.self), (.get, GetItem<Self>.self), (.create, CreateItems<Self>.self),
+            (.updateMany, UpdateItems<Self>.self),
             (.updateOne, UpdateItem<Self>.self), (.deleteMany, DeleteItems<Self>.self), (.deleteOne, DeleteItem<Self>.self),
         ]
         return made.filter { descriptor.verbs[$0.0] != nil }.map(\.1)
     }
 
     fileprivate static func declaration(_ verb: ResourceDescriptor.Verb, _ method: HTTPMethod, _ operation: String) -> Declaration {
-        let descriptor = descriptor, single = [.get, .updateOne, .deleteOne].contains(verb)
+        let descriptor = descriptor
+        let single = [.get, .updateOne, .deleteOne].contains(verb)
         return Declaration(
             method, single ? descriptor.path + "/{item}" : descriptor.path, entry: descriptor.verbs[verb] ?? "",
             scope: .fixed(["\(descriptor.scope).\(operation)"]))
     }
 
-    fileprivate static func store(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) -> ResourceStore {
+    fileprivate static func store(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection)
+        -> ResourceStore
+    {
         ResourceStore(descriptor: descriptor, place: try descriptor.rule.place(request, verb, context))
     }
 
     /// A change needs the profile's right.
-    fileprivate static func changing(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection) -> ResourceStore {
+    fileprivate static func changing(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection)
+        -> ResourceStore
+    {
         let store = try store(verb, request, context)
         if let permission = descriptor.permission { try context.access.require(permission: permission) }
         return store
@@ -109,7 +115,8 @@ enum UpdateItems<Family: ResourceFamily>: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each(input.items) { item in
-                let id = try item.required("id"), wanted = try id.recordID()
+                let id = try item.required("id")
+                let wanted = try id.recordID()
                 guard let document = input.store.find(wanted.description, scope.catalog) else { throw Rejection.invalid(at: id.path) }
                 return try input.store.update(document, item, scope)
             }
@@ -209,7 +216,9 @@ extension ResourceDescriptor {
 extension JSONCursor {
     /// The items of a body, one up to the family's number for each call.
     fileprivate func resources(_ descriptor: ResourceDescriptor, limit: Int? = nil) throws(Rejection) -> [JSONCursor] {
-        let array = try required(descriptor.name), items = try array.elements(), limit = limit ?? descriptor.perCall
+        let array = try required(descriptor.name)
+        let items = try array.elements()
+        let limit = limit ?? descriptor.perCall
         if items.isEmpty { throw .tooShort(1, at: array.path) }
         guard items.count <= limit else { throw .tooLong(limit, at: array.path) }
         return items
@@ -218,5 +227,7 @@ extension JSONCursor {
 
 extension Rejection {
     /// The path names no item of the family; the segment after the collection's.
-    package static var unknownItem: Rejection { Rejection(.invalidData, message: "the id given seems to be invalid", .resourcePathIndex(0)) }
+    package static var unknownItem: Rejection {
+        Rejection(.invalidData, message: "the id given seems to be invalid", .resourcePathIndex(0))
+    }
 }

@@ -27,14 +27,17 @@ struct ResourceStore {
         var draft = ResourceDraft(item: item, existing: nil, id: scope.ids.next(), body: [:])
         for attribute in descriptor.attributes { try read(attribute, into: &draft, scope.catalog) }
         try descriptor.rule.complete(&draft, place, scope)
-        try scope.add(descriptor.kind, draft.body["api_name"]?.string ?? draft.body["name"]?.string, draft.body, parent: place.parent, id: draft.id)
+        try scope.add(
+            descriptor.kind, draft.body["api_name"]?.string ?? draft.body["name"]?.string, draft.body, parent: place.parent, id: draft.id)
         return draft.id
     }
 
     func update(_ document: Document, _ item: JSONCursor, _ scope: MetadataScope) throws -> RecordID {
         _ = try item.object()
         var draft = ResourceDraft(item: item, existing: document, id: document.id, body: document.body)
-        for attribute in descriptor.attributes where !attribute.fixed && item.value[attribute.name] != nil { try read(attribute, into: &draft, scope.catalog) }
+        for attribute in descriptor.attributes where !attribute.fixed && item.value[attribute.name] != nil {
+            try read(attribute, into: &draft, scope.catalog)
+        }
         try descriptor.rule.complete(&draft, place, scope)
         try scope.replace(document.id, body: draft.body)
         try scope.rename(document.id, draft.body["api_name"]?.string ?? draft.body["name"]?.string)
@@ -73,7 +76,8 @@ struct ResourceStore {
     }
 
     private func item(_ given: JSONCursor, _ kind: Document.Kind, _ name: String, _ catalog: Catalog) throws(Rejection) -> JSONValue {
-        let id = (given.value["id"] ?? given.value).looseInt64, documents = catalog.documents(kind)
+        let id = (given.value["id"] ?? given.value).looseInt64
+        let documents = catalog.documents(kind)
         let found = documents.first { document in
             if let id { return document.id.raw == id }
             return ["api_name", "name"].contains { key in given.value[key].map { $0 == document.body[key] } ?? false }
@@ -84,6 +88,8 @@ struct ResourceStore {
 
     private func refuseTaken(_ attribute: Attribute, _ draft: ResourceDraft, at path: JSONPath, _ catalog: Catalog) throws(Rejection) {
         let text = draft.body[attribute.name]?.string?.lowercased()
-        if all(catalog).contains(where: { $0.id != draft.id && $0.body[attribute.name]?.string?.lowercased() == text }) { throw .duplicate(at: path) }
+        if all(catalog).contains(where: { $0.id != draft.id && $0.body[attribute.name]?.string?.lowercased() == text }) {
+            throw .duplicate(at: path)
+        }
     }
 }

@@ -37,7 +37,8 @@ extension FieldType {
         FieldType(dataType: dataType, storage: [.text], cell: .json, comparison: .none) {
             (input: JSONCursor, field: Field, _: Catalog) throws(Rejection) in
             if let limit, let count = input.value.array?.count, count > limit {
-                throw Rejection(.limitExceeded, .apiName(field.apiName), .jsonPath(input.path), .maximumLength(limit), .other("limit", .integer(limit)))
+                throw Rejection(
+                    .limitExceeded, .apiName(field.apiName), .jsonPath(input.path), .maximumLength(limit), .other("limit", .integer(limit)))
             }
             switch input.value {
             case .object, .array: return .json(input.value)

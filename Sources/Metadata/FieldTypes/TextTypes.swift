@@ -45,17 +45,21 @@ extension String {
     /// Local part starting with a letter, digit, `_`, `+` or `-`; a domain with a dot; a top-level name of 2 to 22 letters.
     package var isEmailAddress: Bool {
         let parts = split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2, utf8.count <= 256, let first = parts[0].unicodeScalars.first, first.isLetter || first.isDigit || "_+-".unicodeScalars.contains(first)
+        guard parts.count == 2, utf8.count <= 256, let first = parts[0].unicodeScalars.first,
+            first.isLetter || first.isDigit || "_+-".unicodeScalars.contains(first)
         else { return false }
         let labels = parts[1].split(separator: ".", omittingEmptySubsequences: false)
-        guard labels.count >= 2, let last = labels.last?.unicodeScalars, (2...22).contains(last.count), last.allSatisfy(\.isLetter) else { return false }
+        guard labels.count >= 2, let last = labels.last?.unicodeScalars, (2...22).contains(last.count), last.allSatisfy(\.isLetter) else {
+            return false
+        }
         let clean = { (part: Substring) in !part.isEmpty && !part.unicodeScalars.contains(where: \.isForeignToMail) }
         return clean(parts[0]) && labels.allSatisfy(clean)
     }
 
     /// Digits and letters in groups parted by blanks, dots, dashes or slashes, with an optional `+`, brackets and extension marks.
     package var isPhoneNumber: Bool {
-        unicodeScalars.contains(where: \.isDigit) && unicodeScalars.allSatisfy { $0.isDigit || $0.isLetter || "+-./ ();#,:*".unicodeScalars.contains($0) }
+        unicodeScalars.contains(where: \.isDigit)
+            && unicodeScalars.allSatisfy { $0.isDigit || $0.isLetter || "+-./ ();#,:*".unicodeScalars.contains($0) }
     }
 
     /// At least one dot between non-blank parts, with or without a scheme.

@@ -26,9 +26,12 @@ package struct SchemaPlan: Sendable, Equatable {
             for field in module.fields {
                 let known = before.field(field.id)
                 if known == nil { steps += field.storedColumns.map { .addColumn(table, $0, falseAtFirst: field.type.cell == .flag) } }
-                let had = known.map { indexes(of: $0, in: before, table) } ?? [], wanted = indexes(of: field, in: module, table)
+                let had = known.map { indexes(of: $0, in: before, table) } ?? []
+                let wanted = indexes(of: field, in: module, table)
                 steps += wanted.filter { !had.contains($0) }
-                for case .addIndex(let name, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) { steps.append(.dropIndex(name)) }
+                for case .addIndex(let name, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) {
+                    steps.append(.dropIndex(name))
+                }
             }
             // A deleted field keeps its column until the next compaction; its index would only slow writes down.
             for field in before.fields where module.field(field.id) == nil {
@@ -49,7 +52,11 @@ package struct SchemaPlan: Sendable, Equatable {
         var found: [Step] = []
         if field.isRecordLookup { found.append(step(.lookup)) }
         if ["Created_Time", "Modified_Time"].contains(field.apiName) { found.append(step(.time)) }
-        if field.unique { found.append(step(field.type.storage == [.text] ? .uniqueText : .unique)) } else if field.type.dataType == "email" || field === module.displayField { found.append(step(.text)) }
+        if field.unique {
+            found.append(step(field.type.storage == [.text] ? .uniqueText : .unique))
+        } else if field.type.dataType == "email" || field === module.displayField {
+            found.append(step(.text))
+        }
         return found
     }
 }
@@ -58,12 +65,13 @@ package struct SchemaPlan: Sendable, Equatable {
 package struct IndexName: Sendable, Hashable {
     package let table: TableName
     init(_ kind: SchemaPlan.IndexKind, _ field: FieldID) {
-        let prefix = switch kind {
-        case .lookup: "l"
-        case .time: "t"
-        case .text: "x"
-        case .unique, .uniqueText: "u"
-        }
+        let prefix =
+            switch kind {
+            case .lookup: "l"
+            case .time: "t"
+            case .text: "x"
+            case .unique, .uniqueText: "u"
+            }
         table = TableName(checked: "\(prefix)_\(field.raw)") ?? "invalid"
     }
 

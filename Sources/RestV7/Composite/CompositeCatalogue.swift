@@ -13,7 +13,8 @@ enum CompositeCatalogue {
         case "users": return method == .get ? .shortPage : .oneRecord
         case "coql": return method == .post ? .shortPage : nil
         case "settings": return settings(method, segments.dropFirst())
-        case "actions": return segments.dropFirst().first == "watch" ? (method == .delete ? .free : method == .get ? .shortPage : .oneRecord) : nil
+        case "actions":
+            return segments.dropFirst().first == "watch" ? (method == .delete ? .free : method == .get ? .shortPage : .oneRecord) : nil
         case "files", "upload", "functions": return nil
         default: return records(method, Array(segments))
         }
@@ -27,7 +28,8 @@ enum CompositeCatalogue {
 
     private static func settings(_ method: HTTPMethod, _ segments: ArraySlice<Substring>) -> Allowance? {
         let reads: Set<Substring> = [
-            "modules", "fields", "layouts", "related_lists", "custom_views", "profiles", "pipeline", "assignment_rules", "custom_links", "wizards", "variable_groups",
+            "modules", "fields", "layouts", "related_lists", "custom_views", "profiles", "pipeline", "assignment_rules", "custom_links",
+            "wizards", "variable_groups",
             "validation_rules", "global_picklists", "map_dependency",
         ]
         switch segments.first {
@@ -49,7 +51,8 @@ enum CompositeCatalogue {
         case (2, .put), (2, .delete): return .oneRecord
         case (3, .get): return segments[1] == "actions" ? (segments[2] == "count" ? .free : nil) : .shortPage
         case (3, .delete): return segments[2] == "photo" ? .free : segments[1] == "actions" ? nil : .oneRecord
-        case (3, .post), (3, .put): return segments[1] == "actions" || segments[2] == "photo" || segments[2] == "Attachments" ? nil : .oneRecord
+        case (3, .post), (3, .put):
+            return segments[1] == "actions" || segments[2] == "photo" || segments[2] == "Attachments" ? nil : .oneRecord
         case (4, _) where segments[2] == "actions":
             let actions: [Substring: Set<HTTPMethod>] = [
                 "convert": [.post], "blueprint": [.get, .put], "add_tags": [.post], "remove_tags": [.post], "share": [.get],

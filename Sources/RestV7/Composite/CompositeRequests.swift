@@ -16,17 +16,21 @@ enum CompositeRequests: Endpoint {
         let isParallel: Bool
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            let body = try request.json(), rollback = try Self.flag("rollback_on_fail", body), parallel = try Self.flag("parallel_execution", body)
+            let body = try request.json()
+            let rollback = try Self.flag("rollback_on_fail", body)
+            let parallel = try Self.flag("parallel_execution", body)
             if rollback == true, parallel == true {
                 throw Rejection(
                     .ambiguityDuringProcessing,
                     .other(
                         "ambiguity_due_to",
-                        .array(["rollback_on_fail", "parallel_execution"].map { ["api_name": .string($0), "json_path": .string("$.\($0)")] })))
+                        .array(
+                            ["rollback_on_fail", "parallel_execution"].map { ["api_name": .string($0), "json_path": .string("$.\($0)")] })))
             }
             rollsBack = rollback ?? false
             isParallel = parallel ?? !rollsBack
-            var requests: [Result<SubRequest, Rejection>] = [], taken: Set<String> = []
+            var requests: [Result<SubRequest, Rejection>] = []
+            var taken: Set<String> = []
             for item in try body.required(key).elements(1...limit) {
                 do throws(Rejection) {
                     let read = try SubRequest(item, taken: taken)
@@ -48,18 +52,23 @@ enum CompositeRequests: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let run = CompositeRun(requests: input.requests, context: context)
         guard input.rollsBack else {
-            let outcomes = input.isParallel ? await run.parallel() : await run.sequential(), sent = outcomes.filter(\.wasSent).count
+            let outcomes = input.isParallel ? await run.parallel() : await run.sequential()
+            let sent = outcomes.filter(\.wasSent).count
             return answer(zip(input.requests, outcomes).map(result), status: sent == outcomes.count ? 200 : sent == 0 ? 400 : 207)
         }
         let (outcomes, failed) = try await run.united()
         var results = zip(input.requests, outcomes).map(result)
         guard let failed else { return answer(results, status: 200) }
-        for index in 0..<failed { results[index] = Rejection(.rollbackPerformed, .other("rollbacked_by_sub_request_index", .integer(failed))).result }
+        for index in 0..<failed {
+            results[index] = Rejection(.rollbackPerformed, .other("rollbacked_by_sub_request_index", .integer(failed))).result
+        }
         for _ in results.count..<input.requests.count { results.append(Rejection(.processingStopped).result) }
         return answer(results, status: 400)
     }
 
-    private static func answer(_ results: [JSONValue], status: Int) -> Reply { .json(.object([.init(key, .array(results))]), status: status) }
+    private static func answer(_ results: [JSONValue], status: Int) -> Reply {
+        .json(.object([.init(key, .array(results))]), status: status)
+    }
 
     private static func result(_ request: Result<SubRequest, Rejection>, _ outcome: CompositeRun.Outcome) -> JSONValue {
         switch outcome {

@@ -23,7 +23,8 @@ struct CompositeRun: Sendable {
 
     /// One after another; a reference sees the answers before it.
     func sequential() async -> [Outcome] {
-        var outcomes: [Outcome] = [], answers = SubAnswers()
+        var outcomes: [Outcome] = []
+        var answers = SubAnswers()
         for request in requests {
             let outcome = await outcome(of: request, answers, context.services)
             note(outcome, of: request, in: &answers)
@@ -34,10 +35,13 @@ struct CompositeRun: Sendable {
 
     /// Those whose references are answered at the same time, round by round.
     func parallel() async -> [Outcome] {
-        var outcomes: [Int: Outcome] = [:], answers = SubAnswers()
-        let needs = requests.map { (try? $0.get()).map(Self.references) ?? [] }, ids = requests.map { (try? $0.get())?.id }
+        var outcomes: [Int: Outcome] = [:]
+        var answers = SubAnswers()
+        let needs = requests.map { (try? $0.get()).map(Self.references) ?? [] }
+        let ids = requests.map { (try? $0.get())?.id }
         while outcomes.count < requests.count {
-            let open = requests.indices.filter { outcomes[$0] == nil }, waiting = Set(open.compactMap { ids[$0] })
+            let open = requests.indices.filter { outcomes[$0] == nil }
+            let waiting = Set(open.compactMap { ids[$0] })
             let ready = open.filter { index in needs[index].allSatisfy { !waiting.contains($0) || $0 == ids[index] } }
             if ready.isEmpty {
                 for index in open { outcomes[index] = .refused(Rejection(.loopingFound)) }
@@ -60,7 +64,8 @@ struct CompositeRun: Sendable {
     func united() async throws -> (outcomes: [Outcome], failed: Int?) {
         do {
             let outcomes = try await context.services.together { services in
-                var outcomes: [Outcome] = [], answers = SubAnswers()
+                var outcomes: [Outcome] = []
+                var answers = SubAnswers()
                 for request in requests {
                     let outcome = await outcome(of: request, answers, services, undoable: true)
                     outcomes.append(outcome)
@@ -77,7 +82,9 @@ struct CompositeRun: Sendable {
 
     private struct Stopped: Error { let outcomes: [Outcome] }
 
-    private func outcome(of request: Result<SubRequest, Rejection>, _ answers: SubAnswers, _ services: Services, undoable: Bool = false) async -> Outcome {
+    private func outcome(of request: Result<SubRequest, Rejection>, _ answers: SubAnswers, _ services: Services, undoable: Bool = false)
+        async -> Outcome
+    {
         do throws(Rejection) {
             let inner = try innerRequest(try request.get(), answers, undoable: undoable)
             return checked(await context.inner.answer(inner.request, services), inner.allowance)
@@ -95,7 +102,9 @@ struct CompositeRun: Sendable {
         guard !undoable || CompositeCatalogue.isUndoable(request.method, segments) else { throw Rejection(.notSupported) }
         var query = target.firstIndex(of: "?").map { [String(target[target.index(after: $0)...])] } ?? []
         let params = try answers.resolved(request.params).members ?? []
-        for param in params { query.append("\(PercentCoding.encode(param.name))=\(PercentCoding.encode(param.value.string ?? param.value.text))") }
+        for param in params {
+            query.append("\(PercentCoding.encode(param.name))=\(PercentCoding.encode(param.value.string ?? param.value.text))")
+        }
         let body = if let body = request.body { try answers.resolved(body) } else { JSONValue.null }
         switch allowance {
         case .free: break
@@ -104,7 +113,9 @@ struct CompositeRun: Sendable {
             guard items <= 1 else { throw Rejection(.limitExceeded, .other("limit", 1)) }
         case .shortPage:
             let asked = PercentCoding.pairs(query.joined(separator: "&")).first { $0.name == "per_page" }?.value
-            if let asked, let count = Int(asked), count > CompositeCatalogue.pageLimit { throw Rejection(.limitExceeded, .other("limit", .integer(CompositeCatalogue.pageLimit))) }
+            if let asked, let count = Int(asked), count > CompositeCatalogue.pageLimit {
+                throw Rejection(.limitExceeded, .other("limit", .integer(CompositeCatalogue.pageLimit)))
+            }
             if asked == nil, request.method == .get { query.append("per_page=\(CompositeCatalogue.pageLimit)") }
         }
         target = "/crm/v7/" + segments.joined(separator: "/") + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
@@ -118,7 +129,9 @@ struct CompositeRun: Sendable {
 
     /// A query says itself how many rows it wants, so those are counted afterwards.
     private func checked(_ reply: Reply, _ allowance: CompositeCatalogue.Allowance) -> Outcome {
-        guard case .shortPage = allowance, let rows = (try? JSONValue.parse(reply.body))?["data"]?.array, rows.count > CompositeCatalogue.pageLimit else {
+        guard case .shortPage = allowance, let rows = (try? JSONValue.parse(reply.body))?["data"]?.array,
+            rows.count > CompositeCatalogue.pageLimit
+        else {
             return .answered(reply)
         }
         return .refused(Rejection(.limitExceeded, .other("limit", .integer(CompositeCatalogue.pageLimit))))

@@ -8,7 +8,9 @@ struct SubReference: Sendable, Equatable {
 
     /// `nil` when the text between the braces is none.
     private init?(_ text: Substring) {
-        guard let colon = text.firstIndex(of: ":"), SubRequest.isID(text[..<colon]), let steps = Self.steps(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.firstIndex(of: ":"), SubRequest.isID(text[..<colon]),
+            let steps = Self.steps(text[text.index(after: colon)...])
+        else { return nil }
         id = String(text[..<colon])
         self.steps = steps
     }
@@ -16,7 +18,8 @@ struct SubReference: Sendable, Equatable {
     /// `$`, `.name`, `['name']` and `[0]`.
     private static func steps(_ path: Substring) -> [JSONPath.Step]? {
         guard path.first == "$" else { return nil }
-        var rest = path.dropFirst(), steps: [JSONPath.Step] = []
+        var rest = path.dropFirst()
+        var steps: [JSONPath.Step] = []
         while let mark = rest.first {
             rest = rest.dropFirst()
             if mark == "." {
@@ -27,7 +30,9 @@ struct SubReference: Sendable, Equatable {
             } else {
                 guard mark == "[", let end = rest.firstIndex(of: "]") else { return nil }
                 let inner = rest[..<end]
-                if let index = Int(inner), index >= 0 { steps.append(.index(index)) } else if inner.count > 2, inner.first == "'", inner.last == "'" {
+                if let index = Int(inner), index >= 0 {
+                    steps.append(.index(index))
+                } else if inner.count > 2, inner.first == "'", inner.last == "'" {
                     steps.append(.member(String(inner.dropFirst().dropLast())))
                 } else {
                     return nil
@@ -55,7 +60,8 @@ struct SubReference: Sendable, Equatable {
 
     /// A text cut at its references. One that is begun and not right is refused.
     static func pieces(_ text: String) throws(Rejection) -> [(text: String, reference: SubReference?)] {
-        var pieces: [(text: String, reference: SubReference?)] = [], rest = text[...]
+        var pieces: [(text: String, reference: SubReference?)] = []
+        var rest = text[...]
         while let start = rest.firstRange(of: "@{") {
             if start.lowerBound > rest.startIndex { pieces.append((String(rest[..<start.lowerBound]), nil)) }
             guard let end = rest[start.upperBound...].firstIndex(of: "}"), let reference = SubReference(rest[start.upperBound..<end]) else {
@@ -111,7 +117,10 @@ struct SubAnswers: Sendable {
     func resolved(_ text: String, escaping: (String) -> String) throws(Rejection) -> String {
         var resolved = ""
         for piece in try SubReference.pieces(text) {
-            guard let reference = piece.reference else { resolved += piece.text; continue }
+            guard let reference = piece.reference else {
+                resolved += piece.text
+                continue
+            }
             let value = try self.value(of: reference)
             resolved += escaping(value.string ?? value.text)
         }

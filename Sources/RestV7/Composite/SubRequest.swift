@@ -17,10 +17,16 @@ struct SubRequest: Sendable {
     init(_ item: JSONCursor, taken: Set<String>) throws(Rejection) {
         _ = try item.object()
         id = try Self.id(item, taken)
-        guard let uri = item.optional("uri")?.value.string, let version = Self.version(of: uri) else { throw .missing("uri", at: item.path) }
-        guard version <= Self.version else { throw .notAllowed(at: item.path.appending("uri"), message: "the version of the sub request is above the composite's") }
+        guard let uri = item.optional("uri")?.value.string, let version = Self.version(of: uri) else {
+            throw .missing("uri", at: item.path)
+        }
+        guard version <= Self.version else {
+            throw .notAllowed(at: item.path.appending("uri"), message: "the version of the sub request is above the composite's")
+        }
         guard let name = item.optional("method")?.value.string else { throw .missing("method", at: item.path) }
-        guard let method = HTTPMethod(rawValue: name) else { throw .unsupported(HTTPMethod.allCases.map(\.rawValue), at: item.path.appending("method")) }
+        guard let method = HTTPMethod(rawValue: name) else {
+            throw .unsupported(HTTPMethod.allCases.map(\.rawValue), at: item.path.appending("method"))
+        }
         self.uri = uri
         self.method = method
         params = try Self.object("params", item) ?? [:]
@@ -41,7 +47,9 @@ struct SubRequest: Sendable {
     /// `[a-zA-Z0-9][a-zA-Z0-9_]*`
     static func isID(_ text: some StringProtocol) -> Bool {
         guard let first = text.utf8.first, first != UInt8(ascii: "_") else { return false }
-        return text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_") }
+        return text.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_")
+        }
     }
 
     private static func object(_ name: String, _ item: JSONCursor) throws(Rejection) -> JSONValue? {
@@ -53,14 +61,17 @@ struct SubRequest: Sendable {
     /// Of `/crm(/…)?/vN[.N]/…`; `nil` when it is no such path.
     private static func version(of uri: String) -> Double? {
         let parts = uri.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count >= 4, parts[0].isEmpty, parts[1] == "crm", let index = versionIndex(parts), index + 1 < parts.count else { return nil }
+        guard parts.count >= 4, parts[0].isEmpty, parts[1] == "crm", let index = versionIndex(parts), index + 1 < parts.count else {
+            return nil
+        }
         return Double(parts[index].dropFirst())
     }
 
     private static func versionIndex(_ parts: [Substring]) -> Int? {
         parts.indices.first { index in
             let digits = parts[index].dropFirst()
-            return index >= 2 && parts[index].first == "v" && digits.first?.isNumber == true && digits.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
+            return index >= 2 && parts[index].first == "v" && digits.first?.isNumber == true
+                && digits.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
         }
     }
 

@@ -19,7 +19,8 @@ enum ListContactRoles: Endpoint {
 
 /// One role. Contract: contact-roles, 187.
 enum GetContactRole: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/Contacts/roles/{role_id}", entry: "187", scope: .fixed(["ZohoCRM.modules.contacts.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/Contacts/roles/{role_id}", entry: "187", scope: .fixed(["ZohoCRM.modules.contacts.READ"]))
 
     struct Input: EndpointInput {
         let id: String
@@ -57,7 +58,8 @@ enum UpdateContactRoles: Endpoint {
         let drafts: [ContactRoles.Draft]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let id = request.path["role_id"] == nil ? nil : try request.recordID("role_id", index: 2)
-            drafts = try ContactRoleDrafts.read(try request.json().items("contact_roles", limit: id == nil ? 100 : 1), naming: id, new: false)
+            drafts = try ContactRoleDrafts.read(
+                try request.json().items("contact_roles", limit: id == nil ? 100 : 1), naming: id, new: false)
         }
     }
 
@@ -69,14 +71,18 @@ enum UpdateContactRoles: Endpoint {
 
 /// Changes the role of the path. Contract: contact-roles, 189.
 enum UpdateContactRole: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/Contacts/roles/{role_id}", entry: "189", scope: .fixed(["ZohoCRM.modules.contacts.UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/Contacts/roles/{role_id}", entry: "189", scope: .fixed(["ZohoCRM.modules.contacts.UPDATE"]))
 
-    static func respond(_ input: UpdateContactRoles.Input, _ context: RequestContext) async throws -> Reply { try await UpdateContactRoles.respond(input, context) }
+    static func respond(_ input: UpdateContactRoles.Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateContactRoles.respond(input, context)
+    }
 }
 
 /// Deletes roles. Contract: contact-roles, 190.
 enum DeleteContactRoles: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/Contacts/roles", entry: "190", scope: .fixed(["ZohoCRM.modules.contacts.DELETE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/Contacts/roles", entry: "190", scope: .fixed(["ZohoCRM.modules.contacts.DELETE"]))
 
     struct Input: EndpointInput {
         let ids: [RecordID]
@@ -93,9 +99,12 @@ enum DeleteContactRoles: Endpoint {
 
 /// Deletes the role of the path. Contract: contact-roles, 190.
 enum DeleteContactRole: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/Contacts/roles/{role_id}", entry: "190", scope: .fixed(["ZohoCRM.modules.contacts.DELETE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/Contacts/roles/{role_id}", entry: "190", scope: .fixed(["ZohoCRM.modules.contacts.DELETE"]))
 
-    static func respond(_ input: DeleteContactRoles.Input, _ context: RequestContext) async throws -> Reply { try await DeleteContactRoles.respond(input, context) }
+    static func respond(_ input: DeleteContactRoles.Input, _ context: RequestContext) async throws -> Reply {
+        try await DeleteContactRoles.respond(input, context)
+    }
 }
 
 /// Reads the items of role bodies.
@@ -110,7 +119,8 @@ enum ContactRoleDrafts {
             if !new, id == nil { id = try item.required("id").recordID() }
             let name = new ? try item.required("name") : item.optional("name")
             let position = item.optional("sequence_number").flatMap { $0.value.isNull ? nil : $0 }
-            drafts.append(.init(id: id, name: try name?.string(max: nameLimit, min: 1), position: try position.map(Self.position), path: item.path))
+            drafts.append(
+                .init(id: id, name: try name?.string(max: nameLimit, min: 1), position: try position.map(Self.position), path: item.path))
         }
         return drafts
     }

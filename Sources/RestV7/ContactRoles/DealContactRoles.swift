@@ -16,7 +16,8 @@ private enum DealContacts {
 
     /// The item as the linking module takes it: the role by its id.
     static func item(_ item: JSONCursor, _ context: RequestContext) throws(Rejection) -> JSONCursor {
-        let given = try item.required("Contact_Role"), roles = ContactRoles(context.catalog)
+        let given = try item.required("Contact_Role")
+        let roles = ContactRoles(context.catalog)
         let role: ContactRoles.Role?
         if let id = given.value["id"] {
             role = roles.role(RecordID(raw: id.looseInt64 ?? 0))
@@ -36,27 +37,37 @@ enum GetDealContacts: Endpoint {
 
     struct Input: EndpointInput {
         let list: GetRelatedRecords.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { list = try .init(try DealContacts.path(request, context), request, context) }
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            list = try .init(try DealContacts.path(request, context), request, context)
+        }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await GetRelatedRecords.respond(input.list, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await GetRelatedRecords.respond(input.list, context)
+    }
 }
 
 /// One contact of a deal. Contract: contact-roles, 191.
 enum GetDealContact: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "191", scope: DealContacts.scope(["READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "191", scope: DealContacts.scope(["READ"]))
 
     struct Input: EndpointInput {
         let one: GetRelatedRecord.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { one = try .init(try DealContacts.path(request, context), request, context) }
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            one = try .init(try DealContacts.path(request, context), request, context)
+        }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await GetRelatedRecord.respond(input.one, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await GetRelatedRecord.respond(input.one, context)
+    }
 }
 
 /// Gives contacts a role in a deal. Contract: contact-roles, 192; related-records, 162 for several.
 enum UpdateDealContacts: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/Deals/{id}/Contact_Roles", entry: "192", scope: DealContacts.scope(["WRITE", "UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/Deals/{id}/Contact_Roles", entry: "192", scope: DealContacts.scope(["WRITE", "UPDATE"]))
 
     struct Input: EndpointInput {
         let path: LinkPath
@@ -77,9 +88,12 @@ enum UpdateDealContacts: Endpoint {
 
 /// Gives a contact a role in a deal. Contract: contact-roles, 192.
 enum UpdateDealContact: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "192", scope: DealContacts.scope(["WRITE", "UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "192", scope: DealContacts.scope(["WRITE", "UPDATE"]))
 
-    static func respond(_ input: UpdateDealContacts.Input, _ context: RequestContext) async throws -> Reply { try await UpdateDealContacts.respond(input, context) }
+    static func respond(_ input: UpdateDealContacts.Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateDealContacts.respond(input, context)
+    }
 }
 
 /// Takes contacts off a deal. Contract: contact-roles, 193.
@@ -100,7 +114,10 @@ enum RemoveDealContacts: Endpoint {
 
 /// Takes a contact off a deal. Contract: contact-roles, 193.
 enum RemoveDealContact: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "193", scope: DealContacts.scope(["DELETE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "193", scope: DealContacts.scope(["DELETE"]))
 
-    static func respond(_ input: RemoveDealContacts.Input, _ context: RequestContext) async throws -> Reply { try await RemoveDealContacts.respond(input, context) }
+    static func respond(_ input: RemoveDealContacts.Input, _ context: RequestContext) async throws -> Reply {
+        try await RemoveDealContacts.respond(input, context)
+    }
 }

@@ -16,7 +16,9 @@ package struct Directory {
 
     /// Reads `directory.tsv`: a header line, then number, section, title, method, path and columns not needed here.
     package init() throws {
-        guard let url = Bundle.module.url(forResource: "directory", withExtension: "tsv", subdirectory: "Resources") else { throw Failure.missing }
+        guard let url = Bundle.module.url(forResource: "directory", withExtension: "tsv", subdirectory: "Resources") else {
+            throw Failure.missing
+        }
         entries = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").dropFirst().compactMap { line in
             let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard cells.count >= 5 else { return nil }

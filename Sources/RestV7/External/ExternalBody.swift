@@ -19,10 +19,12 @@ struct ExternalBody {
 
     func values(_ reference: ExternalReference) -> [String] {
         var found: [String] = []
-        for item in items { _ = Self.walk(item, reference.way[...]) { value in
-            if let text = value[reference.field.apiName]?.string { found.append(text) }
-            return value
-        } }
+        for item in items {
+            _ = Self.walk(item, reference.way[...]) { value in
+                if let text = value[reference.field.apiName]?.string { found.append(text) }
+                return value
+            }
+        }
         return found
     }
 

@@ -11,12 +11,13 @@ struct ExternalNames {
         guard let field, keys.contains(where: { $0 != nil }), !reply.body.isEmpty, var answer = try? JSONValue.parse(reply.body),
             let results = answer["data"]?.array, results.count == keys.count
         else { return reply }
-        answer["data"] = .array(zip(results, keys).enumerated().map { index, entry in
-            guard let key = entry.1 else { return entry.0 }
-            var result = entry.0
-            result["details"] = details(result["details"] ?? [:], field, key, "$.data[\(index)].")
-            return result
-        })
+        answer["data"] = .array(
+            zip(results, keys).enumerated().map { index, entry in
+                guard let key = entry.1 else { return entry.0 }
+                var result = entry.0
+                result["details"] = details(result["details"] ?? [:], field, key, "$.data[\(index)].")
+                return result
+            })
         var completed = reply
         completed.body = answer.encoded()
         return completed

@@ -33,7 +33,8 @@ struct ExternalReference: Sendable {
             steps.append(sides.count == 2 && sides[0].last == "-" ? (String(sides[0].dropLast()), sides[1]) : (String(step), nil))
         }
         guard (2...4).contains(steps.count), var module = catalog.module(steps[0].name), let last = steps.last else { return nil }
-        var way: [String] = [], named = false
+        var way: [String] = []
+        var named = false
         for step in steps.dropFirst().dropLast() {
             guard let field = module.field(step.name) else { return nil }
             way.append(field.apiName)

@@ -21,7 +21,9 @@ struct ExternalRequest {
         self.context = context
         references = try ExternalReference.read(header, context.catalog)
         let segments = pattern.split(separator: "/").map(String.init)
-        func name(_ parameter: String, _ index: Int) -> String? { request.path[parameter] ?? (segments.count > index ? segments[index] : nil) }
+        func name(_ parameter: String, _ index: Int) -> String? {
+            request.path[parameter] ?? (segments.count > index ? segments[index] : nil)
+        }
         guard let module = name("module", 2).flatMap({ context.catalog.module($0) }), module.table != nil else { throw .invalidModule() }
         let direct = references.filter(\.way.isEmpty)
         base = direct.first { $0.module === module }
@@ -40,9 +42,11 @@ struct ExternalRequest {
     }
 
     func resolved() async throws -> Resolved {
-        var path = request.path, query = request.query
+        var path = request.path
+        var query = request.query
         var body = request.body.isEmpty ? nil : ExternalBody(try request.json().value)
-        let baseIDs = try await ids(base, [path["id"]].compactMap(\.self)), given = listed ? path["related_id"] : path["id"]
+        let baseIDs = try await ids(base, [path["id"]].compactMap(\.self))
+        let given = listed ? path["related_id"] : path["id"]
         if let base, let text = path["id"] { path["id"] = id(text, baseIDs, base) }
 
         var keys: [String?] = []
@@ -51,7 +55,9 @@ struct ExternalRequest {
             let named = body?.keys(own) ?? []
             let found = try await ids(own, [given].compactMap(\.self) + listing + named.compactMap(\.self))
             if listed, let given { path["related_id"] = id(given, found, own) }
-            if !listing.isEmpty { query = query.map { $0.name == "ids" ? ("ids", listing.map { id($0, found, own) }.joined(separator: ",")) : $0 } }
+            if !listing.isEmpty {
+                query = query.map { $0.name == "ids" ? ("ids", listing.map { id($0, found, own) }.joined(separator: ",")) : $0 }
+            }
             if request.method == .put, given == nil { body?.name(own, found) }
             if let given, body?.keys(own).contains(where: { $0 != nil && $0 != given }) == true, found[given] != nil {
                 throw Rejection.notAllowed(at: JSONPath().appending("data").appending(0).appending(own.field.apiName))
@@ -63,7 +69,8 @@ struct ExternalRequest {
             body?.replace(reference, try await ids(reference, values))
         }
         return Resolved(
-            request: ParsedRequest(method: request.method, path: path, query: query, headers: request.headers, body: try bytes(body),
+            request: ParsedRequest(
+                method: request.method, path: path, query: query, headers: request.headers, body: try bytes(body),
                 upload: request.upload),
             names: ExternalNames(field: own?.field.apiName, keys: keys))
     }

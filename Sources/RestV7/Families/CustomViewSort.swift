@@ -20,23 +20,32 @@ enum ChangeViewSorts: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each(input.items) { item in
-                let id = try item.required("id"), wanted = try id.recordID()
+                let id = try item.required("id")
+                let wanted = try id.recordID()
                 return try change(wanted, at: id.path, item, input.module, scope)
             }
         }
         return .items("custom_views", results.map { $0.map { .success("custom view updated", details: ["id": .id($0)]) } })
     }
 
-    static func change(_ id: RecordID, at path: JSONPath?, _ item: JSONCursor, _ module: ModuleID, _ scope: MetadataScope) throws -> RecordID {
+    static func change(_ id: RecordID, at path: JSONPath?, _ item: JSONCursor, _ module: ModuleID, _ scope: MetadataScope) throws
+        -> RecordID
+    {
         guard let module = scope.catalog.module(id: module),
             let view = scope.catalog.documents(.customView).first(where: { $0.id == id && $0.parent?.raw == module.id.raw })
         else { throw path.map { Rejection.invalid(at: $0) } ?? Rejection.unknownItem }
-        let by = try item.required("sort_by"), order = try item.required("sort_order")
-        let named = (by.value["api_name"]?.string).flatMap { module.field($0) }, numbered = by.value["id"]?.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
-        guard let field = named ?? numbered, named == nil || numbered == nil || named === numbered, field.body["sortable"]?.bool != false, !field.columns.isEmpty else {
+        let by = try item.required("sort_by")
+        let order = try item.required("sort_order")
+        let named = (by.value["api_name"]?.string).flatMap { module.field($0) }
+        let numbered = by.value["id"]?.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
+        guard let field = named ?? numbered, named == nil || numbered == nil || named === numbered, field.body["sortable"]?.bool != false,
+            !field.columns.isEmpty
+        else {
             throw Rejection.invalid(at: by.path)
         }
-        guard let direction = order.value.string, ["asc", "desc"].contains(direction) else { throw Rejection.unsupported(["asc", "desc"], at: order.path) }
+        guard let direction = order.value.string, ["asc", "desc"].contains(direction) else {
+            throw Rejection.unsupported(["asc", "desc"], at: order.path)
+        }
         var body = view.body
         body["sort_by"] = ["api_name": .string(field.apiName), "id": .string(String(field.id.raw))]
         body["sort_order"] = .string(direction)
@@ -50,7 +59,8 @@ enum ChangeViewSorts: Endpoint {
 /// The same for the view of the path. Contract: custom-views, U21.
 enum ChangeViewSort: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/settings/custom_views/{view_id}/actions/change_sort", entry: "U21", scope: .fixed(["ZohoCRM.settings.custom_views.UPDATE"]))
+        .put, "/crm/v7/settings/custom_views/{view_id}/actions/change_sort", entry: "U21",
+        scope: .fixed(["ZohoCRM.settings.custom_views.UPDATE"]))
 
     struct Input: EndpointInput {
         let module: ModuleID

@@ -32,7 +32,9 @@ struct DuplicateCheckBody: EndpointInput {
     }
 
     /// Writes the preference, or answers inside the wrapper why not.
-    func write(_ context: RequestContext, _ body: @Sendable @escaping (Module, Document?, JSONValue, MetadataScope) throws -> String) async throws -> Reply {
+    func write(_ context: RequestContext, _ body: @Sendable @escaping (Module, Document?, JSONValue, MetadataScope) throws -> String)
+        async throws -> Reply
+    {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each([item]) { item in
                 guard let module = scope.catalog.module(id: module) else { throw Rejection(.invalidModule, .parameter("module")) }
@@ -80,18 +82,27 @@ enum GetDuplicateCheck: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let module = context.catalog.module(id: input.module), let check = DuplicateCheck(module, context.catalog) else { return .nothing }
+        guard let module = context.catalog.module(id: input.module), let check = DuplicateCheck(module, context.catalog) else {
+            return .nothing
+        }
         guard check.kind == .mapped, let target = check.target else {
             return .json([wrapper: ["type": .string(check.kind.rawValue), "type_configurations": .null]])
         }
         func field(_ field: Field, _ module: Module) -> JSONValue {
             ["api_name": .string(field.apiName), "name": .string(module.apiName), "id": .string(String(field.id.raw))]
         }
-        let mappings = check.mappings.map { ["mapped_field": field($0.mapped, target), "current_field": field($0.current, module)] as JSONValue }
-        let mapped: JSONValue = ["api_name": .string(target.apiName), "name": .string(target.apiName), "id": .string(String(target.id.raw))]
-        return .json([wrapper: [
-            "type": .string(check.kind.rawValue), "type_configurations": [["field_mappings": .array(mappings), "mapped_module": mapped]],
-        ]])
+        let mappings = check.mappings.map {
+            ["mapped_field": field($0.mapped, target), "current_field": field($0.current, module)] as JSONValue
+        }
+        let mapped: JSONValue = [
+            "api_name": .string(target.apiName), "name": .string(target.apiName), "id": .string(String(target.id.raw)),
+        ]
+        return .json([
+            wrapper: [
+                "type": .string(check.kind.rawValue),
+                "type_configurations": [["field_mappings": .array(mappings), "mapped_module": mapped]],
+            ]
+        ])
     }
 }
 
@@ -108,7 +119,9 @@ enum DisableDuplicateCheck: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let kind = try await context.services.changeMetadata(by: context.access.user) { scope in
-            guard let check = scope.catalog.module(id: input.module).flatMap({ DuplicateCheck($0, scope.catalog) }) else { throw Rejection(.featureNotSupported) }
+            guard let check = scope.catalog.module(id: input.module).flatMap({ DuplicateCheck($0, scope.catalog) }) else {
+                throw Rejection(.featureNotSupported)
+            }
             try scope.remove([check.document.id])
             return check.kind
         }

@@ -1,6 +1,7 @@
 import HTTPShell
 
 /// The settings families. A new one is a file and a line here.
-let familyEndpoints: [any Endpoint.Type] = Variables.endpoints + VariableGroups.endpoints + Roles.endpoints + duplicateCheckEndpoints + PipelineFamily.endpoints
+let familyEndpoints: [any Endpoint.Type] =
+    Variables.endpoints + VariableGroups.endpoints + Roles.endpoints + duplicateCheckEndpoints + PipelineFamily.endpoints
     + [TransferPipeline.self] + MapDependencies.endpoints + globalPicklistEndpoints + profileEndpoints + userGroupEndpoints
     + [ChangeViewSorts.self, ChangeViewSort.self]

@@ -37,12 +37,14 @@ struct GlobalPicklistRule: ResourceRule {
     func show(_ answer: JSONValue, of document: Document, single: Bool, _ catalog: Catalog) -> JSONValue {
         var answer = answer
         answer["replaced"] = nil
-        answer["used_in_modules"] = .array(GlobalPicklist.uses(of: document.id, catalog).reduce(into: []) { found, use in
-            let module: JSONValue = [
-                "api_name": .string(use.module.apiName), "id": .string(String(use.module.id.raw)), "plural_label": use.module.body["plural_label"] ?? .null,
-            ]
-            if !found.contains(module) { found.append(module) }
-        })
+        answer["used_in_modules"] = .array(
+            GlobalPicklist.uses(of: document.id, catalog).reduce(into: []) { found, use in
+                let module: JSONValue = [
+                    "api_name": .string(use.module.apiName), "id": .string(String(use.module.id.raw)),
+                    "plural_label": use.module.body["plural_label"] ?? .null,
+                ]
+                if !found.contains(module) { found.append(module) }
+            })
         return answer
     }
 }
@@ -80,7 +82,9 @@ enum DeleteGlobalPicklists: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { ids = try request.ids() }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await GlobalPicklistActions.delete(input.ids, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await GlobalPicklistActions.delete(input.ids, context)
+    }
 }
 
 enum GlobalPicklistActions {
@@ -89,7 +93,11 @@ enum GlobalPicklistActions {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each(ids) { try GlobalPicklist.delete($0, scope) }
         }
-        return .items("global_picklists", results.map { $0.map { .success("global picklist delete scheduled successfully", code: "SCHEDULED", details: ["job_id": .id($0)]) } })
+        return .items(
+            "global_picklists",
+            results.map {
+                $0.map { .success("global picklist delete scheduled successfully", code: "SCHEDULED", details: ["job_id": .id($0)]) }
+            })
     }
 }
 
@@ -113,14 +121,16 @@ enum ReplacePicklistValues: Endpoint {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each(input.items) { try GlobalPicklist.replace($0, in: input.list, scope) }
         }
-        return .items("replace_picklist_values", results.map { $0.map { .success("success", code: "SCHEDULED", details: ["job_id": .id($0)]) } })
+        return .items(
+            "replace_picklist_values", results.map { $0.map { .success("success", code: "SCHEDULED", details: ["job_id": .id($0)]) } })
     }
 }
 
 /// The options that have been or are being replaced. Contract: global-picklists, U31.
 enum ListReplacedValues: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/settings/global_picklists/{item}/actions/replaced_values", entry: "U31", scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]))
+        .get, "/crm/v7/settings/global_picklists/{item}/actions/replaced_values", entry: "U31",
+        scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]))
 
     static func respond(_ input: PicklistPath, _ context: RequestContext) async throws -> Reply {
         let replaced = input.document.body["replaced"]?.array ?? []
@@ -132,13 +142,16 @@ enum ListReplacedValues: Endpoint {
 enum ListValueAssociations: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/settings/global_picklists/{item}/actions/pick_list_values_associations", entry: "U32",
-        scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]), support: .partial("no automation names options yet, so none is ever listed"))
+        scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]),
+        support: .partial("no automation names options yet, so none is ever listed"))
 
     struct Input: EndpointInput {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let list = try PicklistPath(request, context).document
             guard let text = request.query("picklist_value_id"), !text.isEmpty else { throw .missingParameter("picklist_value_id") }
-            guard (list.body["pick_list_values"]?.array ?? []).contains(where: { $0["id"]?.string == text }) else { throw .invalidParameter("picklist_value_id") }
+            guard (list.body["pick_list_values"]?.array ?? []).contains(where: { $0["id"]?.string == text }) else {
+                throw .invalidParameter("picklist_value_id")
+            }
         }
     }
 
@@ -148,7 +161,8 @@ enum ListValueAssociations: Endpoint {
 /// The fields that use a list. Contract: global-picklists, U33.
 enum ListPicklistFields: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/settings/global_picklists/{item}/actions/associations", entry: "U33", scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]))
+        .get, "/crm/v7/settings/global_picklists/{item}/actions/associations", entry: "U33",
+        scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]))
 
     struct Input: EndpointInput {
         let id: RecordID
@@ -161,19 +175,25 @@ enum ListPicklistFields: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let uses = GlobalPicklist.uses(of: input.id, context.catalog)
-        return input.page.reply("associations", uses.map { use -> JSONValue in
-            let layouts = context.catalog.documents(.layout).filter { $0.parent?.raw == use.module.id.raw }
-            return [
-                "field": ["api_name": .string(use.field.apiName), "id": .string(String(use.field.id.raw))],
-                "module": [
-                    "api_name": .string(use.module.apiName), "id": .string(String(use.module.id.raw)), "plural_label": use.module.body["plural_label"] ?? .null,
-                ],
-                "layouts": .array(layouts.map { ["name": $0.body["name"] ?? .null, "id": .id($0.id), "status": $0.body["status"] ?? .null] }),
-            ]
-        })
+        return input.page.reply(
+            "associations",
+            uses.map { use -> JSONValue in
+                let layouts = context.catalog.documents(.layout).filter { $0.parent?.raw == use.module.id.raw }
+                return [
+                    "field": ["api_name": .string(use.field.apiName), "id": .string(String(use.field.id.raw))],
+                    "module": [
+                        "api_name": .string(use.module.apiName), "id": .string(String(use.module.id.raw)),
+                        "plural_label": use.module.body["plural_label"] ?? .null,
+                    ],
+                    "layouts": .array(
+                        layouts.map { ["name": $0.body["name"] ?? .null, "id": .id($0.id), "status": $0.body["status"] ?? .null] }),
+                ]
+            })
     }
 }
 
-let globalPicklistEndpoints: [any Endpoint.Type] = GlobalPicklists.endpoints + [
-    DeleteGlobalPicklist.self, DeleteGlobalPicklists.self, ReplacePicklistValues.self, ListReplacedValues.self, ListValueAssociations.self, ListPicklistFields.self,
-]
+let globalPicklistEndpoints: [any Endpoint.Type] =
+    GlobalPicklists.endpoints + [
+        DeleteGlobalPicklist.self, DeleteGlobalPicklists.self, ReplacePicklistValues.self, ListReplacedValues.self,
+        ListValueAssociations.self, ListPicklistFields.self,
+    ]

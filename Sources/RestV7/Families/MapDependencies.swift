@@ -6,7 +6,8 @@ import Wire
 /// Dependent picklists of a layout. Contract: map-dependency, 24 to 27.
 enum MapDependencies: ResourceFamily {
     static let descriptor = ResourceDescriptor(
-        "map_dependency", path: "/crm/v7/settings/layouts/{layout_id}/map_dependency", scope: "ZohoCRM.settings.map_dependency", kind: .mapDependency,
+        "map_dependency", path: "/crm/v7/settings/layouts/{layout_id}/map_dependency", scope: "ZohoCRM.settings.map_dependency",
+        kind: .mapDependency,
         verbs: [.list: "24", .get: "24", .create: "25", .updateOne: "26", .deleteOne: "27"],
         messages: [.create: "map dependency created", .updateOne: "map dependency updated", .deleteOne: "map dependency deleted"],
         permission: SettingsPermission.customize, perCall: 1, rule: DependencyFamilyRule(), attributes: [])
@@ -26,7 +27,8 @@ struct DependencyFamilyRule: ResourceRule {
     }
 
     func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {
-        guard let layout = place.parent, let module = place.ids["module"].flatMap({ scope.catalog.module(id: ModuleID(raw: $0.raw)) }) else {
+        guard let layout = place.parent, let module = place.ids["module"].flatMap({ scope.catalog.module(id: ModuleID(raw: $0.raw)) })
+        else {
             throw Rejection(.invalidModule, .parameter("module"))
         }
         draft.body = try MapDependency.read(draft.item, layout: layout, module, existing: draft.existing, scope.catalog)
@@ -36,7 +38,11 @@ struct DependencyFamilyRule: ResourceRule {
         var answer = answer
         let module = answer["module"]?.string.flatMap { catalog.module($0) }
         for key in ["maps", "module"] { answer[key] = nil }
-        if single { answer["pick_list_values"] = module.flatMap { MapDependency(document, $0) }?.values() ?? [] } else { answer["sub_module"] = .null }
+        if single {
+            answer["pick_list_values"] = module.flatMap { MapDependency(document, $0) }?.values() ?? []
+        } else {
+            answer["sub_module"] = .null
+        }
         return answer
     }
 }

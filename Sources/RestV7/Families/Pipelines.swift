@@ -7,10 +7,12 @@ import Wire
 enum PipelineFamily: ResourceFamily {
     static let descriptor = ResourceDescriptor(
         "pipeline", path: "/crm/v7/settings/pipeline", scope: "ZohoCRM.settings.pipeline", kind: .pipeline,
-        verbs: [.list: "67", .get: "67", .create: "68", .updateOne: "69"], messages: [.create: "Pipeline created", .updateOne: "Pipeline updated"],
+        verbs: [.list: "67", .get: "67", .create: "68", .updateOne: "69"],
+        messages: [.create: "Pipeline created", .updateOne: "Pipeline updated"],
         permission: SettingsPermission.customize, perCall: 100, rule: PipelineRule(),
         attributes: [
-            Attribute("display_value", .text(max: 100, plain: false), missing: .mandatoryNotFound, unique: true), Attribute("default", .flag, initial: false),
+            Attribute("display_value", .text(max: 100, plain: false), missing: .mandatoryNotFound, unique: true),
+            Attribute("default", .flag, initial: false),
         ])
 }
 
@@ -37,7 +39,8 @@ struct PipelineRule: ResourceRule {
     func place(_ request: ParsedRequest, _ verb: ResourceDescriptor.Verb, _ context: RequestContext) throws(Rejection) -> ResourcePlace {
         let layout = try PipelineLayout.read(request, context)
         var place = ResourcePlace(parent: layout)
-        place.texts["standard"] = context.catalog.documents(.layout).first { $0.id == layout }?.body["generated_type"]?.string == "system" ? "yes" : nil
+        place.texts["standard"] =
+            context.catalog.documents(.layout).first { $0.id == layout }?.body["generated_type"]?.string == "system" ? "yes" : nil
         return place
     }
 
@@ -46,7 +49,8 @@ struct PipelineRule: ResourceRule {
     }
 
     func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {
-        let namePath = draft.item.path.appending("display_value"), name = draft.body["display_value"]?.string ?? ""
+        let namePath = draft.item.path.appending("display_value")
+        let name = draft.body["display_value"]?.string ?? ""
         guard MadeName.isPlainLabel(name, more: ["(", ")", "-", "_"]) else { throw Rejection.invalid(at: namePath) }
         draft.body["maps"] = .array(try maps(draft, StageMap(scope.catalog)))
         if let old = draft.existing?.body["display_value"]?.string {
@@ -59,7 +63,8 @@ struct PipelineRule: ResourceRule {
             try PipelineOptions.add(name, scope)
         }
         guard draft.body["default"] == true else { return }
-        for other in scope.catalog.documents(.pipeline) where other.id != draft.id && contains(other, place) && other.body["default"] == true {
+        for other in scope.catalog.documents(.pipeline)
+        where other.id != draft.id && contains(other, place) && other.body["default"] == true {
             var body = other.body
             body["default"] = false
             try scope.replace(other.id, body: body)
@@ -81,7 +86,9 @@ struct PipelineRule: ResourceRule {
                 maps.remove(at: place)
                 continue
             }
-            let sequence = place == nil ? try entry.required("sequence_number").integer() : entry.value["sequence_number"]?.int64 ?? Int64((place ?? 0) + 1)
+            let sequence =
+                place == nil
+                ? try entry.required("sequence_number").integer() : entry.value["sequence_number"]?.int64 ?? Int64((place ?? 0) + 1)
             guard let map = stages.map(id.value, sequence: sequence) else { throw .invalid(at: id.path) }
             if let place { maps[place] = map } else { maps.append(map) }
         }
@@ -93,7 +100,8 @@ struct PipelineRule: ResourceRule {
         var answer = answer
         let stages = StageMap(catalog)
         answer["child_available"] = true
-        answer["maps"] = .array((answer["maps"]?.array ?? []).map { map in .object([.init("id", stages.id(of: map))] + (map.members ?? [])) })
+        answer["maps"] = .array(
+            (answer["maps"]?.array ?? []).map { map in .object([.init("id", stages.id(of: map))] + (map.members ?? [])) })
         return answer
     }
 }
@@ -117,12 +125,16 @@ enum TransferPipeline: Endpoint {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each(input.items) { try transfer($0, input.layout, scope) }
         }
-        return .items("transfer_pipeline", results.map { $0.map { .success("transfer pipeline scheduled successfully", details: ["job_id": .id($0)]) } })
+        return .items(
+            "transfer_pipeline",
+            results.map { $0.map { .success("transfer pipeline scheduled successfully", details: ["job_id": .id($0)]) } })
     }
 
     private static func transfer(_ item: JSONCursor, _ layout: RecordID, _ scope: MetadataScope) throws -> RecordID {
-        let pair = try item.required("pipeline"), stageMap = StageMap(scope.catalog)
-        let from = try pipeline(pair.required("from"), layout, scope), to = try pipeline(pair.required("to"), layout, scope)
+        let pair = try item.required("pipeline")
+        let stageMap = StageMap(scope.catalog)
+        let from = try pipeline(pair.required("from"), layout, scope)
+        let to = try pipeline(pair.required("to"), layout, scope)
         guard from.id != to.id else { throw Rejection.invalid(at: pair.path.appending("to")) }
         var stages: [(String, String)] = []
         for entry in try item.required("stages").elements() {
@@ -140,7 +152,9 @@ enum TransferPipeline: Endpoint {
     }
 
     private static func pipeline(_ given: JSONCursor, _ layout: RecordID, _ scope: MetadataScope) throws(Rejection) -> Document {
-        let found = scope.catalog.documents(.pipeline).first { $0.id.raw == given.value.looseInt64 && PipelineLayout.owns($0, layout, scope.catalog) }
+        let found = scope.catalog.documents(.pipeline).first {
+            $0.id.raw == given.value.looseInt64 && PipelineLayout.owns($0, layout, scope.catalog)
+        }
         guard let found else { throw .invalid(at: given.path) }
         return found
     }

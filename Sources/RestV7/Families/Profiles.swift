@@ -6,7 +6,8 @@ import Wire
 /// What a profile answers: in a list who it is, alone what it may. Contract: profiles, U16.
 enum Profiles: ResourceFamily {
     static let descriptor = ResourceDescriptor(
-        "profiles", path: "/crm/v7/settings/profiles", scope: "ZohoCRM.settings.profiles", kind: .profile, verbs: [.list: "U16", .get: "U16"],
+        "profiles", path: "/crm/v7/settings/profiles", scope: "ZohoCRM.settings.profiles", kind: .profile,
+        verbs: [.list: "U16", .get: "U16"],
         permission: nil, rule: ProfileRule(), attributes: [])
 }
 
@@ -20,24 +21,28 @@ struct ProfileRule: ResourceRule {
         if answer["description"] == nil { answer["description"] = .null }
         guard single else { return answer }
         let all = PermissionList.all(catalog)
-        answer["permissions_details"] = .array(all.map { right in
-            [
-                "id": .id(right.id), "name": .string(right.name), "display_label": .string(right.label), "module": right.module.map(JSONValue.string) ?? .null,
-                "enabled": .bool(held.contains(right.name)), "customizable": .bool(right.customizable),
-                "parent_permissions": right.parents.isEmpty ? .null : .array(right.parents.map(JSONValue.string)),
-            ]
-        })
-        let ids = Dictionary(all.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
-        answer["sections"] = .array(PermissionList.sections.map { section in
-            let categories = (section["categories"]?.array ?? []).map { category -> JSONValue in
-                let rights = (category["permissions"]?.array ?? []).compactMap { $0.string.flatMap { ids[$0] } }
-                return [
-                    "name": category["name"] ?? .null, "display_label": category["display_label"] ?? .null, "module": category["module"] ?? .null,
-                    "permissions_details": .array(rights.map { .id($0) }),
+        answer["permissions_details"] = .array(
+            all.map { right in
+                [
+                    "id": .id(right.id), "name": .string(right.name), "display_label": .string(right.label),
+                    "module": right.module.map(JSONValue.string) ?? .null,
+                    "enabled": .bool(held.contains(right.name)), "customizable": .bool(right.customizable),
+                    "parent_permissions": right.parents.isEmpty ? .null : .array(right.parents.map(JSONValue.string)),
                 ]
-            }
-            return ["name": section["name"] ?? .null, "categories": .array(categories)]
-        })
+            })
+        let ids = Dictionary(all.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
+        answer["sections"] = .array(
+            PermissionList.sections.map { section in
+                let categories = (section["categories"]?.array ?? []).map { category -> JSONValue in
+                    let rights = (category["permissions"]?.array ?? []).compactMap { $0.string.flatMap { ids[$0] } }
+                    return [
+                        "name": category["name"] ?? .null, "display_label": category["display_label"] ?? .null,
+                        "module": category["module"] ?? .null,
+                        "permissions_details": .array(rights.map { .id($0) }),
+                    ]
+                }
+                return ["name": section["name"] ?? .null, "categories": .array(categories)]
+            })
         return answer
     }
 }
@@ -65,13 +70,15 @@ enum CloneProfile: Endpoint {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each([input.item]) { try ProfileShaper(scope).clone(input.id, $0) }
         }
-        return .items("profiles", results.map { $0.map { .success("profile created successfully", details: ["id": .id($0)]) } }, success: 201)
+        return .items(
+            "profiles", results.map { $0.map { .success("profile created successfully", details: ["id": .id($0)]) } }, success: 201)
     }
 }
 
 /// Gives and takes rights. Contract: profiles, U18.
 enum UpdateProfile: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/settings/profiles/{item}", entry: "U18", scope: .fixed(["ZohoCRM.settings.profiles.UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/settings/profiles/{item}", entry: "U18", scope: .fixed(["ZohoCRM.settings.profiles.UPDATE"]))
 
     static func respond(_ input: ProfileBody, _ context: RequestContext) async throws -> Reply {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
@@ -83,7 +90,8 @@ enum UpdateProfile: Endpoint {
 
 /// Deletes a profile; its users take another. The answer is bare. Contract: profiles, U19.
 enum DeleteProfile: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/settings/profiles/{item}", entry: "U19", scope: .fixed(["ZohoCRM.settings.profiles.DELETE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/settings/profiles/{item}", entry: "U19", scope: .fixed(["ZohoCRM.settings.profiles.DELETE"]))
 
     struct Input: EndpointInput {
         let id: RecordID
@@ -99,7 +107,9 @@ enum DeleteProfile: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await context.services.changeMetadata(by: context.access.user) { scope in try ProfileShaper(scope).delete(input.id, heir: input.heir) }
+        try await context.services.changeMetadata(by: context.access.user) { scope in
+            try ProfileShaper(scope).delete(input.id, heir: input.heir)
+        }
         return .json(.success("Profile deleted"))
     }
 }

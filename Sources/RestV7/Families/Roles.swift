@@ -61,7 +61,9 @@ struct RoleRule: ResourceRule {
 
     func remove(_ document: Document, _ place: ResourcePlace, _ scope: MetadataScope) throws {
         let tree = RoleTree(scope.catalog)
-        guard let target = place.ids["transfer_to_id"], target != document.id, let heir = scope.catalog.documents(.role).first(where: { $0.id == target }) else {
+        guard let target = place.ids["transfer_to_id"], target != document.id,
+            let heir = scope.catalog.documents(.role).first(where: { $0.id == target })
+        else {
             throw Rejection(.invalidData, .parameter("transfer_to_id"))
         }
         guard document.body["reporting_to"]?.isNull == false else { throw Rejection(.notAllowed, .resourcePathIndex(0)) }
@@ -73,7 +75,8 @@ struct RoleRule: ResourceRule {
         }
         for group in scope.catalog.documents(.userGroup) {
             var body = group.body
-            body["sources"] = .array((body["sources"]?.array ?? []).filter { !($0["type"] == "roles" && $0["id"]?.looseInt64 == document.id.raw) })
+            body["sources"] = .array(
+                (body["sources"]?.array ?? []).filter { !($0["type"] == "roles" && $0["id"]?.looseInt64 == document.id.raw) })
             if body != group.body { try scope.replace(group.id, body: body) }
         }
     }
@@ -81,7 +84,8 @@ struct RoleRule: ResourceRule {
     func show(_ answer: JSONValue, of document: Document, single: Bool, _ catalog: Catalog) -> JSONValue {
         var answer = answer
         if answer["display_label"] == nil { answer["display_label"] = answer["name"] }
-        for key in ["description", "forecast_manager", "created_by__s", "modified_by__s", "created_time__s", "modified_time__s"] where answer[key] == nil {
+        for key in ["description", "forecast_manager", "created_by__s", "modified_by__s", "created_time__s", "modified_time__s"]
+        where answer[key] == nil {
             answer[key] = .null
         }
         return answer

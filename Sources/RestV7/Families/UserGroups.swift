@@ -11,7 +11,8 @@ enum UserGroups: ResourceFamily {
         messages: [.create: "User Group Created successfully", .updateOne: "User Group Updated successfully", .deleteOne: "Group deleted"],
         permission: SettingsPermission.groups, perCall: 1, rule: UserGroupRule(),
         attributes: [
-            Attribute("name", .text(max: 100, plain: true), missing: .mandatoryNotFound, unique: true), Attribute("description", .text(max: 250, plain: false)),
+            Attribute("name", .text(max: 100, plain: true), missing: .mandatoryNotFound, unique: true),
+            Attribute("description", .text(max: 250, plain: false)),
         ])
 }
 
@@ -23,7 +24,9 @@ struct UserGroupRule: ResourceRule {
         } else if draft.existing == nil {
             throw Rejection.missing("sources", at: draft.item.path)
         }
-        if draft.existing == nil { for (key, value) in [("created_by", scope.actor), ("created_time", scope.time)] { draft.body[key] = value } }
+        if draft.existing == nil {
+            for (key, value) in [("created_by", scope.actor), ("created_time", scope.time)] { draft.body[key] = value }
+        }
         draft.body["modified_by"] = scope.actor
         draft.body["modified_time"] = scope.time
     }
@@ -31,7 +34,8 @@ struct UserGroupRule: ResourceRule {
     func remove(_ document: Document, _ place: ResourcePlace, _ scope: MetadataScope) throws {
         for group in scope.catalog.documents(.userGroup) where group.id != document.id {
             var body = group.body
-            body["sources"] = .array((body["sources"]?.array ?? []).filter { !($0["type"] == "groups" && $0["id"]?.looseInt64 == document.id.raw) })
+            body["sources"] = .array(
+                (body["sources"]?.array ?? []).filter { !($0["type"] == "groups" && $0["id"]?.looseInt64 == document.id.raw) })
             if body != group.body { try scope.replace(group.id, body: body) }
         }
     }
@@ -45,7 +49,11 @@ struct UserGroupRule: ResourceRule {
     static func source(_ source: UserGroup.Source, _ catalog: Catalog) -> JSONValue? {
         guard let name = UserGroup.name(source.kind, source.id, catalog) else { return nil }
         var answer: JSONValue = ["source": ["name": .string(name), "id": .id(source.id)], "type": .string(source.kind.rawValue)]
-        if source.kind == .territories { answer["sub_territories"] = .bool(source.below) } else { answer["subordinates"] = .bool(source.below) }
+        if source.kind == .territories {
+            answer["sub_territories"] = .bool(source.below)
+        } else {
+            answer["subordinates"] = .bool(source.below)
+        }
         return answer
     }
 }
@@ -64,13 +72,16 @@ struct SettingsPage: Sendable {
         let first = (page - 1).multipliedReportingOverflow(by: perPage)
         let shown = first.overflow ? [] : Array(items.dropFirst(first.partialValue).prefix(perPage))
         guard !shown.isEmpty else { return .nothing }
-        return .json(.object([
-            .init(name, .array(shown)),
-            .init("info", [
-                "per_page": .integer(perPage), "count": .integer(shown.count), "page": .integer(page),
-                "more_records": .bool(items.count - first.partialValue > perPage),
-            ]),
-        ]))
+        return .json(
+            .object([
+                .init(name, .array(shown)),
+                .init(
+                    "info",
+                    [
+                        "per_page": .integer(perPage), "count": .integer(shown.count), "page": .integer(page),
+                        "more_records": .bool(items.count - first.partialValue > perPage),
+                    ]),
+            ]))
     }
 }
 
@@ -87,7 +98,8 @@ struct GroupFilter: Sendable {
         var tests: [(String, String, String)] = []
         for test in parsed["group"]?.array ?? [parsed] {
             guard let key = test["field"]?["api_name"]?.string ?? test["field"]?.string, ["name", "description"].contains(key),
-                let comparator = test["comparator"]?.string, ["contains", "starts_with", "equal"].contains(comparator), let value = test["value"]?.string
+                let comparator = test["comparator"]?.string, ["contains", "starts_with", "equal"].contains(comparator),
+                let value = test["value"]?.string
             else { throw .invalidParameter("filters") }
             tests.append((key, comparator, value.lowercased()))
         }
@@ -108,7 +120,8 @@ struct GroupFilter: Sendable {
 
 /// Contract: user-groups, 42.
 enum ListUserGroups: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/user_groups", entry: "42", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/user_groups", entry: "42", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
 
     struct Input: EndpointInput {
         let page: SettingsPage
@@ -155,7 +168,8 @@ struct GroupPath: EndpointInput {
         guard let found else { throw .unknownItem }
         group = UserGroup(found)
         page = try SettingsPage(request)
-        let kinds = UserGroup.SourceKind.allCases.map(\.rawValue), wanted = request.query("type").flatMap { $0.isEmpty ? nil : $0 }
+        let kinds = UserGroup.SourceKind.allCases.map(\.rawValue)
+        let wanted = request.query("type").flatMap { $0.isEmpty ? nil : $0 }
         if let wanted, !kinds.contains(wanted) { throw Rejection(.invalidData, .parameter("type"), .supportedValues(kinds)) }
         type = wanted.flatMap(UserGroup.SourceKind.init)
         userType = request.query("user_type").flatMap { $0.isEmpty ? nil : $0 }
@@ -167,7 +181,8 @@ struct GroupPath: EndpointInput {
 
 /// Contract: user-groups, 43.
 enum ListGroupSources: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/user_groups/{item}/sources", entry: "43", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/user_groups/{item}/sources", entry: "43", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
 
     static func respond(_ input: GroupPath, _ context: RequestContext) async throws -> Reply {
         let sources = input.group.sources.filter { source in
@@ -182,7 +197,8 @@ enum ListGroupSources: Endpoint {
 /// Contract: user-groups, 44.
 enum CountGroupSources: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/settings/user_groups/{item}/actions/sources_count", entry: "44", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
+        .get, "/crm/v7/settings/user_groups/{item}/actions/sources_count", entry: "44", scope: .fixed(["ZohoCRM.settings.user_groups.READ"])
+    )
 
     static func respond(_ input: GroupPath, _ context: RequestContext) async throws -> Reply {
         let sources = input.group.sources
@@ -190,10 +206,14 @@ enum CountGroupSources: Endpoint {
         func users(_ status: String) -> JSONValue {
             .integer(sources.count { $0.kind == .users && context.catalog.user(UserID(raw: $0.id.raw))?.status == status })
         }
-        return .json(["sources_count": [[
-            "territories": count(.territories), "roles": count(.roles), "groups": count(.groups),
-            "users": ["inactive": users("inactive"), "deleted": users("deleted"), "active": users("active")],
-        ]]])
+        return .json([
+            "sources_count": [
+                [
+                    "territories": count(.territories), "roles": count(.roles), "groups": count(.groups),
+                    "users": ["inactive": users("inactive"), "deleted": users("deleted"), "active": users("active")],
+                ]
+            ]
+        ])
     }
 }
 
@@ -208,7 +228,9 @@ enum ListGroupsOfUser: Endpoint {
         let page: SettingsPage
         let counts: Bool
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            guard let id = RecordID(request.path["user_id"] ?? ""), let user = context.catalog.user(UserID(raw: id.raw)) else { throw .unknownItem }
+            guard let id = RecordID(request.path["user_id"] ?? ""), let user = context.catalog.user(UserID(raw: id.raw)) else {
+                throw .unknownItem
+            }
             self.user = user.id
             page = try SettingsPage(request)
             counts = request.query("include")?.contains("sources_count") ?? false
@@ -224,7 +246,8 @@ enum ListGroupsOfUser: Endpoint {
 /// Contract: user-groups, 47.
 enum CountGroupUsers: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/settings/user_groups/actions/associated_users_count", entry: "47", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
+        .get, "/crm/v7/settings/user_groups/actions/associated_users_count", entry: "47",
+        scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
 
     struct Input: EndpointInput {
         let page: SettingsPage
@@ -237,12 +260,14 @@ enum CountGroupUsers: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let groups = UserGroup.all(context.catalog).filter { input.filter.accepts($0.document) }
-        return input.page.reply("associated_users_count", groups.map { group in
-            [
-                "user_group": ["name": group.document.body["name"] ?? .null, "id": .id(group.document.id)],
-                "count": .integer(group.members(context.catalog).count),
-            ]
-        })
+        return input.page.reply(
+            "associated_users_count",
+            groups.map { group in
+                [
+                    "user_group": ["name": group.document.body["name"] ?? .null, "id": .id(group.document.id)],
+                    "count": .integer(group.members(context.catalog).count),
+                ]
+            })
     }
 }
 
@@ -255,6 +280,8 @@ enum ListGroupAssociations: Endpoint {
     static func respond(_ input: GroupPath, _ context: RequestContext) async throws -> Reply { .nothing }
 }
 
-let userGroupEndpoints: [any Endpoint.Type] = UserGroups.endpoints + [
-    ListUserGroups.self, ListGroupSources.self, CountGroupSources.self, ListGroupsOfUser.self, CountGroupUsers.self, ListGroupAssociations.self,
-]
+let userGroupEndpoints: [any Endpoint.Type] =
+    UserGroups.endpoints + [
+        ListUserGroups.self, ListGroupSources.self, CountGroupSources.self, ListGroupsOfUser.self, CountGroupUsers.self,
+        ListGroupAssociations.self,
+    ]

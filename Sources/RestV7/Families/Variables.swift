@@ -39,7 +39,9 @@ struct VariableRule: ResourceRule {
     }
 
     func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {
-        if let name = draft.body["api_name"]?.string, !MadeName.isValid(name) { throw Rejection.invalid(at: draft.item.path.appending("api_name")) }
+        if let name = draft.body["api_name"]?.string, !MadeName.isValid(name) {
+            throw Rejection.invalid(at: draft.item.path.appending("api_name"))
+        }
         guard let text = VariableValue.text(draft.body["value"] ?? "", type: draft.body["type"]?.string ?? "text") else {
             throw Rejection.invalid(at: draft.item.path.appending("value"))
         }

@@ -6,7 +6,8 @@ import Wire
 /// Attaches a file, or a link to one. Contract: photos-and-attachments, 195.
 enum AddAttachment: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/{id}/Attachments", entry: "195", scope: AttachmentPath.scope(["CREATE", "WRITE"]), bodyLimit: FileLimits.body,
+        .post, "/crm/v7/{module}/{id}/Attachments", entry: "195", scope: AttachmentPath.scope(["CREATE", "WRITE"]),
+        bodyLimit: FileLimits.body,
         body: .upload)
 
     struct Input: EndpointInput {
@@ -27,7 +28,9 @@ enum AddAttachment: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         // Before the file is taken in, for nothing; and again where it counts.
         try await input.path.requireRecord(context)
-        let content = try await content(input, context), path = input.path, services = context.services
+        let content = try await content(input, context)
+        let path = input.path
+        let services = context.services
         let record = try await services.write(context.catalog, context.access, .api) { scope in
             try AttachmentStore.add(content, to: path.record, of: path.carrier, path.attachments, services.files, services.records, scope)
         }
@@ -51,7 +54,8 @@ enum AddAttachment: Endpoint {
     private static func checkLink(_ link: String, _ title: String?) throws(Rejection) {
         let schemes = ["http://", "https://", "ftp://"]
         let plain = link.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control && !$0.properties.isWhitespace }
-        guard plain, link.utf8.count <= 2000, let scheme = schemes.first(where: { link.lowercased().hasPrefix($0) }), link.utf8.count > scheme.utf8.count
+        guard plain, link.utf8.count <= 2000, let scheme = schemes.first(where: { link.lowercased().hasPrefix($0) }),
+            link.utf8.count > scheme.utf8.count
         else { throw .invalidParameter("attachmentUrl") }
         if let title, title.unicodeScalars.count > 255 { throw Rejection(.invalidData, .parameter("title"), .maximumLength(255)) }
     }

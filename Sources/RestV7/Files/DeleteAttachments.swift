@@ -42,5 +42,7 @@ enum DeleteAttachment: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await DeleteAttachments.respond(input.delete, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await DeleteAttachments.respond(input.delete, context)
+    }
 }

@@ -9,7 +9,8 @@ enum DownloadFieldFile: Endpoint {
         .get, "/crm/v7/{module}/{id}/actions/download_fields_attachment", entry: "215", scope: .modules(["READ"]))
 
     private static let modules: Set<String> = [
-        "Leads", "Accounts", "Contacts", "Deals", "Tasks", "Events", "Calls", "Products", "Price_Books", "Quotes", "Sales_Orders", "Purchase_Orders",
+        "Leads", "Accounts", "Contacts", "Deals", "Tasks", "Events", "Calls", "Products", "Price_Books", "Quotes", "Sales_Orders",
+        "Purchase_Orders",
         "Invoices", "Campaigns", "Vendors", "Cases", "Solutions",
     ]
 

@@ -34,7 +34,8 @@ enum ListAttachments: Endpoint {
         let (records, result) = try await context.records.page(input.query)
         if result.count == 0 { return input.since == nil ? .nothing : .notModified }
         let rows = try JSONValue.parse(records).array ?? []
-        let details = try await AttachmentStore.details(of: rows.compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) }, context.services)
+        let details = try await AttachmentStore.details(
+            of: rows.compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) }, context.services)
         let shown = rows.map { row in
             var row = row
             let about = row["id"]?.looseInt64.flatMap { details[RecordID(raw: $0)] }

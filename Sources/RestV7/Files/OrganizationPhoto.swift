@@ -6,7 +6,8 @@ import Wire
 /// Replaces the organisation's photo. Contract: organization, 111.
 enum SetOrganizationPhoto: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/org/photo", entry: "111", scope: .fixed(["ZohoCRM.org.CREATE", "ZohoCRM.org.WRITE"]), bodyLimit: FileLimits.body, body: .upload)
+        .post, "/crm/v7/org/photo", entry: "111", scope: .fixed(["ZohoCRM.org.CREATE", "ZohoCRM.org.WRITE"]), bodyLimit: FileLimits.body,
+        body: .upload)
 
     struct Input: EndpointInput {
         let upload: Upload?
@@ -26,7 +27,9 @@ enum GetOrganizationPhoto: Endpoint {
 
     static func respond(_ input: NoInput, _ context: RequestContext) async throws -> Reply {
         let library = context.services.files
-        guard let token = context.catalog.organization["photo_id"]?.string, let file = try await library.file(token: token) else { return .nothing }
+        guard let token = context.catalog.organization["photo_id"]?.string, let file = try await library.file(token: token) else {
+            return .nothing
+        }
         return .file(file, library)
     }
 }

@@ -28,7 +28,8 @@ enum SetPhoto: Endpoint {
 
     static func respond(_ input: PhotoPath, _ context: RequestContext) async throws -> Reply {
         try await input.requireRecord(context)
-        let image = try await PhotoUpload.receive(input.upload, limit: FileLimits.photo, context), files = context.services.files
+        let image = try await PhotoUpload.receive(input.upload, limit: FileLimits.photo, context)
+        let files = context.services.files
         try await context.services.write(context.catalog, context.access, .api) { scope in
             try PhotoStore.set(image, of: input.record, input.module, files, scope)
         }

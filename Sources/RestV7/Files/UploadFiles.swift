@@ -21,15 +21,19 @@ enum UploadFiles: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let library = context.services.files, broken = Rejection(.failureInAttachmentHandling, .apiName("file"))
+        let library = context.services.files
+        let broken = Rejection(.failureInAttachmentHandling, .apiName("file"))
         let rules = Upload.Rules(count: FileLimits.count, size: FileLimits.file, tooLarge: .fileTooLarge(FileLimits.file), broken: broken)
         let received = try await input.upload.receive(library, rules)
         guard !received.files.isEmpty else { throw broken }
         let entries = try await library.register(received.files, owner: context.access.user)
-        return .items("data", entries.map { entry in
-            // The original's message is spelled so.
-            .success(.success("\(entry.name) uploaded Succeessfully", details: ["name": .string(entry.name), "id": .string(entry.token)]))
-        })
+        return .items(
+            "data",
+            entries.map { entry in
+                // The original's message is spelled so.
+                .success(
+                    .success("\(entry.name) uploaded Succeessfully", details: ["name": .string(entry.name), "id": .string(entry.token)]))
+            })
     }
 }
 

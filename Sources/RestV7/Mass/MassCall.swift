@@ -15,7 +15,8 @@ struct MassCall: Sendable {
 
     init(_ module: Module, _ body: JSONCursor, _ context: RequestContext) throws(Rejection) {
         self.module = module
-        let view = body.optional("cvid").flatMap { $0.value.isNull ? nil : $0 }, ids = body.optional("ids").flatMap { $0.value.isNull ? nil : $0 }
+        let view = body.optional("cvid").flatMap { $0.value.isNull ? nil : $0 }
+        let ids = body.optional("ids").flatMap { $0.value.isNull ? nil : $0 }
         if let territory = body.optional("territory"), !territory.value.isNull {
             guard view != nil else { throw .missing("cvid", at: body.path) }
             // There are no territories, so none that is named exists.
@@ -40,11 +41,14 @@ struct MassCall: Sendable {
 
     /// The standard modules that both actions take, and all that the organisation made.
     static let modules: Set<String> = [
-        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Events", "Calls", "Solutions", "Products", "Vendors", "Price_Books", "Quotes", "Sales_Orders",
+        "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Events", "Calls", "Solutions", "Products", "Vendors",
+        "Price_Books", "Quotes", "Sales_Orders",
         "Purchase_Orders", "Invoices",
     ]
 
-    static func module(_ request: ParsedRequest, _ context: RequestContext, besides more: Set<String>, refusal: Rejection) throws(Rejection) -> Module {
+    static func module(_ request: ParsedRequest, _ context: RequestContext, besides more: Set<String>, refusal: Rejection) throws(Rejection)
+        -> Module
+    {
         let module = try request.module(context)
         guard modules.contains(module.apiName) || more.contains(module.apiName) || module.generatedType == "custom" else { throw refusal }
         return module

@@ -6,7 +6,8 @@ import Wire
 /// Moves many records to the recycle bin: at once for ids, by a job for a view. Contract: mass-delete, 203.
 enum MassDeleteRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/mass_delete", entry: "203", scope: .area("ZohoCRM.mass_delete", ["DELETE"]), support: .partial("territories"))
+        .post, "/crm/v7/{module}/actions/mass_delete", entry: "203", scope: .area("ZohoCRM.mass_delete", ["DELETE"]),
+        support: .partial("territories"))
 
     /// Beyond those of mass update.
     static let more: Set<String> = ["Cases", "Services__s", "Appointments__s"]
@@ -14,7 +15,8 @@ enum MassDeleteRecords: Endpoint {
     struct Input: EndpointInput {
         let call: MassCall
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            call = try MassCall(try MassCall.module(request, context, besides: more, refusal: Rejection(.notSupported)), try request.json(), context)
+            call = try MassCall(
+                try MassCall.module(request, context, besides: more, refusal: Rejection(.notSupported)), try request.json(), context)
         }
     }
 
@@ -26,7 +28,9 @@ enum MassDeleteRecords: Endpoint {
             }
             return .items("data", outcomes.map { $0.map { .success("record is deleted", details: ["id": .id($0)]) } })
         case .view(_, let selection):
-            let job = try await context.services.write(context.catalog, context.access, .api) { scope in try MassDeleteJob.schedule(selection, scope) }
+            let job = try await context.services.write(context.catalog, context.access, .api) { scope in
+                try MassDeleteJob.schedule(selection, scope)
+            }
             return .items("data", [.success(.success("mass delete scheduled successfully", details: ["job_id": .id(job)]))])
         }
     }
@@ -52,9 +56,12 @@ enum GetMassDelete: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let job = try await MassCall.progress(MassDeleteJob.kind, input.module, input.job, context) else { return .nothing }
         return .json([
-            "data": [[
-                "Status": .string(job.state.word), "Failed_Count": .integer(job.failed), "Deleted_Count": .integer(job.done), "Total_Count": .integer(job.total),
-            ]]
+            "data": [
+                [
+                    "Status": .string(job.state.word), "Failed_Count": .integer(job.failed), "Deleted_Count": .integer(job.done),
+                    "Total_Count": .integer(job.total),
+                ]
+            ]
         ])
     }
 }

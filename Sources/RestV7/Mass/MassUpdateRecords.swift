@@ -6,16 +6,19 @@ import Wire
 /// The same values for many records: at once for ids, by a job for a view. Contract: mass-update, 201.
 enum MassUpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/mass_update", entry: "201", scope: .area("ZohoCRM.mass_update", ["UPDATE"]), support: .partial("territories and blueprints"))
+        .post, "/crm/v7/{module}/actions/mass_update", entry: "201", scope: .area("ZohoCRM.mass_update", ["UPDATE"]),
+        support: .partial("territories and blueprints"))
 
     struct Input: EndpointInput {
         let update: MassUpdate
         let call: MassCall
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            let module = try MassCall.module(request, context, besides: [], refusal: .invalidModule()), body = try request.json()
+            let module = try MassCall.module(request, context, besides: [], refusal: .invalidModule())
+            let body = try request.json()
             let overwrites = body.optional("over_write").flatMap { $0.value.isNull ? nil : $0 }
-            update = try MassUpdate(try body.required("data").elements(1...1)[0], overwrites: try overwrites?.bool() ?? false, module, context.catalog)
+            update = try MassUpdate(
+                try body.required("data").elements(1...1)[0], overwrites: try overwrites?.bool() ?? false, module, context.catalog)
             call = try MassCall(module, body, context)
         }
     }
@@ -53,14 +56,19 @@ enum GetMassUpdate: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let job = try await MassCall.progress(MassUpdateJob.kind, input.module, input.job, context) else { throw Rejection(.notFound) }
+        guard let job = try await MassCall.progress(MassUpdateJob.kind, input.module, input.job, context) else {
+            throw Rejection(.notFound)
+        }
         // Records that left the view meanwhile are known when all have been looked at.
         let left = job.state == .done ? max(job.total - job.done - job.failed, 0) : 0
         return .json([
-            "data": [[
-                "Status": .string(job.state.word), "Failed_Count": .integer(job.failed), "Updated_Count": .integer(job.done), "Not_Updated_Count": .integer(left),
-                "Total_Count": .integer(job.total),
-            ]]
+            "data": [
+                [
+                    "Status": .string(job.state.word), "Failed_Count": .integer(job.failed), "Updated_Count": .integer(job.done),
+                    "Not_Updated_Count": .integer(left),
+                    "Total_Count": .integer(job.total),
+                ]
+            ]
         ])
     }
 }

@@ -18,7 +18,8 @@ enum MergeRecordGroup: Endpoint {
             self.module = module
             dryRun = request.query("dry_run")?.lowercased() == "true"
             let body = try request.json().required("merge_group").elements(1...1)[0]
-            var ids: [RecordID] = [], paths: [JSONPath] = []
+            var ids: [RecordID] = []
+            var paths: [JSONPath] = []
             for id in try body.required("ids").elements(2...MergeService.groupLimit) {
                 ids.append(try id.recordID())
                 paths.append(id.path)
@@ -37,7 +38,10 @@ enum MergeRecordGroup: Endpoint {
             let preview = try await service.preview(input.group, in: input.module, context.catalog, context.access, zone: context.zone)
             return .items("merge_group", [.success(MergeAnswers.preview(preview))])
         }
-        guard case .merged(let master, let journal, let outcome) = try await service.merge(input.group, in: input.module, context.catalog, context.access) else {
+        guard
+            case .merged(let master, let journal, let outcome) = try await service.merge(
+                input.group, in: input.module, context.catalog, context.access)
+        else {
             throw Rejection(.internalError)
         }
         let report = MergeReport(master: master, children: input.group.ids.filter { $0 != master }, journal: journal, outcome: outcome)

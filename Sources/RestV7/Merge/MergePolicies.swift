@@ -5,7 +5,8 @@ import Wire
 
 /// Tells a module's policy.
 enum GetMergePolicy: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/merge_policy", entry: "", scope: .fixed(["ZohoCRM.settings.merge_policy.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/merge_policy", entry: "", scope: .fixed(["ZohoCRM.settings.merge_policy.READ"]))
 
     static func respond(_ input: ModuleParameter, _ context: RequestContext) async throws -> Reply {
         guard let stored = StoredPolicies.document(of: input.module, context.catalog) else { return .nothing }
@@ -15,7 +16,8 @@ enum GetMergePolicy: Endpoint {
 
 /// Stores a module's policy in place of the former one.
 enum PutMergePolicy: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/settings/merge_policy", entry: "", scope: .fixed(["ZohoCRM.settings.merge_policy.UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/settings/merge_policy", entry: "", scope: .fixed(["ZohoCRM.settings.merge_policy.UPDATE"]))
 
     struct Input: EndpointInput {
         let module: Module

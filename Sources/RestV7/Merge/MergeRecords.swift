@@ -33,7 +33,8 @@ enum MergeRecords: Endpoint {
             guard let text = request.header("Idempotency-Key") else { return nil }
             let length = text.utf8.count
             guard (1...IdempotencyKey.maximumLength).contains(length), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                throw Rejection(.invalidData, .other("header", "Idempotency-Key"), .minimumLength(1), .maximumLength(IdempotencyKey.maximumLength))
+                throw Rejection(
+                    .invalidData, .other("header", "Idempotency-Key"), .minimumLength(1), .maximumLength(IdempotencyKey.maximumLength))
             }
             return IdempotencyKey(text, request: Array("merge \(module.id.raw) \(request.path["id"] ?? "") ".utf8) + request.body)
         }

@@ -30,7 +30,9 @@ struct APIFilter: Sendable {
             guard known.contains(where: { Self.scope($0.scope, isIn: area) }) else { throw .invalid(at: wanted.path) }
             test = .scope(area)
         case "operation_types.method":
-            guard let method = HTTPMethod(rawValue: wanted.text) else { throw .unsupported(HTTPMethod.allCases.map(\.rawValue), at: wanted.path) }
+            guard let method = HTTPMethod(rawValue: wanted.text) else {
+                throw .unsupported(HTTPMethod.allCases.map(\.rawValue), at: wanted.path)
+            }
             test = .method(method)
         default:
             guard known.contains(where: { $0.module == wanted.text }) else { throw .invalid(at: wanted.path) }
@@ -61,5 +63,7 @@ struct APIFilter: Sendable {
         return part
     }
 
-    private static func text(_ cursor: JSONCursor) throws(Rejection) -> (text: String, path: JSONPath) { (try cursor.string(), cursor.path) }
+    private static func text(_ cursor: JSONCursor) throws(Rejection) -> (text: String, path: JSONPath) {
+        (try cursor.string(), cursor.path)
+    }
 }

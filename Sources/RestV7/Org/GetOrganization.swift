@@ -10,7 +10,8 @@ enum GetOrganization: Endpoint {
     static func respond(_ input: NoInput, _ context: RequestContext) async throws -> Reply {
         var org = context.catalog.organization
         for key in [
-            "alias", "phone", "mobile", "fax", "website", "description", "street", "city", "state", "zip", "country", "photo_id", "zia_portal_id",
+            "alias", "phone", "mobile", "fax", "website", "description", "street", "city", "state", "zip", "country", "photo_id",
+            "zia_portal_id",
             "created_time",
         ] where org[key] == nil { org[key] = .null }
         if let document = context.catalog.documents(.org).first { org["id"] = .id(document.id) }

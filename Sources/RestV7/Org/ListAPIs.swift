@@ -18,7 +18,9 @@ enum ListAPIs: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         var paths: [String: [JSONValue]] = [:]
-        for api in AvailableAPI.list(context.catalog) where input.filter?.admits(api) ?? true { paths[api.path, default: []].append(api.operation) }
+        for api in AvailableAPI.list(context.catalog) where input.filter?.admits(api) ?? true {
+            paths[api.path, default: []].append(api.operation)
+        }
         guard !paths.isEmpty else { return .nothing }
         let listed = paths.sorted { $0.key < $1.key }.map { ["path": .string($0.key), "operation_types": .array($0.value)] as JSONValue }
         return .json(["__apis": .array(listed)])
@@ -38,7 +40,10 @@ struct AvailableAPI: Sendable {
     static let custom = "custom"
 
     var operation: JSONValue {
-        ["method": .string(method.rawValue), "oauth_scope": .string(scope), "max_credits": .integer(credits), "min_credits": .integer(credits)]
+        [
+            "method": .string(method.rawValue), "oauth_scope": .string(scope), "max_credits": .integer(credits),
+            "min_credits": .integer(credits),
+        ]
     }
 
     static func list(_ catalog: Catalog) -> [AvailableAPI] {

@@ -8,7 +8,8 @@ enum ListUsers: Endpoint {
     static let declaration = Declaration(.get, "/crm/v7/users", entry: "114", scope: .fixed(["ZohoCRM.users.READ"]))
 
     private static let kinds = [
-        "AllUsers", "ActiveUsers", "DeactiveUsers", "ConfirmedUsers", "NotConfirmedUsers", "DeletedUsers", "ActiveConfirmedUsers", "AdminUsers",
+        "AllUsers", "ActiveUsers", "DeactiveUsers", "ConfirmedUsers", "NotConfirmedUsers", "DeletedUsers", "ActiveConfirmedUsers",
+        "AdminUsers",
         "ActiveConfirmedAdmins", "CurrentUser",
     ]
 
@@ -33,7 +34,8 @@ enum ListUsers: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let administrators = Set(context.catalog.documents(.profile).filter { $0.body["name"] == "Administrator" }.map(\.id))
         let found = context.catalog.users.filter { user in
-            let confirmed = user.body["confirm"]?.bool ?? false, status = user.body["status"]?.string ?? "active"
+            let confirmed = user.body["confirm"]?.bool ?? false
+            let status = user.body["status"]?.string ?? "active"
             if let since = input.since, let modified = user.modifiedAt, modified <= since { return false }
             guard input.ids?.contains(RecordID(raw: user.id.raw)) ?? true else { return false }
             return switch input.kind {
@@ -68,7 +70,9 @@ enum GetUser: Endpoint {
     struct Input: EndpointInput {
         let user: User
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            guard let id = RecordID(request.path["id"] ?? ""), let user = context.catalog.user(UserID(raw: id.raw)) else { throw .invalidPathID(0) }
+            guard let id = RecordID(request.path["id"] ?? ""), let user = context.catalog.user(UserID(raw: id.raw)) else {
+                throw .invalidPathID(0)
+            }
             self.user = user
         }
     }
@@ -87,9 +91,11 @@ enum UserAnswer {
         answer["offset"] = .integer(Int64(user.zone.offsetMinutes(at: context.now)) * 60_000)
         let constants: [(String, JSONValue)] = [
             ("microsoft", false), ("personal_account", false), ("Isonline", false), ("sandboxDeveloper", false), ("$current_shift", .null),
-            ("$next_shift", .null), ("$shift_effective_from", .null), ("Reporting_To", .null), ("created_by", .null), ("created_time", .null),
+            ("$next_shift", .null), ("$shift_effective_from", .null), ("Reporting_To", .null), ("created_by", .null),
+            ("created_time", .null),
             ("Modified_By", .null), ("Modified_Time", .null), ("signature", .null), ("alias", .null), ("phone", .null), ("mobile", .null),
-            ("street", .null), ("city", .null), ("state", .null), ("zip", .null), ("country", .null), ("website", .null), ("fax", .null), ("dob", .null),
+            ("street", .null), ("city", .null), ("state", .null), ("zip", .null), ("country", .null), ("website", .null), ("fax", .null),
+            ("dob", .null),
         ]
         for (key, value) in constants where answer[key] == nil { answer[key] = value }
         if answer["Currency"] == nil { answer["Currency"] = context.catalog.organization["iso_code"] ?? .null }

@@ -1,4 +1,6 @@
 import HTTPShell
 
 /// Asking and changing in bulk.
-let queryEndpoints: [any Endpoint.Type] = [RunQuery.self, CompositeRequests.self, MassUpdateRecords.self, GetMassUpdate.self, MassDeleteRecords.self, GetMassDelete.self]
+let queryEndpoints: [any Endpoint.Type] = [
+    RunQuery.self, CompositeRequests.self, MassUpdateRecords.self, GetMassUpdate.self, MassDeleteRecords.self, GetMassDelete.self,
+]

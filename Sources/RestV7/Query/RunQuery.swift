@@ -18,7 +18,8 @@ enum RunQuery: Endpoint {
             let body = try request.json()
             let text = try body.required("select_query").string()
             includeFields = try Self.includesFields(body, context)
-            query = try COQLQuery(text, context.catalog, user: context.access.user, dates: MovingDates(now: context.now, zone: context.zone))
+            query = try COQLQuery(
+                text, context.catalog, user: context.access.user, dates: MovingDates(now: context.now, zone: context.zone))
             for module in query.modules { try context.requireScope(["READ"], on: module) }
         }
 

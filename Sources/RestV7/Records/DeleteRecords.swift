@@ -5,7 +5,9 @@ import Wire
 
 /// Moves up to 100 records to the recycle bin. Contract: records, 127.
 enum DeleteRecords: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/{module}", entry: "127", also: [.partial("172", "values of their own for each user")], scope: .modules(["DELETE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/{module}", entry: "127", also: [.partial("172", "values of their own for each user")], scope: .modules(["DELETE"])
+    )
 
     struct Input: EndpointInput {
         let module: Module
@@ -39,5 +41,7 @@ enum DeleteRecord: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await DeleteRecords.respond(input.delete, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await DeleteRecords.respond(input.delete, context)
+    }
 }

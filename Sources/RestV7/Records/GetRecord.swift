@@ -6,7 +6,8 @@ import Wire
 /// One record with every field. Contract: records, 124; merge, §7 for one that went into another.
 enum GetRecord: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}", entry: "124", also: ["184", .partial("169", "values of their own for each user")], scope: .modules(["READ"]))
+        .get, "/crm/v7/{module}/{id}", entry: "124", also: ["184", .partial("169", "values of their own for each user")],
+        scope: .modules(["READ"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -18,7 +19,9 @@ enum GetRecord: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.module(context)
             id = RecordID(request.path["id"] ?? "")
-            fields = request.query("fields").flatMap { $0.isEmpty ? nil : $0 } == nil ? nil : try RecordPage.fields(request.query("fields"), module)
+            fields =
+                request.query("fields").flatMap { $0.isEmpty ? nil : $0 } == nil
+                ? nil : try RecordPage.fields(request.query("fields"), module)
             since = try request.instant(header: "If-Modified-Since")
             includeMerged = request.query("include_merged")?.lowercased() == "true"
         }

@@ -23,10 +23,13 @@ struct PageRequest: Sendable {
         // Above the maximum is cut to it: the habit the contract observed.
         perPage = min(try request.positive("per_page") ?? 200, 200)
         order = try Self.order(request, defaultOrder)
-        let tied = ["fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "criteria", "word", "email", "phone"]
+        let tied = [
+            "fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "criteria", "word", "email", "phone",
+        ]
         binding = PageToken.Binding(
             key: context.services.pageKey, user: context.access.user.raw,
-            parameters: (request.path.sorted { $0.key < $1.key }.map(\.value) + tied.map { request.query($0) ?? "" }).joined(separator: "\u{1F}"))
+            parameters: (request.path.sorted { $0.key < $1.key }.map(\.value) + tied.map { request.query($0) ?? "" }).joined(
+                separator: "\u{1F}"))
         guard let text = request.query("page_token"), !text.isEmpty else {
             page = try request.positive("page") ?? 1
             token = nil
@@ -74,9 +77,11 @@ struct PageRequest: Sendable {
         let next = more ? leading(.forward, result.last, page + 1, passed + Int64(result.count)) : .null
         let previous = page > 1 ? leading(.backward, result.first, page - 1, max(0, passed - Int64(perPage))) : .null
         return [
-            "per_page": .integer(perPage), "next_page_token": next, "count": .integer(result.count), "sort_by": .string(order.field), "page": .integer(page),
+            "per_page": .integer(perPage), "next_page_token": next, "count": .integer(result.count), "sort_by": .string(order.field),
+            "page": .integer(page),
             "previous_page_token": previous,
-            "page_token_expiry": next.isNull && previous.isNull ? .null : .string(expiry.iso(offsetMinutes: context.zone.offsetMinutes(at: expiry))),
+            "page_token_expiry": next.isNull && previous.isNull
+                ? .null : .string(expiry.iso(offsetMinutes: context.zone.offsetMinutes(at: expiry))),
             "sort_order": order.descending ? "desc" : "asc", "more_records": .bool(more), "call": false, "email": false,
         ]
     }

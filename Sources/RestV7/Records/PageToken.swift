@@ -35,18 +35,24 @@ struct PageToken: Sendable {
     /// A token altered, made elsewhere or for another user is INVALID_DATA; one of other parameters TOKEN_BOUND_DATA_MISMATCH.
     init(_ text: String, _ binding: Binding, now: Instant) throws(Rejection) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, Secrets.equal(String(parts[2]), Self.seal(parts[0] + "." + parts[1], binding)) else { throw .invalidParameter("page_token") }
-        guard Secrets.equal(String(parts[1]), Self.digest(binding.parameters)) else { throw Rejection(.tokenBoundDataMismatch, .parameter("page_token")) }
+        guard parts.count == 3, Secrets.equal(String(parts[2]), Self.seal(parts[0] + "." + parts[1], binding)) else {
+            throw .invalidParameter("page_token")
+        }
+        guard Secrets.equal(String(parts[1]), Self.digest(binding.parameters)) else {
+            throw Rejection(.tokenBoundDataMismatch, .parameter("page_token"))
+        }
         let numbers = parts[0].split(separator: "_", omittingEmptySubsequences: false).map { Int64($0) }
         guard numbers.count == 6, let direction = numbers[5].flatMap(Direction.init), let id = numbers[1], let page = numbers[2],
             let passed = numbers[3], let expires = numbers[4]
         else { throw .invalidParameter("page_token") }
         guard expires > now.milliseconds else { throw Rejection(.expiredValue, .parameter("page_token")) }
-        self.init(direction, key: numbers[0], id: RecordID(raw: id), page: Int(page), passed: passed, expires: Instant(milliseconds: expires))
+        self.init(
+            direction, key: numbers[0], id: RecordID(raw: id), page: Int(page), passed: passed, expires: Instant(milliseconds: expires))
     }
 
     func sealed(_ binding: Binding) -> String {
-        let body = "\(key.map(String.init) ?? "")_\(id.raw)_\(page)_\(passed)_\(expires.milliseconds)_\(direction.rawValue).\(Self.digest(binding.parameters))"
+        let body =
+            "\(key.map(String.init) ?? "")_\(id.raw)_\(page)_\(passed)_\(expires.milliseconds)_\(direction.rawValue).\(Self.digest(binding.parameters))"
         return "\(body).\(Self.seal(body, binding))"
     }
 

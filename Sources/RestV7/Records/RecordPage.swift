@@ -5,7 +5,9 @@ import Wire
 
 /// Runs a list query and writes its envelope.
 enum RecordPage {
-    static func answer(_ query: Query, _ page: PageRequest, notModifiedWhenEmpty: Bool = false, _ context: RequestContext) async throws -> Reply {
+    static func answer(_ query: Query, _ page: PageRequest, notModifiedWhenEmpty: Bool = false, _ context: RequestContext) async throws
+        -> Reply
+    {
         let (records, result) = try await context.records.page(query)
         if result.count == 0 { return notModifiedWhenEmpty ? .notModified : .nothing }
         var json = JSONWriter(capacity: records.count + 512)

@@ -44,7 +44,9 @@ extension ParsedRequest {
     /// A moment in a header such as If-Modified-Since.
     func instant(header name: String) throws(Rejection) -> Instant? {
         guard let text = header(name), !text.isEmpty else { return nil }
-        guard let instant = Instant(iso: text) else { throw Rejection(.invalidData, .other("header", .string(name)), .expectedType("datetime")) }
+        guard let instant = Instant(iso: text) else {
+            throw Rejection(.invalidData, .other("header", .string(name)), .expectedType("datetime"))
+        }
         return instant
     }
 

@@ -6,7 +6,8 @@ import Wire
 /// Finds records by criteria, e-mail, phone or word. Contract: records, 131.
 enum SearchRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/search", entry: "131", also: [.partial("174", "values of their own for each user")], scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
+        .get, "/crm/v7/{module}/search", entry: "131", also: [.partial("174", "values of their own for each user")],
+        scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
         support: .partial("the Users module"))
 
     struct Input: EndpointInput {
@@ -19,9 +20,11 @@ enum SearchRecords: Endpoint {
                 throw Rejection(.expectedParamMissing, .other("expected_params", ["criteria", "email", "phone", "word"]))
             }
             let named = request.query("fields").flatMap { $0.isEmpty ? nil : $0 }
-            let fields = named == nil ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" } : try RecordPage.fields(named, module)
+            let fields =
+                named == nil ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" } : try RecordPage.fields(named, module)
             page = try PageRequest(request, context, pastLimit: .limitReached)
-            let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved"))).and(search)
+            let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved")))
+                .and(search)
             var query = Query(module, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
             if ["sort_by", "sort_order"].allSatisfy({ (request.query($0) ?? "").isEmpty }) { query.words = SearchRecords.words(request) }
             self.query = query
@@ -40,14 +43,17 @@ enum SearchRecords: Endpoint {
         ]
         for (name, fits, comparator) in kinds {
             guard let text = try given(name, request) else { continue }
-            return .any(module.fields.filter { fits($0) && !$0.columns.isEmpty }.map { .test(field: $0.apiName, comparator, [.string(text)]) })
+            return .any(
+                module.fields.filter { fits($0) && !$0.columns.isEmpty }.map { .test(field: $0.apiName, comparator, [.string(text)]) })
         }
         return try given("word", request).map { WordSearch($0).condition(module) }
     }
 
     /// The words searched for, when nothing that goes before them is given.
     static func words(_ request: ParsedRequest) -> WordSearch? {
-        guard ["criteria", "email", "phone"].allSatisfy({ (request.query($0) ?? "").isEmpty }), let text = request.query("word"), !text.isEmpty else { return nil }
+        guard ["criteria", "email", "phone"].allSatisfy({ (request.query($0) ?? "").isEmpty }), let text = request.query("word"),
+            !text.isEmpty
+        else { return nil }
         return WordSearch(text)
     }
 

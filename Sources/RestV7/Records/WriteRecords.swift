@@ -6,7 +6,8 @@ import Wire
 /// Adds up to 100 records. Contract: records, 125; notes, 235.
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}", entry: "125", also: ["185", .partial("170", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]),
+        .post, "/crm/v7/{module}", entry: "125", also: ["185", .partial("170", "values of their own for each user")],
+        scope: .modules(["CREATE", "WRITE"]),
         support: .partial("assignment rules"))
 
     struct Input: EndpointInput {
@@ -31,7 +32,8 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")], scope: .modules(["UPDATE", "WRITE"]))
+        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")],
+        scope: .modules(["UPDATE", "WRITE"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -74,13 +76,16 @@ enum UpdateRecord: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await UpdateRecords.respond(input.update, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateRecords.respond(input.update, context)
+    }
 }
 
 /// Changes the records that match, adds the others. Contract: records, 128.
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")], scope: .modules(["CREATE", "WRITE"]))
+        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")],
+        scope: .modules(["CREATE", "WRITE"]))
 
     /// Activities have no field that could tell two apart.
     private static let excluded: Set<String> = ["Tasks", "Events", "Calls", "Notes", "Attachments"]
@@ -107,7 +112,9 @@ enum UpsertRecords: Endpoint {
             let system = systemField(module).flatMap { module.field($0) }
             if let given, !given.value.isNull {
                 for name in try given.elements() {
-                    guard let field = module.field(try name.string()), field.unique || field === system else { throw .invalid(at: name.path) }
+                    guard let field = module.field(try name.string()), field.unique || field === system else {
+                        throw .invalid(at: name.path)
+                    }
                     fields.append(field)
                 }
             }
@@ -127,7 +134,8 @@ enum UpsertRecords: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
-            try context.services.records.upsert(input.items, input.module, matching: input.fields, unmodifiedSince: input.unmodifiedSince, scope)
+            try context.services.records.upsert(
+                input.items, input.module, matching: input.fields, unmodifiedSince: input.unmodifiedSince, scope)
         }
         let answers = RecordAnswers(context: context)
         let results = outcomes.map { outcome in

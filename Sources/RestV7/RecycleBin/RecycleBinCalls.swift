@@ -22,7 +22,8 @@ enum ListRecycleBin: Endpoint {
             let text = ids == nil ? request.query("filters").flatMap { $0.isEmpty ? nil : $0 } : nil
             let filter = try text.map { text throws(Rejection) in try RecycleBinFilter.read(text) } ?? .init()
             question = .init(
-                ids: ids, filter: filter, sort: try Self.sort(request), descending: try Self.descending(request), skipping: (page - 1) * perPage, limit: perPage + 1)
+                ids: ids, filter: filter, sort: try Self.sort(request), descending: try Self.descending(request),
+                skipping: (page - 1) * perPage, limit: perPage + 1)
         }
 
         private static func sort(_ request: ParsedRequest) throws(Rejection) -> RecycleBin.SortField {
@@ -69,7 +70,9 @@ enum GetRecycleBin: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/settings/recycle_bin/{id}", entry: "216", scope: .fixed(["ZohoCRM.settings.recycle_bin.READ"]))
 
-    static func respond(_ input: ListRecycleBin.Input, _ context: RequestContext) async throws -> Reply { try await ListRecycleBin.respond(input, context) }
+    static func respond(_ input: ListRecycleBin.Input, _ context: RequestContext) async throws -> Reply {
+        try await ListRecycleBin.respond(input, context)
+    }
 }
 
 /// Deletes records for good, by id at once, by filter as a job. Contract: recycle-bin, 217.
@@ -105,12 +108,15 @@ enum EraseRecycleBin: Endpoint {
             return nil
         }
         guard let gone, let ids = input.ids else {
-            return .items("recycle_bin", [.success(.success("Bulk deletion of records based on filters has been scheduled", code: "SCHEDULED"))])
+            return .items(
+                "recycle_bin", [.success(.success("Bulk deletion of records based on filters has been scheduled", code: "SCHEDULED"))])
         }
-        return .items("recycle_bin", ids.map { id in
-            if gone.contains(id) { return .success(.success("record deleted", details: ["id": .id(id)])) }
-            return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id)))
-        })
+        return .items(
+            "recycle_bin",
+            ids.map { id in
+                if gone.contains(id) { return .success(.success("record deleted", details: ["id": .id(id)])) }
+                return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id)))
+            })
     }
 }
 
@@ -119,7 +125,9 @@ enum EraseRecycleBinRecord: Endpoint {
     static let declaration = Declaration(
         .delete, "/crm/v7/settings/recycle_bin/{id}", entry: "217", scope: .fixed(["ZohoCRM.settings.recycle_bin.DELETE"]))
 
-    static func respond(_ input: EraseRecycleBin.Input, _ context: RequestContext) async throws -> Reply { try await EraseRecycleBin.respond(input, context) }
+    static func respond(_ input: EraseRecycleBin.Input, _ context: RequestContext) async throws -> Reply {
+        try await EraseRecycleBin.respond(input, context)
+    }
 }
 
 /// Brings deleted records back. An extension of ours: v7 has no call for it (recycle-bin, 217).
@@ -133,7 +141,9 @@ enum RestoreRecycleBin: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in try RecycleBin.restore(input.ids, scope) }
+        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
+            try RecycleBin.restore(input.ids, scope)
+        }
         return .items("recycle_bin", outcomes.map { $0.map { .success("record restored", details: ["id": .id($0)]) } })
     }
 }

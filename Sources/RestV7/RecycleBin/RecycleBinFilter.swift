@@ -22,11 +22,16 @@ enum RecycleBinFilter {
     }
 
     private static func add(_ leaf: JSONValue, to filter: inout RecycleBin.Filter) throws(Rejection) {
-        guard let name = leaf["field"]?.string ?? leaf["field"]?["api_name"]?.string, let field = RecycleBin.Filter.Field(rawValue: name) else {
+        guard let name = leaf["field"]?.string ?? leaf["field"]?["api_name"]?.string, let field = RecycleBin.Filter.Field(rawValue: name)
+        else {
             throw refusal("field")
         }
-        guard let comparator = leaf["comparator"]?.string.flatMap(RecycleBin.Filter.Comparator.init(rawValue:)) else { throw refusal("comparator") }
-        guard let value = leaf["value"]?.string ?? leaf["value"]?["api_name"]?.string ?? leaf["value"]?["name"]?.string else { throw refusal("value") }
+        guard let comparator = leaf["comparator"]?.string.flatMap(RecycleBin.Filter.Comparator.init(rawValue:)) else {
+            throw refusal("comparator")
+        }
+        guard let value = leaf["value"]?.string ?? leaf["value"]?["api_name"]?.string ?? leaf["value"]?["name"]?.string else {
+            throw refusal("value")
+        }
         guard filter.add(field, comparator, value) else { throw refusal(field == .deletedTime ? "value" : "comparator") }
     }
 

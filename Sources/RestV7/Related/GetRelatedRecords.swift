@@ -6,7 +6,8 @@ import Wire
 /// The rows of a related list. Contract: related-records, 161; notes, 236.
 enum GetRelatedRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", also: [.partial("175", "values of their own for each user")], scope: .modules(["READ"]),
+        .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", also: [.partial("175", "values of their own for each user")],
+        scope: .modules(["READ"]),
         support: .partial("mails, invited events and grouped activity views"))
 
     struct Input: EndpointInput {
@@ -31,7 +32,8 @@ enum GetRelatedRecords: Endpoint {
             filter = filter.and(try ListFilter.converted(request.query("converted") ?? "both", path.listed))
             if let since { filter = filter.and(ListFilter.modified(after: since, path.listed)) }
             // A row of an activities list says which of the three modules it is of.
-            let own: [JSONValue.Member] = ["Tasks", "Events", "Calls"].contains(path.listed.apiName) ? [.init("$module", .string(path.listed.apiName))] : []
+            let own: [JSONValue.Member] =
+                ["Tasks", "Events", "Calls"].contains(path.listed.apiName) ? [.init("$module", .string(path.listed.apiName))] : []
             var query = Query(
                 path.listed, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage,
                 constants: RecordPage.systemKeys(request.query("fields"), path.listed) + own)

@@ -22,13 +22,17 @@ struct LinkPath: Sendable {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
             try relation.join(record, with: items, context.services.records, scope)
         }
-        return .items("data", outcomes.map { outcome in
-            outcome.map { id, change in .success(change == .added ? "relation added" : "relation updated", details: ["id": .id(id)]) }
-        })
+        return .items(
+            "data",
+            outcomes.map { outcome in
+                outcome.map { id, change in .success(change == .added ? "relation added" : "relation updated", details: ["id": .id(id)]) }
+            })
     }
 
     func part(_ ids: [RecordID], _ context: RequestContext) async throws -> Reply {
-        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in try relation.part(record, from: ids, scope) }
+        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
+            try relation.part(record, from: ids, scope)
+        }
         return .items("data", outcomes.map { $0.map { .success("relation removed", details: ["id": .id($0)]) } })
     }
 }
@@ -36,7 +40,8 @@ struct LinkPath: Sendable {
 /// Joins a record with others, or changes what joins them. Contract: related-records, 162.
 enum UpdateRelatedRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", also: [.partial("176", "values of their own for each user")], scope: .modules(["WRITE", "UPDATE"]))
+        .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", also: [.partial("176", "values of their own for each user")],
+        scope: .modules(["WRITE", "UPDATE"]))
 
     struct Input: EndpointInput {
         let path: LinkPath
@@ -71,7 +76,8 @@ enum UpdateRelatedRecord: Endpoint {
 /// Parts a record from others. Contract: related-records, 163.
 enum DelinkRecords: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", also: [.partial("177", "values of their own for each user")], scope: .modules(["WRITE", "DELETE"]))
+        .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", also: [.partial("177", "values of their own for each user")],
+        scope: .modules(["WRITE", "DELETE"]))
 
     struct Input: EndpointInput {
         let path: LinkPath

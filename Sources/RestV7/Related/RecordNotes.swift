@@ -94,7 +94,9 @@ enum UpdateRecordNote: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await UpdateRecordNotes.respond(input.update, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateRecordNotes.respond(input.update, context)
+    }
 }
 
 /// Moves notes of a record to the recycle bin. Contract: notes, 238.
@@ -126,12 +128,15 @@ enum DeleteRecordNotes: Endpoint {
 
 /// Moves a note of a record to the recycle bin. Contract: notes, 238.
 enum DeleteRecordNote: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/{module}/{id}/Notes/{note_id}", entry: "238", scope: .modules(["DELETE", "WRITE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/{module}/{id}/Notes/{note_id}", entry: "238", scope: .modules(["DELETE", "WRITE"]))
 
     struct Input: EndpointInput {
         let delete: DeleteRecordNotes.Input
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await DeleteRecordNotes.respond(input.delete, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await DeleteRecordNotes.respond(input.delete, context)
+    }
 }

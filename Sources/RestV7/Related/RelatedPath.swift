@@ -15,7 +15,8 @@ struct RelatedPath: Sendable {
 
     /// `idIndex` is where the id stands in the path.
     init(_ request: ParsedRequest, _ context: RequestContext, idIndex: Int = 1) throws(Rejection) {
-        try self.init(try request.module(context), try request.recordID(index: idIndex), request.path["related_list"] ?? "", context.catalog)
+        try self.init(
+            try request.module(context), try request.recordID(index: idIndex), request.path["related_list"] ?? "", context.catalog)
     }
 
     init(_ module: Module, _ record: RecordID, _ name: String, _ catalog: Catalog) throws(Rejection) {
@@ -30,15 +31,16 @@ struct RelatedPath: Sendable {
 
     /// Rows that hang on the record in any of the list's ways; `linked: false` leaves out those joined by a linking module.
     func condition(_ now: Instant, linked: Bool = true) -> Condition {
-        .any(list.relations.compactMap { relation in
-            switch relation {
-            case .link where !linked: nil
-            case .lookups(let fields, _, let state):
-                .all([.any(fields.map { .pointsAt(field: $0, record, module.id) }), activity(state, now)])
-            case .link(let link, let mine, let theirs, _):
-                .linked(link, mine: mine, theirs: theirs, record: record)
-            }
-        })
+        .any(
+            list.relations.compactMap { relation in
+                switch relation {
+                case .link where !linked: nil
+                case .lookups(let fields, _, let state):
+                    .all([.any(fields.map { .pointsAt(field: $0, record, module.id) }), activity(state, now)])
+                case .link(let link, let mine, let theirs, _):
+                    .linked(link, mine: mine, theirs: theirs, record: record)
+                }
+            })
     }
 
     /// What to show of the linking rows: their fields among `names`, and for members of a campaign the `$member_info`.

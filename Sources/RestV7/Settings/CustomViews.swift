@@ -5,7 +5,8 @@ import Wire
 
 /// The custom views of a module. Contract: custom-views, U20.
 enum ListCustomViews: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/custom_views", entry: "U20", scope: .fixed(["ZohoCRM.settings.custom_views.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/custom_views", entry: "U20", scope: .fixed(["ZohoCRM.settings.custom_views.READ"]))
 
     static func respond(_ input: ModuleParameter, _ context: RequestContext) async throws -> Reply {
         let documents = context.catalog.documents(.customView).filter { $0.parent?.raw == input.module.id.raw }
@@ -15,7 +16,8 @@ enum ListCustomViews: Endpoint {
         return .json([
             "custom_views": .array(documents.map { answers.view($0, inFull: false) }),
             "info": [
-                "per_page": .integer(documents.count), "default": .id(standard.id), "count": .integer(documents.count), "page": 1, "more_records": false,
+                "per_page": .integer(documents.count), "default": .id(standard.id), "count": .integer(documents.count), "page": 1,
+                "more_records": false,
                 "translation": [
                     "public_views": "Public Views", "other_users_views": "Other Users' Views", "shared_with_me": "Shared With Me",
                     "created_by_me": "Created By Me",
@@ -40,7 +42,9 @@ enum GetCustomView: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let document = context.catalog.documents(.customView).first { $0.parent?.raw == input.module.id.raw && String($0.id.raw) == input.id }
+        let document = context.catalog.documents(.customView).first {
+            $0.parent?.raw == input.module.id.raw && String($0.id.raw) == input.id
+        }
         guard let document else { return .nothing }
         return .json(["custom_views": [MetadataAnswers(catalog: context.catalog).view(document, inFull: true)]])
     }

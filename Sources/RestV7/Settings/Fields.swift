@@ -24,21 +24,25 @@ enum ListFields: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let answers = MetadataAnswers(catalog: context.catalog)
-        let fields = input.module.fields.filter { $0.body["listed"]?.bool != false }.filter { input.dataType == nil || $0.type.dataType == input.dataType }
-            .map { answers.field($0, of: input.module) }.filter { input.type == "all" || $0["type"]?.string == input.type }
+        let fields = input.module.fields.filter { $0.body["listed"]?.bool != false }.filter {
+            input.dataType == nil || $0.type.dataType == input.dataType
+        }
+        .map { answers.field($0, of: input.module) }.filter { input.type == "all" || $0["type"]?.string == input.type }
         return fields.isEmpty ? .nothing : .json(["fields": .array(fields)])
     }
 }
 
 /// One field. Contract: fields, U5.
 enum GetField: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/fields/{field_id}", entry: "U5", scope: .fixed(["ZohoCRM.settings.fields.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/fields/{field_id}", entry: "U5", scope: .fixed(["ZohoCRM.settings.fields.READ"]))
 
     struct Input: EndpointInput {
         let module: Module
         let field: Field?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            let module = try ModuleParameter(request, context).module, name = request.path["field_id"] ?? ""
+            let module = try ModuleParameter(request, context).module
+            let name = request.path["field_id"] ?? ""
             self.module = module
             field = Int64(name).flatMap { module.field(FieldID(raw: $0)) } ?? module.field(name)
         }

@@ -16,7 +16,8 @@ enum ListLayouts: Endpoint {
 
 /// One layout. Contract: layouts, U10.
 enum GetLayout: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/layouts/{layout_id}", entry: "U10", scope: .fixed(["ZohoCRM.settings.layouts.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/layouts/{layout_id}", entry: "U10", scope: .fixed(["ZohoCRM.settings.layouts.READ"]))
 
     struct Input: EndpointInput {
         let module: Module

@@ -32,10 +32,13 @@ struct MetadataAnswers {
         answer["per_page"] = 10
         answer["properties"] = []
         answer["on_demand_properties"] = .null
-        answer["search_layout_fields"] = .array(module.fields.filter { $0.body["searchable"]?.bool == true }.prefix(10).map { .string($0.apiName) })
+        answer["search_layout_fields"] = .array(
+            module.fields.filter { $0.body["searchable"]?.bool == true }.prefix(10).map { .string($0.apiName) })
         answer["lookup_field_properties"] = ["fields": []]
         answer["related_list_properties"] = ["sort_by": .null, "fields": [], "sort_order": .null]
-        if let view = catalog.documents(.customView).first(where: { $0.parent?.raw == module.id.raw }) { answer["custom_view"] = self.view(view, inFull: true) }
+        if let view = catalog.documents(.customView).first(where: { $0.parent?.raw == module.id.raw }) {
+            answer["custom_view"] = self.view(view, inFull: true)
+        }
         return answer
     }
 
@@ -68,29 +71,37 @@ struct MetadataAnswers {
             answer[key] = ["module": .string(found.apiName), "id": .string(String(found.id.raw))]
         }
         answer["pick_list_values"] = .array((answer["pick_list_values"]?.array ?? []).map(pickListValue))
-        let rights = Dictionary((field.body["profiles"]?.array ?? []).map { ($0["id"]?.looseInt64 ?? 0, $0["permission_type"]) }, uniquingKeysWith: { $1 })
-        answer["profiles"] = .array(catalog.documents(.profile).map {
-            ["permission_type": (rights[$0.id.raw] ?? nil) ?? "read_write", "name": $0.body["name"] ?? .null, "id": .id($0.id)]
-        })
-        answer["layout_associations"] = .array(layouts(of: module).map {
-            ["name": $0.body["name"] ?? .null, "id": .id($0.id), "api_name": $0.body["api_name"] ?? .null]
-        })
+        let rights = Dictionary(
+            (field.body["profiles"]?.array ?? []).map { ($0["id"]?.looseInt64 ?? 0, $0["permission_type"]) }, uniquingKeysWith: { $1 })
+        answer["profiles"] = .array(
+            catalog.documents(.profile).map {
+                ["permission_type": (rights[$0.id.raw] ?? nil) ?? "read_write", "name": $0.body["name"] ?? .null, "id": .id($0.id)]
+            })
+        answer["layout_associations"] = .array(
+            layouts(of: module).map {
+                ["name": $0.body["name"] ?? .null, "id": .id($0.id), "api_name": $0.body["api_name"] ?? .null]
+            })
         for (key, value) in Self.fieldConstants where answer[key] == nil { answer[key] = value }
         return answer
     }
 
     private static let fieldConstants: [(String, JSONValue)] = [
-        ("multiselectlookup", [:]), ("multiuserlookup", [:]), ("rollup_summary", [:]), ("external", .null), ("crypt", .null), ("private", .null),
+        ("multiselectlookup", [:]), ("multiuserlookup", [:]), ("rollup_summary", [:]), ("external", .null), ("crypt", .null),
+        ("private", .null),
         ("tooltip", .null), ("history_tracking", .null), ("global_picklist", .null), ("created_time", .null), ("modified_time", .null),
-        ("hipaa_compliance", .null), ("hipaa_compliance_enabled", false), ("enable_colour_code", false), ("colour_code_enabled_by_system", false),
-        ("pick_list_values_sorted_lexically", false), ("separator", false), ("association_details", .null), ("quick_sequence_number", .null),
+        ("hipaa_compliance", .null), ("hipaa_compliance_enabled", false), ("enable_colour_code", false),
+        ("colour_code_enabled_by_system", false),
+        ("pick_list_values_sorted_lexically", false), ("separator", false), ("association_details", .null),
+        ("quick_sequence_number", .null),
         ("blueprint_supported", true), ("customizable_properties", []),
         ("email_parser", ["fields_update_supported": true, "record_operations_supported": true]),
     ]
 
     private func pickListValue(_ value: JSONValue) -> JSONValue {
         var value = value
-        for (key, standard) in [("type", "used"), ("colour_code", .null)] as [(String, JSONValue)] where value[key] == nil { value[key] = standard }
+        for (key, standard) in [("type", "used"), ("colour_code", .null)] as [(String, JSONValue)] where value[key] == nil {
+            value[key] = standard
+        }
         if value["reference_value"] == nil { value["reference_value"] = value["actual_value"] ?? value["display_value"] ?? .null }
         if value["actual_value"] == nil { value["actual_value"] = value["display_value"] ?? .null }
         return value
@@ -108,14 +119,17 @@ struct MetadataAnswers {
     func layout(_ document: Document, of module: Module) -> JSONValue {
         var answer = document.body
         answer["id"] = .id(document.id)
-        answer["profiles"] = .array(catalog.documents(.profile).enumerated().map { index, profile in
-            let view: JSONValue = ["name": document.body["name"] ?? .null, "id": .id(document.id), "type": "layout"]
-            return [
-                "default": .bool(index == 0), "name": profile.body["name"] ?? .null, "id": .id(profile.id), "_default_view": view,
-                "_default_assignment_view": view,
-            ]
-        })
-        for key in ["created_by", "created_for", "created_time", "modified_by", "modified_time"] where answer[key] == nil { answer[key] = .null }
+        answer["profiles"] = .array(
+            catalog.documents(.profile).enumerated().map { index, profile in
+                let view: JSONValue = ["name": document.body["name"] ?? .null, "id": .id(document.id), "type": "layout"]
+                return [
+                    "default": .bool(index == 0), "name": profile.body["name"] ?? .null, "id": .id(profile.id), "_default_view": view,
+                    "_default_assignment_view": view,
+                ]
+            })
+        for key in ["created_by", "created_for", "created_time", "modified_by", "modified_time"] where answer[key] == nil {
+            answer[key] = .null
+        }
         answer["has_more_profiles"] = false
         if answer["convert_mapping"] == nil { answer["convert_mapping"] = .null }
         answer["sections"] = .array((answer["sections"]?.array ?? []).enumerated().map { section($1, number: $0, document, module) })
@@ -127,23 +141,26 @@ struct MetadataAnswers {
         // Unique within the layout, which is all a section's id is for.
         if section["id"] == nil { section["id"] = .string(String(layout.id.raw) + String(number + 1)) }
         section["properties"] = section["properties"] ?? .null
-        section["fields"] = .array((body["fields"]?.array ?? []).compactMap { entry in
-            guard let field = entry["api_name"]?.string.flatMap({ module.field($0) }) else { return nil }
-            var answer = self.field(field, of: module)
-            answer["required"] = entry["required"] ?? false
-            answer["sequence_number"] = entry["sequence_number"] ?? .null
-            answer["section_id"] = .integer(number + 1)
-            answer["default_value"] = .null
-            answer["validation_rule"] = .null
-            return answer
-        })
+        section["fields"] = .array(
+            (body["fields"]?.array ?? []).compactMap { entry in
+                guard let field = entry["api_name"]?.string.flatMap({ module.field($0) }) else { return nil }
+                var answer = self.field(field, of: module)
+                answer["required"] = entry["required"] ?? false
+                answer["sequence_number"] = entry["sequence_number"] ?? .null
+                answer["section_id"] = .integer(number + 1)
+                answer["default_value"] = .null
+                answer["validation_rule"] = .null
+                return answer
+            })
         return section
     }
 
     func view(_ document: Document, inFull: Bool) -> JSONValue {
         var answer = document.body
         answer["id"] = .id(document.id)
-        for key in ["created_by", "created_time", "modified_by", "modified_time", "last_accessed_time"] where answer[key] == nil { answer[key] = .null }
+        for key in ["created_by", "created_time", "modified_by", "modified_time", "last_accessed_time"] where answer[key] == nil {
+            answer[key] = .null
+        }
         let module = document.parent.flatMap { catalog.module(id: ModuleID(raw: $0.raw)) }
         func field(_ name: String?) -> JSONValue? {
             name.flatMap { module?.field($0) }.map { ["api_name": .string($0.apiName), "id": .string(String($0.id.raw))] }

@@ -28,7 +28,8 @@ enum ListModules: Endpoint {
 
 /// One module by API name or id. Contract: modules, U2.
 enum GetModule: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/settings/modules/{name}", entry: "U2", scope: .fixed(["ZohoCRM.settings.modules.READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/settings/modules/{name}", entry: "U2", scope: .fixed(["ZohoCRM.settings.modules.READ"]))
 
     struct Input: EndpointInput {
         let module: Module

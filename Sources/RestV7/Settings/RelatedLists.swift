@@ -30,7 +30,9 @@ enum GetRelatedList: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let list = context.catalog.relatedLists(of: input.module.id).first(where: { String($0.id.raw) == input.id }) else { return .nothing }
+        guard let list = context.catalog.relatedLists(of: input.module.id).first(where: { String($0.id.raw) == input.id }) else {
+            return .nothing
+        }
         return .json(["related_lists": [MetadataAnswers(catalog: context.catalog).relatedList(list)]])
     }
 }

@@ -62,7 +62,9 @@ enum UpdateFields: Endpoint {
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             target = try FieldsTarget(request, context)
-            changes = try request.json().items("fields", limit: 5).map { Change(id: $0.value["id"]?.looseInt64.map(FieldID.init(raw:)), item: $0) }
+            changes = try request.json().items("fields", limit: 5).map {
+                Change(id: $0.value["id"]?.looseInt64.map(FieldID.init(raw:)), item: $0)
+            }
         }
 
         /// The field of the path, whatever the body says.
@@ -87,19 +89,23 @@ enum UpdateFields: Endpoint {
 
 /// Changes the field of the path. Contract: fields, U7.
 enum UpdateField: Endpoint {
-    static let declaration = Declaration(.patch, "/crm/v7/settings/fields/{field_id}", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]))
+    static let declaration = Declaration(
+        .patch, "/crm/v7/settings/fields/{field_id}", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]))
 
     struct Input: EndpointInput {
         let update: UpdateFields.Input
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await UpdateFields.respond(input.update, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateFields.respond(input.update, context)
+    }
 }
 
 /// Deletes a field. Contract: fields, U8.
 enum DeleteField: Endpoint {
-    static let declaration = Declaration(.delete, "/crm/v7/settings/fields/{field_id}", entry: "U8", scope: .fixed(["ZohoCRM.settings.fields.DELETE"]))
+    static let declaration = Declaration(
+        .delete, "/crm/v7/settings/fields/{field_id}", entry: "U8", scope: .fixed(["ZohoCRM.settings.fields.DELETE"]))
 
     struct Input: EndpointInput {
         let target: FieldsTarget
@@ -130,14 +136,17 @@ enum ListPickListValues: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let module = try ModuleParameter(request, context).module
             let field = RecordID(request.path["field_id"] ?? "").flatMap { module.field(FieldID(raw: $0.raw)) }
-            guard let field, ["picklist", "multiselectpicklist"].contains(field.type.dataType) else { throw Rejection(.invalidData, .resourcePathIndex(0)) }
+            guard let field, ["picklist", "multiselectpicklist"].contains(field.type.dataType) else {
+                throw Rejection(.invalidData, .resourcePathIndex(0))
+            }
             self.module = module
             self.field = field
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog), field = answers.field(input.field, of: input.module)
+        let answers = MetadataAnswers(catalog: context.catalog)
+        let field = answers.field(input.field, of: input.module)
         let values = (field["pick_list_values"]?.array ?? []).map { value -> JSONValue in
             var value = value
             value["layout_associations"] = field["layout_associations"] ?? []

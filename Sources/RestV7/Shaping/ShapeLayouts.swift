@@ -15,7 +15,9 @@ struct LayoutTarget: EndpointInput {
         layout = id
     }
 
-    func answer(_ message: String, _ context: RequestContext, _ body: @Sendable @escaping (LayoutShaper) throws -> Void) async throws -> Reply {
+    func answer(_ message: String, _ context: RequestContext, _ body: @Sendable @escaping (LayoutShaper) throws -> Void) async throws
+        -> Reply
+    {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             try scope.each([layout]) { try body(LayoutShaper(scope, layout: $0, of: module)) }
         }

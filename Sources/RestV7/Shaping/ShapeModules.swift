@@ -39,7 +39,8 @@ enum CreateModule: Endpoint {
 
 /// Changes a custom module. Contract: modules, U4.
 enum UpdateModule: Endpoint {
-    static let declaration = Declaration(.put, "/crm/v7/settings/modules/{name}", entry: "U4", scope: .fixed(["ZohoCRM.settings.modules.UPDATE"]))
+    static let declaration = Declaration(
+        .put, "/crm/v7/settings/modules/{name}", entry: "U4", scope: .fixed(["ZohoCRM.settings.modules.UPDATE"]))
 
     struct Input: EndpointInput {
         let module: ModuleID

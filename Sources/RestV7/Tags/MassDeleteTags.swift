@@ -52,12 +52,17 @@ enum GetMassDeleteTags: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let id = input.job, let job = try await context.services.job(id, kind: TagMassDeleteJob.kind) else { throw Rejection.invalidParameter("job_id") }
+        guard let id = input.job, let job = try await context.services.job(id, kind: TagMassDeleteJob.kind) else {
+            throw Rejection.invalidParameter("job_id")
+        }
         return .json([
-            "mass_delete": [[
-                "job_id": .id(id), "total_count": .integer(job.total), "failed_count": .integer(job.failed), "deleted_count": .integer(job.done),
-                "status": .string(job.state.word),
-            ]]
+            "mass_delete": [
+                [
+                    "job_id": .id(id), "total_count": .integer(job.total), "failed_count": .integer(job.failed),
+                    "deleted_count": .integer(job.done),
+                    "status": .string(job.state.word),
+                ]
+            ]
         ])
     }
 }

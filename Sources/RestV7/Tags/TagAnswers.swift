@@ -13,14 +13,20 @@ struct TagAnswers {
     }
 
     /// As a record carries it.
-    func short(_ tag: Tag) -> JSONValue { ["name": .string(tag.name), "id": .id(tag.id), "color_code": tag.color.map(JSONValue.string) ?? .null] }
+    func short(_ tag: Tag) -> JSONValue {
+        ["name": .string(tag.name), "id": .id(tag.id), "color_code": tag.color.map(JSONValue.string) ?? .null]
+    }
 
     func written(_ tag: Tag, _ message: String) -> JSONValue {
-        .success(message, details: .object(stamps(tag) + [.init("id", .id(tag.id)), .init("color_code", tag.color.map(JSONValue.string) ?? .null)]))
+        .success(
+            message,
+            details: .object(stamps(tag) + [.init("id", .id(tag.id)), .init("color_code", tag.color.map(JSONValue.string) ?? .null)]))
     }
 
     /// A merge tells no colour (tags, 53).
-    func merged(_ tag: Tag) -> JSONValue { .success("tags merged successfully", details: .object([.init("id", .id(tag.id))] + stamps(tag))) }
+    func merged(_ tag: Tag) -> JSONValue {
+        .success("tags merged successfully", details: .object([.init("id", .id(tag.id))] + stamps(tag)))
+    }
 
     private func stamps(_ tag: Tag) -> [JSONValue.Member] {
         [

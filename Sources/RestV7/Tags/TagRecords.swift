@@ -61,7 +61,9 @@ struct TagRecordsInput: Sendable {
     }
 
     func run(_ context: RequestContext, counting: Bool) async throws -> Reply {
-        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in try assignment.apply(to: ids, of: module, scope) }
+        let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
+            try assignment.apply(to: ids, of: module, scope)
+        }
         let answers = TagAnswers(context: context)
         let results = zip(ids, outcomes).map { id, outcome in
             outcome.map { JSONValue.success("tags updated successfully", details: ["id": .id(id), "tags": .array($0.map(answers.short))]) }
@@ -81,17 +83,24 @@ enum AddTags: Endpoint {
 
     struct Input: EndpointInput {
         let tagging: TagRecordsInput
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { tagging = try .init(request, context, removing: false) }
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            tagging = try .init(request, context, removing: false)
+        }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.tagging.run(context, counting: true) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await input.tagging.run(context, counting: true)
+    }
 }
 
 /// Puts tags on the record of the path. Contract: tags, 54.
 enum AddTagsToRecord: Endpoint {
-    static let declaration = Declaration(.post, "/crm/v7/{module}/{id}/actions/add_tags", entry: "54", scope: .modules(["WRITE", "CREATE"]))
+    static let declaration = Declaration(
+        .post, "/crm/v7/{module}/{id}/actions/add_tags", entry: "54", scope: .modules(["WRITE", "CREATE"]))
 
-    static func respond(_ input: AddTags.Input, _ context: RequestContext) async throws -> Reply { try await input.tagging.run(context, counting: true) }
+    static func respond(_ input: AddTags.Input, _ context: RequestContext) async throws -> Reply {
+        try await input.tagging.run(context, counting: true)
+    }
 }
 
 /// Takes tags off records. Contract: tags, 55.
@@ -100,15 +109,21 @@ enum RemoveTags: Endpoint {
 
     struct Input: EndpointInput {
         let tagging: TagRecordsInput
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { tagging = try .init(request, context, removing: true) }
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            tagging = try .init(request, context, removing: true)
+        }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.tagging.run(context, counting: false) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await input.tagging.run(context, counting: false)
+    }
 }
 
 /// Takes tags off the record of the path. Contract: tags, 55.
 enum RemoveTagsFromRecord: Endpoint {
     static let declaration = Declaration(.post, "/crm/v7/{module}/{id}/actions/remove_tags", entry: "55", scope: .modules(["WRITE"]))
 
-    static func respond(_ input: RemoveTags.Input, _ context: RequestContext) async throws -> Reply { try await input.tagging.run(context, counting: false) }
+    static func respond(_ input: RemoveTags.Input, _ context: RequestContext) async throws -> Reply {
+        try await input.tagging.run(context, counting: false)
+    }
 }

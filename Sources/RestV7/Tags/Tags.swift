@@ -45,7 +45,9 @@ enum CreateTags: Endpoint {
         let drafts: [Result<TagDirectory.Draft, Rejection>]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try TagModule(request, context).module
-            let everywhere = request.query("color_code").flatMap { $0.isEmpty ? nil : JSONCursor(.string($0), at: JSONPath().appending("color_code")) }
+            let everywhere = request.query("color_code").flatMap {
+                $0.isEmpty ? nil : JSONCursor(.string($0), at: JSONPath().appending("color_code"))
+            }
             drafts = try request.json().items("tags").map { item in
                 Result { () throws(Rejection) in
                     let name = try Tag.name(try item.required("name"))
@@ -60,7 +62,8 @@ enum CreateTags: Endpoint {
             try TagDirectory.create(input.drafts.compactMap { try? $0.get() }, in: input.module, scope)
         }
         let answers = TagAnswers(context: context)
-        return .items("tags", input.drafts.filled(with: outcomes).map { $0.map { answers.written($0, "tags created successfully") } }, success: 201)
+        return .items(
+            "tags", input.drafts.filled(with: outcomes).map { $0.map { answers.written($0, "tags created successfully") } }, success: 201)
     }
 }
 
@@ -82,7 +85,9 @@ enum UpdateTags: Endpoint {
         init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try TagModule(request, context).module
             let id = try request.recordID("tag_id", index: 0)
-            drafts = try request.json().items("tags", limit: 1).map { item in Result { () throws(Rejection) in try Self.draft(item, id: id) } }
+            drafts = try request.json().items("tags", limit: 1).map { item in
+                Result { () throws(Rejection) in try Self.draft(item, id: id) }
+            }
         }
 
         private static func draft(_ item: JSONCursor, id: RecordID?) throws(Rejection) -> TagDirectory.Draft {
@@ -112,13 +117,16 @@ enum UpdateTag: Endpoint {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await UpdateTags.respond(input.update, context) }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        try await UpdateTags.respond(input.update, context)
+    }
 }
 
 /// Deletes a tag, on records too. The answer's `tags` is an object. Contract: tags, 52.
 enum DeleteTag: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/settings/tags/{tag_id}", entry: "52", scope: .fixed(["ZohoCRM.settings.tags.DELETE", "ZohoCRM.settings.tags.WRITE"]))
+        .delete, "/crm/v7/settings/tags/{tag_id}", entry: "52",
+        scope: .fixed(["ZohoCRM.settings.tags.DELETE", "ZohoCRM.settings.tags.WRITE"]))
 
     struct Input: EndpointInput {
         let tag: RecordID
@@ -126,7 +134,9 @@ enum DeleteTag: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let gone = try await context.services.write(context.catalog, context.access, .api) { scope in try TagDirectory.delete([input.tag], scope) }
+        let gone = try await context.services.write(context.catalog, context.access, .api) { scope in
+            try TagDirectory.delete([input.tag], scope)
+        }
         guard gone.contains(input.tag) else { throw Rejection.invalidPathID(0) }
         return .json(["tags": .success("tags deleted successfully", details: ["id": .id(input.tag)])])
     }

@@ -37,7 +37,8 @@ enum GetTimeline: Endpoint {
             let descending = try Self.descending(request)
             binding = PageToken.Binding(
                 key: context.services.pageKey, user: context.access.user.raw,
-                parameters: ["timeline", module.apiName, String(record.raw), filters, descending ? "desc" : "asc"].joined(separator: "\u{1F}"))
+                parameters: ["timeline", module.apiName, String(record.raw), filters, descending ? "desc" : "asc"].joined(
+                    separator: "\u{1F}"))
             if let text = request.query("page_token"), !text.isEmpty {
                 for other in ["per_page", "page"] where !(request.query(other) ?? "").isEmpty {
                     throw Rejection(
@@ -93,7 +94,8 @@ enum GetTimeline: Endpoint {
         var next: JSONValue = .null
         if found.more, let last = found.entries.last {
             let token = PageToken(
-                .forward, key: Int64(input.question.limit), id: RecordID(raw: last.sequence), page: input.page + 1, passed: input.passed + Int64(found.entries.count),
+                .forward, key: Int64(input.question.limit), id: RecordID(raw: last.sequence), page: input.page + 1,
+                passed: input.passed + Int64(found.entries.count),
                 expires: Instant(milliseconds: context.now.milliseconds + PageToken.lifetime))
             next = .string(token.sealed(input.binding))
         }

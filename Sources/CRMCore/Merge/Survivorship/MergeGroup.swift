@@ -27,7 +27,8 @@ extension MergeService {
         try await services.write(catalog, access, .merge) { scope in
             let request = try Self.request(group, module, locked: true, scope)
             let plan = MergePlan.make(
-                request, moves: try MergeSurvey(request: request, scope: scope).moves(), loops: try MergeSurvey(request: request, scope: scope).loops(),
+                request, moves: try MergeSurvey(request: request, scope: scope).moves(),
+                loops: try MergeSurvey(request: request, scope: scope).loops(),
                 at: scope.now, by: scope.access.user, scope.catalog)
             let outcome = try MergeExecutor(plan, scope).run()
             try MergeJournal.record(request, body: Self.body(of: request), .completed, outcome: outcome, scope)
@@ -36,8 +37,12 @@ extension MergeService {
     }
 
     /// What the same group would become.
-    package func preview(_ group: Group, in module: Module, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule) async throws -> MergePreview {
-        let render = services.render(catalog, zone), now = services.clock(), ids = services.ids
+    package func preview(_ group: Group, in module: Module, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule) async throws
+        -> MergePreview
+    {
+        let render = services.render(catalog, zone)
+        let now = services.clock()
+        let ids = services.ids
         return try await services.database.run(.read) { tx in
             let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
             let request = try Self.request(group, module, locked: false, scope)
@@ -48,18 +53,23 @@ extension MergeService {
     }
 
     private static func request(_ group: Group, _ module: Module, locked: Bool, _ scope: WriteScope) throws -> MergeRequest {
-        let rows = try Planner(scope.catalog, scope.access).rows(group.ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
+        let rows = try Planner(scope.catalog, scope.access).rows(
+            group.ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
         let reader = MergeReader(scope.catalog, scope.access, module)
         try scope.access.require(.delete, module)
         var records: [Record] = []
         for (id, path) in zip(group.ids, group.paths) {
             guard let row = rows[id] else { throw Rejection.unknownRecord(at: path) }
-            guard !records.contains(where: { $0.id == id }) else { throw Rejection.duplicate(at: path, message: "Similar ID is already given for merging") }
+            guard !records.contains(where: { $0.id == id }) else {
+                throw Rejection.duplicate(at: path, message: "Similar ID is already given for merging")
+            }
             if let message = reader.forbiddingState(row) { throw Rejection.notAllowed(at: path, message: message) }
             records.append(row)
         }
         let related = group.master == nil && group.policy.masterRule == .mostRelated ? try relatedCounts(records, scope) : [:]
-        let chosen = group.master.flatMap { id in records.first { $0.id == id } } ?? Survivorship.master(of: records, group.policy.masterRule, related: related)
+        let chosen =
+            group.master.flatMap { id in records.first { $0.id == id } }
+            ?? Survivorship.master(of: records, group.policy.masterRule, related: related)
         guard let master = chosen else { throw Rejection(.invalidData) }
         let others = records.filter { $0.id != master.id }
         let written = try FieldHistory.lastWritten(records.map(\.id), scope.tx)
@@ -74,7 +84,8 @@ extension MergeService {
         guard let first = records.first else { return [:] }
         let all = MergeRequest(master: first, children: records, sources: [:], values: [:], tagSource: nil)
         let moves = try MergeSurvey(request: all, scope: scope).moves()
-        return Dictionary(uniqueKeysWithValues: records.enumerated().map { index, record in (record.id, moves.reduce(0) { $0 + $1.counts[index] }) })
+        return Dictionary(
+            uniqueKeysWithValues: records.enumerated().map { index, record in (record.id, moves.reduce(0) { $0 + $1.counts[index] }) })
     }
 
     /// The journal keeps the group as the merge body it amounts to.

@@ -33,7 +33,8 @@ package struct Survivorship {
     }
 
     package func request(_ catalog: Catalog) -> MergeRequest {
-        var sources: [FieldID: MergeRequest.Source] = [:], values: [FieldID: [SQLValue]] = [:]
+        var sources: [FieldID: MergeRequest.Source] = [:]
+        var values: [FieldID: [SQLValue]] = [:]
         var grouped: Set<FieldID> = []
         for group in policy.groups {
             let fields = group.fields.compactMap { module.field($0) }.filter(isChoosable)
@@ -101,7 +102,9 @@ package struct Survivorship {
         guard field.type.comparison == .choices else { return nil }
         var chosen: [JSONValue] = []
         for record in records {
-            for value in record[field].text.flatMap({ try? JSONValue.parse($0) })?.array ?? [] where !chosen.contains(value) { chosen.append(value) }
+            for value in record[field].text.flatMap({ try? JSONValue.parse($0) })?.array ?? [] where !chosen.contains(value) {
+                chosen.append(value)
+            }
         }
         return chosen.isEmpty ? .null : .text(JSONValue.array(chosen).text)
     }

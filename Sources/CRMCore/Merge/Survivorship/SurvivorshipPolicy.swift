@@ -5,7 +5,10 @@ import Wire
 package struct SurvivorshipPolicy: Sendable, Equatable {
     /// How the master is chosen when the request names none. Ties go to the lowest id.
     package enum MasterRule: String, Sendable, CaseIterable {
-        case mostRecentActivity = "most_recent_activity", oldest, newest, mostComplete = "most_complete", mostRelated = "most_related"
+        case mostRecentActivity = "most_recent_activity"
+        case oldest, newest
+        case mostComplete = "most_complete"
+        case mostRelated = "most_related"
     }
 
     /// Whose value a field takes. Empty values never win over others.
@@ -64,7 +67,9 @@ package struct SurvivorshipPolicy: Sendable, Equatable {
         if let fields = json.optional("fields") {
             for member in try fields.object() {
                 let cursor = JSONCursor(member.value, at: fields.path.appending(member.name))
-                guard module.field(member.name) != nil else { throw .invalid(at: cursor.path, message: "the field api name given seems to be invalid") }
+                guard module.field(member.name) != nil else {
+                    throw .invalid(at: cursor.path, message: "the field api name given seems to be invalid")
+                }
                 self.fields[member.name] = try Self.word(cursor)
             }
         }
@@ -93,7 +98,8 @@ package struct SurvivorshipPolicy: Sendable, Equatable {
         return Group(fields: names, strategy: strategy)
     }
 
-    private static func word<Word: RawRepresentable & CaseIterable>(_ json: JSONCursor) throws(Rejection) -> Word where Word.RawValue == String {
+    private static func word<Word: RawRepresentable & CaseIterable>(_ json: JSONCursor) throws(Rejection) -> Word
+    where Word.RawValue == String {
         guard let word = Word(rawValue: try json.string()) else { throw .unsupported(Word.allCases.map(\.rawValue), at: json.path) }
         return word
     }

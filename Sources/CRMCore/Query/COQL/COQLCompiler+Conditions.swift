@@ -24,10 +24,15 @@ extension COQLCompiler {
 
     /// `x%`, `%x` and `%x%`; without a mark the text itself.
     private func pattern(_ test: COQLTest, _ path: FieldPath) throws(Rejection) -> Condition {
-        guard case .quoted(let text)? = test.operands.first else { throw COQLRefusal.operation(test.name, test.operation, "a quoted text is expected") }
-        let opens = text.hasPrefix("%"), closes = text.count > 1 && text.hasSuffix("%")
+        guard case .quoted(let text)? = test.operands.first else {
+            throw COQLRefusal.operation(test.name, test.operation, "a quoted text is expected")
+        }
+        let opens = text.hasPrefix("%")
+        let closes = text.count > 1 && text.hasSuffix("%")
         let inner = String(text.dropFirst(opens ? 1 : 0).dropLast(closes ? 1 : 0))
-        guard !inner.contains("%"), !inner.isEmpty else { throw COQLRefusal.operation(test.name, test.operation, "the pattern is not supported") }
+        guard !inner.contains("%"), !inner.isEmpty else {
+            throw COQLRefusal.operation(test.name, test.operation, "the pattern is not supported")
+        }
         if test.operation == .notLike {
             guard opens && closes else { throw COQLRefusal.operation(test.name, test.operation, "only patterns with % at both ends") }
             return .path(path, .notContains, [.string(inner)])
@@ -39,7 +44,9 @@ extension COQLCompiler {
             case (false, true): .startsWith
             case (false, false): .equal
             }
-        if path.field?.type.comparison == .choices, comparator == .endsWith { throw COQLRefusal.operation(test.name, test.operation, "the pattern is not supported") }
+        if path.field?.type.comparison == .choices, comparator == .endsWith {
+            throw COQLRefusal.operation(test.name, test.operation, "the pattern is not supported")
+        }
         return .path(path, comparator, [.string(inner)])
     }
 

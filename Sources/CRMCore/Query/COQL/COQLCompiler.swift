@@ -32,7 +32,8 @@ struct COQLCompiler {
 
     mutating func query(_ statement: COQLStatement) throws(Rejection) -> Query {
         let filter = try viewed(condition(statement.condition))
-        let groups = try groups(statement.groups), columns = try columns(statement.columns, groups)
+        let groups = try groups(statement.groups)
+        let columns = try columns(statement.columns, groups)
         let order = try order(statement, columns, groups)
         try checkJoins(columns)
         let limit = statement.limit ?? Self.defaultLimit
@@ -44,7 +45,9 @@ struct COQLCompiler {
         return query
     }
 
-    private static func view(_ source: COQLSource, _ module: Module, _ catalog: Catalog, _ reader: CriteriaReader) throws(Rejection) -> Condition {
+    private static func view(_ source: COQLSource, _ module: Module, _ catalog: Catalog, _ reader: CriteriaReader) throws(Rejection)
+        -> Condition
+    {
         guard let id = source.view else { return .always }
         let found = catalog.documents(.customView).first { String($0.id.raw) == id && $0.parent?.raw == module.id.raw }
         guard let found else { throw Rejection(.invalidQuery, .other("cvid", .string(id)), .other("reason", "invalid custom view id")) }
@@ -52,10 +55,15 @@ struct COQLCompiler {
     }
 
     private mutating func columns(_ written: [COQLStatement.Column], _ groups: [FieldPath]) throws(Rejection) -> [QueryTerms.Column] {
-        var columns: [QueryTerms.Column] = [], seen: Set<String> = [], names: Set<String> = [], aggregates = 0
-        let isGrouped = !groups.isEmpty || written.contains { $0.value.function != nil }, grouped = Set(groups.map(\.identity))
+        var columns: [QueryTerms.Column] = []
+        var seen: Set<String> = []
+        var names: Set<String> = []
+        var aggregates = 0
+        let isGrouped = !groups.isEmpty || written.contains { $0.value.function != nil }
+        let grouped = Set(groups.map(\.identity))
         for column in written {
-            let name = column.value.name, value = try self.value(column.value)
+            let name = column.value.name
+            let value = try self.value(column.value)
             guard seen.insert(value.identity).inserted else {
                 // The page gives 401 for a repeated column and 400 for a repeated aggregate.
                 throw Rejection(.duplicateData, status: value.isAggregate ? 400 : 401, .other("column_name", .string(column.text)))
@@ -63,9 +71,13 @@ struct COQLCompiler {
             guard names.insert(column.alias ?? column.text).inserted else {
                 throw Rejection(.duplicateAlias, .other("alias", .string(column.alias ?? column.text)))
             }
-            if value.isAggregate { aggregates += 1 } else {
+            if value.isAggregate {
+                aggregates += 1
+            } else {
                 try COQLTypes.requireSelectable(value.path, name)
-                if isGrouped, !grouped.contains(value.identity) { throw COQLRefusal.column(name, "the column is not in the group by clause") }
+                if isGrouped, !grouped.contains(value.identity) {
+                    throw COQLRefusal.column(name, "the column is not in the group by clause")
+                }
                 if let field = value.path.field { fields.append((column.text, field, value.path.hops.last?.module ?? module)) }
             }
             columns.append(.init(name: column.alias ?? column.text, value: value))
@@ -75,11 +87,14 @@ struct COQLCompiler {
     }
 
     private mutating func groups(_ names: [COQLName]) throws(Rejection) -> [FieldPath] {
-        var groups: [FieldPath] = [], seen: Set<String> = []
+        var groups: [FieldPath] = []
+        var seen: Set<String> = []
         for name in names {
             let path = try self.path(name)
             try COQLTypes.requireSortable(path, name)
-            guard seen.insert(path.identity).inserted else { throw Rejection(.duplicateData, .other("column_name", .string(name.text)), .other("clause", "group by")) }
+            guard seen.insert(path.identity).inserted else {
+                throw Rejection(.duplicateData, .other("column_name", .string(name.text)), .other("clause", "group by"))
+            }
             noteBase(path)
             groups.append(path)
         }
@@ -87,17 +102,27 @@ struct COQLCompiler {
     }
 
     /// By columns, aliases or aggregates. In groups only what is the same for all of a group can order them.
-    private mutating func order(_ statement: COQLStatement, _ columns: [QueryTerms.Column], _ groups: [FieldPath]) throws(Rejection) -> [QueryTerms.Order] {
-        let aliases = Dictionary(zip(statement.columns, columns).compactMap { written, column in written.alias.map { ($0, column.value) } }, uniquingKeysWith: { a, _ in a })
-        let isGrouped = !groups.isEmpty || columns.contains { $0.value.isAggregate }, grouped = Set(groups.map(\.identity))
-        var order: [QueryTerms.Order] = [], seen: Set<String> = []
+    private mutating func order(_ statement: COQLStatement, _ columns: [QueryTerms.Column], _ groups: [FieldPath]) throws(Rejection)
+        -> [QueryTerms.Order]
+    {
+        let aliases = Dictionary(
+            zip(statement.columns, columns).compactMap { written, column in written.alias.map { ($0, column.value) } },
+            uniquingKeysWith: { a, _ in a })
+        let isGrouped = !groups.isEmpty || columns.contains { $0.value.isAggregate }
+        let grouped = Set(groups.map(\.identity))
+        var order: [QueryTerms.Order] = []
+        var seen: Set<String> = []
         for key in statement.order {
             let name = key.value.name
             let named = key.value.function == nil ? aliases[name.text] : nil
             let value = if let named { named } else { try self.value(key.value) }
-            guard seen.insert(value.identity).inserted else { throw Rejection(.duplicateData, .other("column_name", .string(name.text)), .other("clause", "order by")) }
+            guard seen.insert(value.identity).inserted else {
+                throw Rejection(.duplicateData, .other("column_name", .string(name.text)), .other("clause", "order by"))
+            }
             if !value.isAggregate { try COQLTypes.requireSortable(value.path, name) }
-            if isGrouped, !value.isAggregate, !grouped.contains(value.identity) { throw COQLRefusal.column(name, "the column is not in the group by clause") }
+            if isGrouped, !value.isAggregate, !grouped.contains(value.identity) {
+                throw COQLRefusal.column(name, "the column is not in the group by clause")
+            }
             if !isGrouped, value.isAggregate { throw COQLRefusal.column(name, "an aggregate cannot order single records") }
             noteBase(value.path)
             order.append(.init(value: value, descending: key.descending))
@@ -148,7 +173,8 @@ struct COQLCompiler {
 extension FieldPath {
     /// One name for each lookup that is followed.
     fileprivate var joins: [String] {
-        var way = "", names: [String] = []
+        var way = ""
+        var names: [String] = []
         for hop in hops {
             way += "\(hop.field.id.raw)>\(hop.module.id.raw)/"
             names.append(way)

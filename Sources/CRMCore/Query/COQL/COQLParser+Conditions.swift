@@ -27,7 +27,8 @@ extension COQLParser {
     private mutating func test(_ inSubquery: Bool) throws(Rejection) -> COQLTest {
         tests += 1
         guard tests <= Self.maximumTests else { throw COQLRefusal.limit(Self.maximumTests, "where") }
-        let name = try name(), operation = try operation()
+        let name = try name()
+        let operation = try operation()
         switch operation {
         case .isNull, .isNotNull: return COQLTest(name: name, operation: operation, operands: [], query: nil)
         case .between, .notBetween:
@@ -57,7 +58,9 @@ extension COQLParser {
             return negated ? .isNotNull : .isNull
         }
         let negated = accept(word: "not")
-        for (word, plain, opposite) in [("like", COQLOperator.like, COQLOperator.notLike), ("in", .among, .notAmong), ("between", .between, .notBetween)]
+        for (word, plain, opposite) in [
+            ("like", COQLOperator.like, COQLOperator.notLike), ("in", .among, .notAmong), ("between", .between, .notBetween),
+        ]
         where accept(word: word) {
             return negated ? opposite : plain
         }

@@ -23,7 +23,9 @@ package struct COQLParser {
         let source = try source()
         try expect(clause: "where", before: ["group", "order", "limit", "offset"])
         let condition = try condition(depth: 0)
-        let groups = try groups(), order = try order(), page = try page()
+        let groups = try groups()
+        let order = try order()
+        let page = try page()
         guard current.kind == .end else { throw unexpected("the query should end here") }
         return COQLStatement(
             columns: columns, source: source, condition: condition, groups: groups, order: order, limit: page.limit, offset: page.offset)
@@ -53,7 +55,9 @@ package struct COQLParser {
 
     /// A path, or a function of one. The functions' names are the only ones that mind letter case.
     private mutating func valueTerm() throws(Rejection) -> COQLValueTerm {
-        if case .word(let word) = current.kind, let function = QueryTerms.Function(rawValue: word), tokens[position + 1].kind == .symbol("(") {
+        if case .word(let word) = current.kind, let function = QueryTerms.Function(rawValue: word),
+            tokens[position + 1].kind == .symbol("(")
+        {
             advance()
             advance()
             let name = try name()
@@ -100,7 +104,8 @@ package struct COQLParser {
 
     /// `limit n`, `limit skipped, n`, and `offset skipped`.
     private mutating func page() throws(Rejection) -> (limit: Int?, offset: Int) {
-        var limit: Int?, offset = 0
+        var limit: Int?
+        var offset = 0
         if accept(word: "limit") {
             let first = try count()
             if accept(symbol: ",") {
@@ -115,7 +120,8 @@ package struct COQLParser {
     }
 
     private mutating func count() throws(Rejection) -> Int {
-        guard case .literal(let digits) = current.kind, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        guard case .literal(let digits) = current.kind, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else {
             throw unexpected("a whole number expected")
         }
         advance()
@@ -127,7 +133,8 @@ package struct COQLParser {
 extension COQLParser {
     /// Words that end a name's turn; as names they must be quoted.
     private static let reserved: Set<String> = [
-        "select", "from", "where", "group", "order", "by", "limit", "offset", "and", "or", "not", "in", "like", "is", "null", "between", "as", "asc", "desc",
+        "select", "from", "where", "group", "order", "by", "limit", "offset", "and", "or", "not", "in", "like", "is", "null", "between",
+        "as", "asc", "desc",
     ]
 
     static func isReserved(_ word: String) -> Bool { reserved.contains(word.lowercased()) }
@@ -160,7 +167,8 @@ extension COQLParser {
     }
 
     mutating func name() throws(Rejection) -> COQLName {
-        let place = current.place, prefixed = accept(symbol: "!")
+        let place = current.place
+        let prefixed = accept(symbol: "!")
         switch current.kind {
         case .quoted(let text):
             advance()
@@ -178,10 +186,11 @@ extension COQLParser {
     }
 
     func unexpected(_ message: String) -> Rejection {
-        let near: String = switch current.kind {
-        case .word(let text), .quoted(let text), .literal(let text), .symbol(let text): String(text.prefix(40))
-        case .end: "end of query"
-        }
+        let near: String =
+            switch current.kind {
+            case .word(let text), .quoted(let text), .literal(let text), .symbol(let text): String(text.prefix(40))
+            case .end: "end of query"
+            }
         return COQLRefusal.syntax(message, current.place, near: near)
     }
 }

@@ -4,10 +4,13 @@ import Wire
 enum COQLRefusal {
     static func syntax(_ message: String, _ place: COQLPlace, near: String) -> Rejection {
         Rejection(
-            .syntaxError, message: message, .other("line", .integer(place.line)), .other("column", .integer(place.column)), .other("near", .string(near)))
+            .syntaxError, message: message, .other("line", .integer(place.line)), .other("column", .integer(place.column)),
+            .other("near", .string(near)))
     }
 
-    static func missing(clause: String) -> Rejection { Rejection(.syntaxError, message: "missing clause", .other("clause", .string(clause))) }
+    static func missing(clause: String) -> Rejection {
+        Rejection(.syntaxError, message: "missing clause", .other("clause", .string(clause)))
+    }
 
     static func limit(_ maximum: Int, _ clause: String) -> Rejection {
         Rejection(.limitExceeded, .other("clause", .string(clause)), .other("limit", .integer(maximum)))
@@ -19,6 +22,7 @@ enum COQLRefusal {
 
     static func operation(_ name: COQLName, _ operation: COQLOperator, _ reason: String) -> Rejection {
         Rejection(
-            .invalidQuery, .other("column_name", .string(name.text)), .other("reason", .string(reason)), .other("operator", .string(operation.rawValue)))
+            .invalidQuery, .other("column_name", .string(name.text)), .other("reason", .string(reason)),
+            .other("operator", .string(operation.rawValue)))
     }
 }

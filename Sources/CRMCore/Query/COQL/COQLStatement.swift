@@ -88,6 +88,18 @@ enum COQLOperand: Sendable, Equatable {
 
 /// The operators, spelled as refusals name them.
 enum COQLOperator: String, Sendable, CaseIterable {
-    case equal = "=", notEqual = "!=", greaterOrEqual = ">=", greater = ">", lessOrEqual = "<=", less = "<"
-    case like, notLike = "not like", among = "in", notAmong = "not in", between, notBetween = "not between", isNull = "is null", isNotNull = "is not null"
+    case equal = "="
+    case notEqual = "!="
+    case greaterOrEqual = ">="
+    case greater = ">"
+    case lessOrEqual = "<="
+    case less = "<"
+    case like
+    case notLike = "not like"
+    case among = "in"
+    case notAmong = "not in"
+    case between
+    case notBetween = "not between"
+    case isNull = "is null"
+    case isNotNull = "is not null"
 }

@@ -11,7 +11,9 @@ struct COQLTokenizer {
     static let maximumLength = 200_000
 
     static func tokens(_ text: String) throws(Rejection) -> [COQLToken] {
-        guard text.utf8.count <= maximumLength else { throw COQLRefusal.syntax("the query is too long", COQLPlace(line: 1, column: 1), near: "") }
+        guard text.utf8.count <= maximumLength else {
+            throw COQLRefusal.syntax("the query is too long", COQLPlace(line: 1, column: 1), near: "")
+        }
         var tokenizer = COQLTokenizer(text: Array(text.unicodeScalars))
         var tokens: [COQLToken] = []
         while let token = try tokenizer.next() { tokens.append(token) }

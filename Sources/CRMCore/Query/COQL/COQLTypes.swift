@@ -16,7 +16,9 @@ struct COQLTypes {
         case .person: kind = .words
         case .moduleName: kind = .moduleName
         case .field(let field):
-            guard !field.columns.isEmpty, let kind = Self.kind(of: field) else { throw COQLRefusal.column(name, "the column is not supported in criteria") }
+            guard !field.columns.isEmpty, let kind = Self.kind(of: field) else {
+                throw COQLRefusal.column(name, "the column is not supported in criteria")
+            }
             self.kind = kind
         }
     }
@@ -88,7 +90,9 @@ extension COQLTypes {
 
     static func requireSortable(_ path: FieldPath, _ name: COQLName) throws(Rejection) {
         guard let field = path.field else { return }
-        let sortable = !field.columns.isEmpty && field.type.comparison != .none && field.type.comparison != .choices && (field.type.comparison != .longText || field.isSmall)
+        let sortable =
+            !field.columns.isEmpty && field.type.comparison != .none && field.type.comparison != .choices
+            && (field.type.comparison != .longText || field.isSmall)
         guard sortable else { throw COQLRefusal.column(name, "the column cannot be sorted or grouped by") }
     }
 
@@ -100,7 +104,9 @@ extension COQLTypes {
             case .minimum, .maximum: [.number, .date, .instant]
             case .count: [.number, .date, .instant, .reference, .choice]
             }
-        guard allowed.contains(comparison) else { throw COQLRefusal.column(name, "the function \(function.rawValue) does not fit the column") }
+        guard allowed.contains(comparison) else {
+            throw COQLRefusal.column(name, "the function \(function.rawValue) does not fit the column")
+        }
     }
 }
 

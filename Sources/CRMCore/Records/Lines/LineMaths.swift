@@ -31,7 +31,8 @@ enum LineMaths {
     /// Sub total, tax and grand total of a document. Without `lines` its sub total stands.
     static func complete(_ document: inout Record, lines: [Record]?) {
         if let lines { document["Sub_Total"] = .real(lines.reduce(0) { $0 + ($1["Net_Total"].real ?? 0) }.rounded(to: places)) }
-        let total = document["Sub_Total"].real ?? 0, discounted = total - (document["Discount"].real ?? 0)
+        let total = document["Sub_Total"].real ?? 0
+        let discounted = total - (document["Discount"].real ?? 0)
         let (taxes, tax) = taxed(document["$line_tax"], on: discounted)
         if document["Sub_Total"].isNull { document["Sub_Total"] = .real(0) }
         for name in ["Discount", "Adjustment"] where document[name].isNull { document[name] = .real(0) }

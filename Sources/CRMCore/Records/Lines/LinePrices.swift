@@ -25,14 +25,16 @@ struct LinePrices {
             }
         }
         let unpriced = items.filter { Self.isEmpty($0["List_Price"]) }
-        let products = Set(unpriced.compactMap { Self.id($0["Product_Name"]) }), books = Set(unpriced.compactMap { Self.id($0["Price_Book_Name"]) })
+        let products = Set(unpriced.compactMap { Self.id($0["Product_Name"]) })
+        let books = Set(unpriced.compactMap { Self.id($0["Price_Book_Name"]) })
         guard !products.isEmpty else { return }
         unit = try Self.unitPrices(products.sorted(), scope)
         if !books.isEmpty { try readBooks(books.sorted(), products.sorted(), scope) }
     }
 
     private static func unitPrices(_ products: [Int64], _ scope: WriteScope) throws -> [Int64: Double] {
-        guard let module = scope.catalog.module("Products"), let table = module.table, let price = module.field("Unit_Price")?.columns.first else { return [:] }
+        guard let module = scope.catalog.module("Products"), let table = module.table, let price = module.field("Unit_Price")?.columns.first
+        else { return [:] }
         let rows = try scope.tx.rows("SELECT id, \(price) FROM \(table) WHERE \(.memberIDs("id", products)) AND \(price) IS NOT NULL") {
             ($0.integer(0) ?? 0, $0.real(1) ?? 0)
         }
@@ -40,9 +42,11 @@ struct LinePrices {
     }
 
     private mutating func readBooks(_ books: [Int64], _ products: [Int64], _ scope: WriteScope) throws {
-        guard let link = scope.catalog.module("Price_Books_X_Products"), let links = link.table, let book = link.field("Parent")?.columns.first,
+        guard let link = scope.catalog.module("Price_Books_X_Products"), let links = link.table,
+            let book = link.field("Parent")?.columns.first,
             let product = link.field("Product")?.columns.first, let price = link.field("list_price")?.columns.first,
-            let module = scope.catalog.module("Price_Books"), let table = module.table, let pricing = module.field("Pricing_Details")?.columns.first
+            let module = scope.catalog.module("Price_Books"), let table = module.table,
+            let pricing = module.field("Pricing_Details")?.columns.first
         else { return }
         let found = try scope.tx.rows(
             """

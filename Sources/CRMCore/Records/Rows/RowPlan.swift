@@ -23,7 +23,8 @@ struct RowPlan {
         rows = edits.rows
         self.scope = scope
         before = stored
-        var named: Set<RecordID> = [], removed: [Record] = edits.clears ? stored : []
+        var named: Set<RecordID> = []
+        var removed: [Record] = edits.clears ? stored : []
         func row(_ id: RecordID, _ path: JSONPath) throws(Rejection) -> Record {
             guard let found = stored.first(where: { $0.id == id }) else { throw .unknownRecord(at: path) }
             guard named.insert(id).inserted else { throw .duplicate(at: path) }

@@ -9,15 +9,19 @@ struct RowResolver {
     let scope: WriteScope
 
     func resolve(_ batch: inout Batch) throws {
-        let edited = Dictionary(batch.pending.flatMap(\.change.rowEdits).map { ($0.rows.field.id, $0.rows) }, uniquingKeysWith: { first, _ in first })
+        let edited = Dictionary(
+            batch.pending.flatMap(\.change.rowEdits).map { ($0.rows.field.id, $0.rows) }, uniquingKeysWith: { first, _ in first })
         for (_, rows) in edited.sorted(by: { $0.key < $1.key }) { try resolve(rows, &batch) }
         try batch.forEach { change in try Self.requireMandatory(change, scope.catalog) }
     }
 
     private func resolve(_ rows: RowField, _ batch: inout Batch) throws {
-        let stored = try stored(rows, of: batch.pending.filter { $0.change.kind == .update && $0.change.edits(of: rows) != nil }.map(\.change.after.id))
+        let stored = try stored(
+            rows, of: batch.pending.filter { $0.change.kind == .update && $0.change.edits(of: rows) != nil }.map(\.change.after.id))
         let prices = try LinePrices(batch.pending.compactMap { $0.change.edits(of: rows) }, rows.module, stored, scope)
-        var children = Batch(rows.module, scope), owners: [Int: Int] = [:], changes: [Int: RowChanges] = [:]
+        var children = Batch(rows.module, scope)
+        var owners: [Int: Int] = [:]
+        var changes: [Int: RowChanges] = [:]
         try batch.forEachIndexed { index, change in
             guard let edits = change.edits(of: rows) else { return }
             let plan = try RowPlan(edits, stored[change.after.id] ?? [], scope)
@@ -45,7 +49,8 @@ struct RowResolver {
 
     /// What a record of its own passes before it is written.
     private func check(_ children: inout Batch) throws {
-        let module = children.module, rules = rules.filter { $0.concerns(module) }
+        let module = children.module
+        let rules = rules.filter { $0.concerns(module) }
         try children.refuseMissingReferences()
         try children.resolveFiles()
         try children.forEach { change in
@@ -57,7 +62,9 @@ struct RowResolver {
 
     private func stored(_ rows: RowField, of parents: [RecordID]) throws -> [RecordID: [Record]] {
         guard let table = rows.module.table, let column = rows.parent.columns.first, !parents.isEmpty else { return [:] }
-        let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("\(column)", parents.map(\.raw)))") { RecordID(raw: $0.integer(0) ?? 0) }
+        let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("\(column)", parents.map(\.raw)))") {
+            RecordID(raw: $0.integer(0) ?? 0)
+        }
         let system = Planner(scope.catalog, .system("who may change a record may change its rows"))
         let found = try system.rows(ids, of: rows.module, for: .edit, scope.tx).values.sorted { $0.id < $1.id }
         return Dictionary(grouping: found) { RecordID(raw: $0[rows.parent].integer ?? 0) }

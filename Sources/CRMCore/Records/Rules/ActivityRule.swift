@@ -9,8 +9,11 @@ struct ActivityRule: RecordRule {
     func before(_ change: inout PendingChange, _ scope: WriteScope) throws {
         if change.after.module.apiName == "Tasks" {
             if change.kind == .insert, change.after["Status"].isNull { change.after["Status"] = .text("Not Started") }
-            let closed = change.after["Status"].text == "Completed", wasClosed = change.before?["Status"].text == "Completed"
-            if closed != wasClosed || change.kind == .insert { change.after["Closed_Time"] = closed ? .integer(scope.now.milliseconds) : .null }
+            let closed = change.after["Status"].text == "Completed"
+            let wasClosed = change.before?["Status"].text == "Completed"
+            if closed != wasClosed || change.kind == .insert {
+                change.after["Closed_Time"] = closed ? .integer(scope.now.milliseconds) : .null
+            }
         } else if change.gave("Call_Duration") {
             try duration(&change)
         }

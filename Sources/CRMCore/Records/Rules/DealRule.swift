@@ -10,7 +10,9 @@ struct DealRule: RecordRule {
         let pipelines = Pipelines(scope.catalog)
         if change.after["Pipeline"].isNull { change.after["Pipeline"] = .init(pipelines.standard) }
         if let probability = change.after["Probability"].integer, !(0...100).contains(probability) {
-            throw Rejection(.invalidData, .apiName("Probability"), .jsonPath(change.path.appending("Probability")), .other("range", ["from": 0, "to": 100]))
+            throw Rejection(
+                .invalidData, .apiName("Probability"), .jsonPath(change.path.appending("Probability")),
+                .other("range", ["from": 0, "to": 100]))
         }
         try pipelines.check(change)
         let stageChanged = change.before?["Stage"] != change.after["Stage"]
@@ -39,25 +41,31 @@ package struct Pipelines: Sendable {
         var stages: [String: Stage] = [:]
         for map in documents.flatMap({ $0.body["maps"]?.array ?? [] }) {
             guard let name = map["display_value"]?.string else { continue }
-            let stage = Stage(name: name, probability: map["probability"]?.int64 ?? 0, open: (map["forecast_type"]?.string ?? "Open") == "Open")
+            let stage = Stage(
+                name: name, probability: map["probability"]?.int64 ?? 0, open: (map["forecast_type"]?.string ?? "Open") == "Open")
             stages[name] = stage
             if let actual = map["actual_value"]?.string, stages[actual] == nil { stages[actual] = stage }
         }
         self.stages = stages
         members = Dictionary(
             documents.map { document in
-                (document.body["display_value"]?.string ?? "", Set((document.body["maps"]?.array ?? []).compactMap { $0["display_value"]?.string }))
+                (
+                    document.body["display_value"]?.string ?? "",
+                    Set((document.body["maps"]?.array ?? []).compactMap { $0["display_value"]?.string })
+                )
             }, uniquingKeysWith: { $1 })
     }
 
     /// A stage that some pipeline knows must belong to the deal's own (`appointments.md` names the refusal; records leave it open).
     /// Stages and pipelines nobody knows are kept as given, like every option of a picklist.
     func check(_ change: PendingChange) throws(Rejection) {
-        guard change.gave("Stage") || change.gave("Pipeline"), let stage = change.after["Stage"].text, let own = change.after["Pipeline"].text.flatMap({ members[$0] }),
+        guard change.gave("Stage") || change.gave("Pipeline"), let stage = change.after["Stage"].text,
+            let own = change.after["Pipeline"].text.flatMap({ members[$0] }),
             !own.contains(stage), members.values.contains(where: { $0.contains(stage) })
         else { return }
         throw Rejection(
-            .mappingMismatch, .dependee("Pipeline", change.path.appending("Pipeline")), .apiName("Stage"), .jsonPath(change.path.appending("Stage")))
+            .mappingMismatch, .dependee("Pipeline", change.path.appending("Pipeline")), .apiName("Stage"),
+            .jsonPath(change.path.appending("Stage")))
     }
 
     /// Stages no pipeline knows count as open.
