@@ -40,6 +40,8 @@ package enum ChangeLog {
         case shared
         /// A row that a merge added by itself, such as one of a deal's stage history.
         case addedByMerge = "added_by_merge"
+        /// Invitations to an event that went from a merged record to its survivor.
+        case participantsMoved = "participants_moved"
         case unmerged
         /// The files of a field before and after, as arrays of their ids there.
         case files = "files_changed"

@@ -36,6 +36,8 @@ struct MergeExecutor {
         let tags = try TagStore.merge(request, scope)
         if tags > 0 { outcome.moved["Tags"] = tags }
         outcome.moved.merge(try MergeFiles(request, scope).run()) { $0 + $1 }
+        let invited = try EventParticipants.merge(request, scope)
+        if invited > 0 { outcome.moved["Events.Participants"] = invited }
         try RecordShares.merge(request, scope)
         try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
         try Graves.bury(request.children, as: .merged, successor: request.master.id, scope)

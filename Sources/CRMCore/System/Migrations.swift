@@ -20,10 +20,11 @@ package enum Migrations {
         Migration(number: 5, purpose: "tags", statements: TagStore.schema),
         Migration(number: 6, purpose: "clients and tokens", statements: OAuthSchema.schema),
         Migration(number: 7, purpose: "idempotency keys", statements: IdempotencyKeys.schema),
-        Migration(number: 11, purpose: "search index", statements: SearchIndex.schema),
         Migration(number: 8, purpose: "files", statements: FilesSchema.statements),
         Migration(number: 9, purpose: "shares", statements: RecordShares.schema),
         Migration(number: 10, purpose: "locks", statements: RecordLocks.schema),
+        Migration(number: 11, purpose: "search index", statements: SearchIndex.schema),
+        Migration(number: 12, purpose: "event participants", statements: EventParticipants.schema),
         Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
         Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
     ]
