@@ -9,11 +9,18 @@ package struct PicklistReplaceJob: JobHandler {
 
     package init() {}
 
-    /// Part of the change of metadata: one job for each option and field.
+    /// Part of the change of metadata: one job for each option and field. Chains of renames are refused.
     static func enqueue(
         _ renamed: [(old: String, new: String)], field: Field, of module: Module, list: RecordID? = nil, _ scope: MetadataScope
     ) throws {
         guard !field.columns.isEmpty else { return }
+        // One job runs after another: with A to B and B to C in one call, records that held A would end at C.
+        if let chained = renamed.first(where: { first in renamed.contains { $0.old == first.new } }) {
+            throw Rejection(
+                .notAllowed, message: "an option cannot take the name of another that is renamed in the same call",
+                .apiName("display_value"),
+                .other("value", .string(chained.new)))
+        }
         for (old, new) in renamed {
             let payload: JSONValue = [
                 "module": .integer(module.id.raw), "field": .integer(field.id.raw), "old": .string(old), "new": .string(new),
