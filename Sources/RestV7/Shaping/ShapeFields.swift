@@ -27,7 +27,9 @@ struct FieldsTarget: EndpointInput {
 enum CreateFields: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/fields", entry: "U6", scope: .fixed(["ZohoCRM.settings.fields.CREATE"]),
-        support: .partial("formulas and roll-up summaries are kept as definitions; file and image fields hold no values"))
+        support: .partial(
+            "formulas, roll-up summaries, rights of profiles, lookup filters, encryption and rounding are kept as definitions; file and image fields hold no values"
+        ))
 
     struct Input: EndpointInput {
         let target: FieldsTarget
@@ -48,7 +50,9 @@ enum CreateFields: Endpoint {
 
 /// Changes fields. Contract: fields, U7.
 enum UpdateFields: Endpoint {
-    static let declaration = Declaration(.patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]))
+    static let declaration = Declaration(
+        .patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]),
+        support: .partial("rights of profiles, lookup filters, encryption and rounding are kept and not applied"))
 
     struct Change: Sendable {
         /// Nil when the item names none, which is its own refusal.
