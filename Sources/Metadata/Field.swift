@@ -23,6 +23,10 @@ package final class Field: Sendable {
     package let choices: [String: String]
     /// The module a lookup points into; `nil` when it may point into any.
     package let target: ModuleID?
+    /// What a record must satisfy for the lookup to point at it.
+    package let targetCriteria: JSONValue?
+    /// Whether the criteria are tested again whenever the record is edited.
+    package let revalidatesCriteria: Bool
     package let key: JSONKey
     /// The metadata answer, without what `defaults` says.
     package let body: JSONValue
@@ -51,6 +55,9 @@ package final class Field: Sendable {
         creatable = operations?["api_create"]?.bool ?? true
         choices = Self.spellings(value("pick_list_values")?.array ?? [])
         target = anyModule ? nil : targetName.flatMap { modules[$0] }
+        let criteria = value("lookup")?["query_details"]?["criteria"]
+        targetCriteria = criteria.flatMap { $0.isNull || $0 == [:] ? nil : $0 }
+        revalidatesCriteria = value("lookup")?["revalidate_filter_during_edit"]?.bool ?? false
         key = JSONKey(name)
     }
 

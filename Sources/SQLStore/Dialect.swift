@@ -4,6 +4,8 @@ protocol Dialect: Sendable {
     func appendPlaceholder(_ position: Int, to text: inout String)
     func render(_ term: DialectTerm, into sql: inout RenderedSQL)
     func classify(_ failure: DriverFailure) -> SQLFailure
+    /// Behind a clause that locks rows: fails at once, and so that the transaction is repeated, when another one has them.
+    var withoutWaiting: String { get }
     /// The texts that do this, to be sent in order.
     func statements(for command: TransactionCommand) -> [String]
     /// Inserts of `rows` rows, cut into statements of the size this engine likes.

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// One transaction that stays open while closures come to it one after another. It holds its connection for that long, and on
@@ -6,6 +7,7 @@ final class HeldTransaction: Sendable {
     /// Rolled back because whoever held it said so. No failure of the engine, so that nobody tries again.
     struct Undone: Error {}
 
+    private static let attempts = 10
     let queue = WorkQueue(limit: 64)
     private let state = Mutex((hasBegun: false, keeps: false))
 
@@ -19,12 +21,24 @@ final class HeldTransaction: Sendable {
         guard isFirst else { throw Undone() }
         while let work = queue.take() {
             do {
-                try tx.savepoint { try work.attempt(tx) }()
+                try run(work, tx)()
             } catch {
                 work.fail(error)
             }
         }
         guard state.withLock({ $0.keeps }) else { throw Undone() }
+    }
+
+    /// Rows that others have may be free a moment later; the savepoint gives back what this attempt has locked.
+    private func run(_ work: Work, _ tx: Transaction) throws -> @Sendable () -> Void {
+        for attempt in 1..<Self.attempts {
+            do {
+                return try tx.savepoint { try work.attempt(tx) }
+            } catch SQLFailure.serialization {
+                usleep(.random(in: 500...(4000 * UInt32(attempt))))
+            }
+        }
+        return try tx.savepoint { try work.attempt(tx) }
     }
 
     func end(keeping: Bool) {

@@ -15,16 +15,17 @@ extension Pool {
         let open: @Sendable () throws -> PostgresDriver = {
             try PostgresDriver(url, lockTimeoutMilliseconds: options.lockTimeoutMilliseconds)
         }
+        let patience = Duration.milliseconds(options.lockTimeoutMilliseconds)
         ConnectionThread.start("postgres-listener", in: threads) { listener.run() }
         for (number, slot) in slots.dropFirst().enumerated() {
             ConnectionThread.start("postgres-\(number + 1)", in: threads) {
-                PostgresWorker(queue, slot, hub, observer: options.observer, open: open).run()
+                PostgresWorker(queue, slot, hub, observer: options.observer, patience: patience, open: open).run()
             }
         }
         do {
             try await withCheckedThrowingContinuation { opened in
                 ConnectionThread.start("postgres-0", in: threads) {
-                    let worker = PostgresWorker(queue, slots[0], hub, observer: options.observer, open: open)
+                    let worker = PostgresWorker(queue, slots[0], hub, observer: options.observer, patience: patience, open: open)
                     // Fails at once if the server cannot be reached or used.
                     opened.resume(with: Result { try worker.connect() })
                     worker.run()

@@ -44,9 +44,9 @@ struct PostgresDialect: Dialect {
             sql.text += ")::jsonb ? "
             sql.bind(.text(element), self)
             sql.text += ", false)"
-        case .lockRows: sql.text += " FOR UPDATE"
-        case .lockRowsForChange: sql.text += " FOR NO KEY UPDATE"
-        case .keepRows: sql.text += " FOR KEY SHARE"
+        case .lockRows: lock(" FOR UPDATE", &sql)
+        case .lockRowsForChange: lock(" FOR NO KEY UPDATE", &sql)
+        case .keepRows: lock(" FOR KEY SHARE", &sql)
         case .skipLocked: sql.text += " FOR UPDATE SKIP LOCKED"
         case .orderKey(let value, let descending, let type): renderOrder(value, descending, type, into: &sql)
         case .jsonObject(let members): renderObject(members, into: &sql)
@@ -138,6 +138,8 @@ struct PostgresDialect: Dialect {
         exclusive ? "SELECT pg_advisory_xact_lock(\(.integer(key)))" : "SELECT pg_advisory_xact_lock_shared(\(.integer(key)))"
     }
 
+    var withoutWaiting: String { " NOWAIT" }
+
     func classify(_ failure: DriverFailure) -> SQLFailure {
         switch failure.code {
         case "23505": return .unique(constraint: failure.constraint ?? "")
@@ -153,6 +155,11 @@ struct PostgresDialect: Dialect {
         case let code where code.hasPrefix("08"): return .connectionLost
         default: return .other(failure)
         }
+    }
+
+    private func lock(_ clause: String, _ sql: inout RenderedSQL) {
+        sql.text += clause
+        sql.locksRows = true
     }
 
     /// ICU's lower case ends Greek words in a final sigma, which would hide them from a search for the plain one.

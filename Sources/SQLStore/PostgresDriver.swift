@@ -142,16 +142,20 @@ final class PostgresDriver: Driver {
         if statement == nil, answer.succeeded > before.count, let evicted = statements.insert(prepared, for: text), evicted !== known {
             leftover.append("DEALLOCATE \(evicted.name)")
         }
-        if let failure = answer.failure { throw statement == nil ? failure : stale(failure, text) }
+        if let failure = answer.failure { throw repeatable(failure, text, wasPrepared: statement != nil) }
         guard let result = answer.result.take() else { throw DriverFailure(code: "08006", message: "no answer") }
         return result
     }
 
     /// A statement that was prepared before a change of the schema, or has been taken from us, is prepared again when the
-    /// transaction is: the failure is turned into one that has it repeated.
-    private func stale(_ failure: DriverFailure, _ text: String) -> DriverFailure {
+    /// transaction is, and rows that it would not wait for may be free then: such a failure is turned into one that has it repeated.
+    private func repeatable(_ failure: DriverFailure, _ text: String, wasPrepared: Bool) -> DriverFailure {
+        // "could not obtain lock on row"; without NOWAIT the same code says that the time was up.
+        if failure.code == "55P03", text.hasSuffix(PostgresDialect().withoutWaiting) {
+            return DriverFailure(code: "40001", message: failure.message)
+        }
         // "cached plan must not change result type", "prepared statement does not exist"
-        guard failure.code == "0A000" || failure.code == "26000" else { return failure }
+        guard wasPrepared, failure.code == "0A000" || failure.code == "26000" else { return failure }
         statements.remove(text)
         return DriverFailure(code: "40001", message: failure.message)
     }

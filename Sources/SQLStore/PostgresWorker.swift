@@ -9,17 +9,21 @@ final class PostgresWorker {
     private let open: () throws -> PostgresDriver
     private var driver: PostgresDriver?
 
-    /// Five: the fifth failure in a row means contention that waiting does not cure.
-    private static let attempts = 5
+    /// How long a closure is run again and again while others have the rows it wants: as long as it might have waited for them.
+    private let patience: Duration
+    /// However long they take.
+    private static let fewest = 5
 
     init(
         _ queue: WorkQueue, _ slot: ConnectionSlot, _ hub: NotificationHub, observer: (@Sendable (String) throws -> Void)?,
+        patience: Duration,
         open: @escaping () throws -> PostgresDriver
     ) {
         self.queue = queue
         self.slot = slot
         self.hub = hub
         self.observer = observer
+        self.patience = patience
         self.open = open
     }
 
@@ -52,13 +56,15 @@ final class PostgresWorker {
     }
 
     private func answer(_ work: Work) -> () -> Void {
+        let begin = ContinuousClock.now
         for attempt in 1... {
             do {
                 return try once(work)
             } catch {
-                guard attempt < Self.attempts, error.mayRepeat else { return { work.fail(error.cause) } }
-                // Up to 4, 16, 64, 256 ms. Jittered, so that two that collided do not collide again.
-                usleep(.random(in: 500...(1000 << (2 * UInt32(attempt)))))
+                let isOver = attempt >= Self.fewest && (error.repetition == .few || ContinuousClock.now - begin > patience)
+                guard error.repetition != .none, !isOver else { return { work.fail(error.cause) } }
+                // Up to 4, 16, then 64 ms. Jittered, so that two that collided do not collide again.
+                usleep(.random(in: 500...(1000 << (2 * UInt32(min(attempt, 3))))))
             }
         }
         return {}
@@ -67,8 +73,15 @@ final class PostgresWorker {
     /// An error of one attempt.
     private struct Failed: Error {
         let cause: any Error
-        /// The engine asks for it, or the connection was lost before anything could be committed.
-        let mayRepeat: Bool
+        let repetition: Repetition
+    }
+
+    private enum Repetition {
+        case none
+        /// The connection was lost before anything could be committed.
+        case few
+        /// The engine asks for it: others have what it wants.
+        case patient
     }
 
     private func once(_ work: Work) throws(Failed) -> () -> Void {
@@ -93,9 +106,9 @@ final class PostgresWorker {
             let failure = transaction?.failure ?? error as? SQLFailure
             rollBack()
             switch failure {
-            case .serialization: throw Failed(cause: error, mayRepeat: true)
-            case .connectionLost: throw Failed(cause: error, mayRepeat: !isCommitting)
-            default: throw Failed(cause: error, mayRepeat: false)
+            case .serialization: throw Failed(cause: error, repetition: .patient)
+            case .connectionLost: throw Failed(cause: error, repetition: isCommitting ? .none : .few)
+            default: throw Failed(cause: error, repetition: .none)
             }
         }
     }

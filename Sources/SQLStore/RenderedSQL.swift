@@ -4,6 +4,8 @@ package struct RenderedSQL: Sendable, Hashable {
     package var binds: [SQLValue]
     /// Positions in `binds` whose text is an array literal of the engine, with the type of its elements.
     var arrays: [Int: ColumnType] = [:]
+    /// It ends in a clause that locks the rows it reads.
+    var locksRows = false
 
     package init(text: String = "", binds: [SQLValue] = []) {
         self.text = text

@@ -103,6 +103,8 @@ struct SQLiteDialect: Dialect {
     func notification(_ channel: String, _ payload: String) -> SQL? { nil }
     func advisoryLock(_ key: Int64, exclusive: Bool) -> SQL? { nil }
 
+    var withoutWaiting: String { "" }
+
     func classify(_ failure: DriverFailure) -> SQLFailure {
         guard let code = Int32(failure.code) else { return .other(failure) }
         switch code & 0xFF {

@@ -2,12 +2,16 @@
 ///
 /// A failed statement spoils the transaction, on both engines alike: whatever follows fails with the same failure,
 /// and so does the whole, unless the statement stood inside a `savepoint`.
+///
+/// Only the first statement that locks rows waits for them. The later ones, which may meet rows in any order, fail when another
+/// transaction has them, and the closure is run again from its start: nobody waits while holding rows, so nobody waits in a circle.
 package final class Transaction {
     private let driver: any Driver
     private let dialect: any Dialect
     private let observer: (@Sendable (String) throws -> Void)?
     private var depth = 0
     private var effects: [Effect] = []
+    private var holdsRows = false
     /// The statement that spoilt it, if any.
     private(set) var failure: SQLFailure?
 
@@ -61,7 +65,8 @@ package final class Transaction {
 
     @discardableResult
     package func execute(_ sql: RenderedSQL) throws -> Int {
-        try statement(sql.text) { try driver.execute(sql) }
+        let sql = lockingInTurn(sql)
+        return try statement(sql.text) { try driver.execute(sql) }
     }
 
     /// Inserts many rows, each with a value for every column, in the order given.
@@ -129,7 +134,17 @@ package final class Transaction {
     }
 
     private func query(_ sql: RenderedSQL, _ body: (borrowing Row) throws -> Bool) throws {
+        let sql = lockingInTurn(sql)
         try statement(sql.text) { try driver.query(sql, each: body) }
+    }
+
+    private func lockingInTurn(_ sql: RenderedSQL) -> RenderedSQL {
+        guard sql.locksRows else { return sql }
+        defer { holdsRows = true }
+        guard holdsRows else { return sql }
+        var sql = sql
+        sql.text += dialect.withoutWaiting
+        return sql
     }
 
     /// Every statement of a caller goes through here.

@@ -49,8 +49,9 @@ struct RetryTests {
         }
     }
 
-    @Test func fiveSerializationFailuresAreAFailure() async throws {
-        try await withCounter { database in
+    /// A closure begins again for as long as it may have to wait for a lock, and five times at least.
+    @Test func serializationFailuresThatDoNotEndAreAFailure() async throws {
+        try await TestEngine.postgres.withDatabase(.init(lockTimeoutMilliseconds: 1)) { database in
             let attempts = Box(0)
             await #expect(throws: SQLFailure.serialization) {
                 try await database.run(.write) { tx in
@@ -59,6 +60,37 @@ struct RetryTests {
                 }
             }
             #expect(attempts.value == 5)
+        }
+    }
+
+    /// Two transactions that lock two rows crosswise: the one that meets a taken row gives up what it has and begins again, so that
+    /// nobody ever waits in a circle.
+    @Test func rowsLockedCrosswiseMakeNoDeadlock() async throws {
+        try await withCounter { database in
+            let met = Box(0)
+            let attempts = Box(0)
+            let cross: @Sendable (Int64, Int64) async throws -> Void = { first, second in
+                try await database.run(.write) { tx in
+                    attempts.change { $0 += 1 }
+                    for id in [first, second] {
+                        _ = try tx.integers("SELECT n FROM t WHERE id = \(SQLValue.integer(id))\(.lockRows)")
+                        met.change { $0 += 1 }
+                        for _ in 0..<5000 where met.value < 2 { usleep(1000) }
+                    }
+                    try tx.execute("UPDATE t SET n = n + 1")
+                }
+            }
+            async let one: Void = cross(1, 2)
+            async let two: Void = cross(2, 1)
+            _ = try await (one, two)
+            let state = try await database.run(.read) { tx in
+                (
+                    try tx.integers("SELECT n FROM t ORDER BY id"),
+                    try tx.integers("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+                )
+            }
+            #expect(state.0 == [2, 2] && state.1 == [0])
+            #expect(attempts.value > 2)
         }
     }
 

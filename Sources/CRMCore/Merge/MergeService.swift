@@ -117,7 +117,7 @@ package struct MergeService: Sendable {
             object, master: master, rows: rows, files: files)
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         let survey = MergeSurvey(request: request, scope: scope)
-        try survey.refuseTakenValues()
+        try survey.refuseValues()
         return MergePlan.make(
             request, moves: try survey.moves(), loops: try survey.loops(), at: scope.now, by: scope.access.user, scope.catalog)
     }

@@ -53,8 +53,29 @@ struct MergeSurvey {
         return found
     }
 
+    /// What the request takes from children must fit the master.
+    func refuseValues() throws {
+        try refuseFilteredValues()
+        try refuseTakenValues()
+    }
+
+    /// Rule 26: a value taken from a child that the filter of its lookup refuses.
+    private func refuseFilteredValues() throws {
+        let taken = request.module.fields.compactMap { field -> (Field, Record)? in
+            guard case .child(let index) = request.sources[field.id] else { return nil }
+            return (field, request.children[index])
+        }
+        let values = LookupFilters(request.module).values(in: taken)
+        guard !values.isEmpty else { return }
+        let refused = try LookupFilters.refused(values, scope)
+        guard let wrong = values.first(where: { refused[$0.field.id]?.contains($0.id) ?? false }) else { return }
+        throw MergeRefusal.wrapped(
+            Rejection(
+                .filterCriteriaNotSatisfied, .apiName(wrong.field.apiName), .jsonPath(request.paths[wrong.field.id] ?? JSONPath())))
+    }
+
     /// Rule 30: a unique value taken from a child that a record outside the merge holds too.
-    func refuseTakenValues() throws {
+    private func refuseTakenValues() throws {
         let participants = Set(request.participants.map(\.id))
         for field in request.module.fields where field.unique {
             guard case .child(let index) = request.sources[field.id] else { continue }

@@ -54,8 +54,14 @@ struct Batch {
         return outcomes
     }
 
+    /// What lookups point at must be there, and satisfy the filter that the lookup may have.
+    mutating func refuseReferences() throws {
+        try refuseMissingReferences()
+        try refuseFilteredReferences()
+    }
+
     /// One statement for each module looked into, however many items there are.
-    mutating func refuseMissingReferences() throws {
+    private mutating func refuseMissingReferences() throws {
         let found = try HeldReferences(pending.flatMap(\.references).map { ($0.module, $0.id.raw) }).hold(scope)
         drop { item in
             for reference in item.references {
@@ -66,6 +72,19 @@ struct Batch {
                 if held, reference.field == "Parent_Id" { return Rejection(.recordLocked, .id(reference.id)) }
             }
             return nil
+        }
+    }
+
+    private mutating func refuseFilteredReferences() throws {
+        let filters = LookupFilters(module)
+        let values = pending.flatMap { filters.values(of: $0.change) }
+        guard !values.isEmpty else { return }
+        let refused = try LookupFilters.refused(values, scope)
+        drop { item in
+            let wrong = filters.values(of: item.change).first { refused[$0.field.id]?.contains($0.id) ?? false }
+            guard let wrong else { return nil }
+            return Rejection(
+                .filterCriteriaNotSatisfied, .apiName(wrong.field.apiName), .jsonPath(item.change.path.appending(wrong.field.apiName)))
         }
     }
 

@@ -5,8 +5,8 @@ import Wire
 /// Records that rows about to be written point at. They are kept from being deleted or merged away until the write is done:
 /// otherwise a row could come to point at a record that is gone.
 ///
-/// Whoever holds references and locks rows does it in this order, so that writers do not wait in a circle with a merge, which
-/// locks the records merged before the rows that point at them.
+/// Rows to be changed are locked before, because only the first lock of a transaction waits (`Transaction`): references are rarely
+/// taken, rows of a busy record are.
 struct HeldReferences {
     private let wanted: [(module: ModuleID, ids: [Int64])]
 
@@ -25,21 +25,5 @@ struct HeldReferences {
             try scope.tx.forEach(sql) { found[RecordID(raw: $0.integer(0) ?? 0)] = !$0.isNull(1) }
         }
         return found
-    }
-}
-
-extension HeldReferences {
-    /// What the lookups of a write body seem to point at, read before the rows to be changed are locked. It need not be complete
-    /// or right: the references are checked when the body has been decoded.
-    static func likely(in items: [JSONCursor], of module: Module, _ catalog: Catalog) -> [(module: ModuleID, id: Int64)] {
-        let lookups = module.fields.filter { $0.isRecordLookup && !$0.columns.isEmpty }
-        return items.flatMap { item in
-            lookups.compactMap { field -> (module: ModuleID, id: Int64)? in
-                guard let value = item.value[field.apiName], let id = (value["id"] ?? value).looseInt64 else { return nil }
-                let named = value["module"]?["api_name"] ?? item.value["$se_module"]
-                guard let target = field.target ?? named?.string.flatMap({ catalog.module($0)?.id }) else { return nil }
-                return (target, id)
-            }
-        }
     }
 }

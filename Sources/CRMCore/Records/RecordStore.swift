@@ -53,14 +53,10 @@ package struct RecordStore: Sendable {
         return outcomes
     }
 
-    /// Locks the rows that items name and those they point at, and reads the former.
+    /// Locks the rows that items name, and reads them.
     private func hold(_ items: [JSONCursor], _ module: Module, _ condition: Condition, _ scope: WriteScope) throws -> [RecordID: Record] {
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
-        let likely = HeldReferences.likely(in: items, of: module, scope.catalog)
-        _ = try HeldReferences(likely.filter { $0.module != module.id }).hold(scope)
-        // Those in the module itself are locked with the rows, all in one order.
-        let besides = likely.filter { $0.module == module.id }.map { RecordID(raw: $0.id) }
-        return try Planner(scope.catalog, scope.access).rows(ids + besides, of: module, for: .edit, where: condition, scope.tx)
+        return try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, where: condition, scope.tx)
     }
 
     private func updateRound(
@@ -105,7 +101,7 @@ package struct RecordStore: Sendable {
     private func finish(_ batch: consuming Batch, count: Int, _ scope: WriteScope) throws -> [Outcome] {
         var batch = batch
         let rules = rules.filter { $0.concerns(batch.module) }
-        try batch.refuseMissingReferences()
+        try batch.refuseReferences()
         try batch.resolveFiles()
         try RowResolver(rules: self.rules, scope: scope).resolve(&batch)
         try batch.forEach { change in

@@ -7,7 +7,7 @@ import Wire
 enum MergeRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/merge", entry: "178", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
-        support: .partial("filter criteria of lookups"))
+        support: .full)
 
     struct Input: EndpointInput {
         let module: Module

@@ -75,7 +75,7 @@ extension MergeService {
         let written = try FieldHistory.lastWritten(records.map(\.id), scope.tx)
         let request = Survivorship(group.policy, master: master, others: others, written: written).request(scope.catalog)
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
-        try MergeSurvey(request: request, scope: scope).refuseTakenValues()
+        try MergeSurvey(request: request, scope: scope).refuseValues()
         return request
     }
 

@@ -51,7 +51,7 @@ struct RowResolver {
     private func check(_ children: inout Batch) throws {
         let module = children.module
         let rules = rules.filter { $0.concerns(module) }
-        try children.refuseMissingReferences()
+        try children.refuseReferences()
         try children.resolveFiles()
         try children.forEach { change in
             RecordStore.stamp(&change, scope)
