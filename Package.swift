@@ -16,6 +16,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // Values and refusals: JSON in and out, paths, ids, instants, error codes. No I/O.
         .target(name: "Wire", swiftSettings: strict),
         // The only target that knows two engines exist.
@@ -27,8 +28,10 @@ let package = Package(
             name: "CRMCore",
             dependencies: ["Wire", "SQLStore", "Metadata", "CCrypto", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
-        // Contents of files in a bucket: the one place that speaks to other servers.
+        // Contents of files in a bucket.
         .target(name: "ObjectStore", dependencies: ["Wire", "CRMCore"], swiftSettings: strict),
+        // Requests to servers that callers name: notifications and call-backs.
+        .target(name: "Outbound", dependencies: ["CRMCore", "CCurl"], swiftSettings: strict),
         // From socket to typed input and back; the only target that imports the web framework.
         .target(
             name: "HTTPShell",
@@ -45,7 +48,7 @@ let package = Package(
         .executableTarget(
             name: "tributary",
             dependencies: [
-                "Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7", "ObjectStore",
+                "Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7", "ObjectStore", "Outbound",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -60,6 +63,7 @@ let package = Package(
         .testTarget(name: "SQLStoreTests", dependencies: ["SQLStore", "Wire"], swiftSettings: strict),
         .testTarget(name: "CRMCoreTests", dependencies: ["CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "RestV7Tests", dependencies: ["RestV7", "TributaryTestKit"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -4,6 +4,7 @@ import Foundation
 import HTTPShell
 import Logging
 import ObjectStore
+import Outbound
 import RestV7
 import SQLStore
 import ServiceLifecycle
@@ -30,6 +31,12 @@ struct ServeCommand: AsyncParsableCommand {
     var demo = false
     @Option(name: .customLong("public-url"), help: "The origin under which clients reach the server, such as https://crm.example.com.")
     var publicURL: String?
+    @Flag(
+        help: """
+            Send notifications and call-backs also to this machine and to private networks, which callers may then make the server reach \
+            (also: TRIBUTARY_ALLOW_PRIVATE_CALLBACKS=1).
+            """)
+    var allowPrivateCallbacks = false
     @Option(help: "How log lines look: text or json.")
     var logFormat = LogFormat.text
     @Option(help: "trace, debug, info, notice, warning, error or critical. Each request is a line at info.", transform: Self.level)
@@ -47,8 +54,9 @@ struct ServeCommand: AsyncParsableCommand {
         let demo = demo
         let location = place.location
         let filePlace = try filePlace()
+        let sender = CurlSender(allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"))
         let start = try await place.whenFree(orServed: true) {
-            try await Bootstrap.start(location, files: filePlace, demo: demo, logger: logger)
+            try await Bootstrap.start(location, files: filePlace, outgoing: sender, demo: demo, logger: logger)
         }
         do {
             try await serve(start, logger)
@@ -57,6 +65,10 @@ struct ServeCommand: AsyncParsableCommand {
             throw error
         }
         await start.close()
+    }
+
+    private static func isSet(_ variable: String) -> Bool {
+        ["1", "true", "yes"].contains(ProcessInfo.processInfo.environment[variable]?.lowercased())
     }
 
     private func filePlace() throws -> FilePlace {

@@ -1,0 +1,30 @@
+import CRMCore
+import Synchronization
+
+/// Sends requests through libcurl, all of them from one thread.
+///
+/// A name is looked up once, and the socket is opened to the address that was checked: a name that answers differently the second
+/// time leads nowhere else. Redirects are not followed, and no proxy is asked, since that would hide the address.
+package final class CurlSender: OutgoingHTTP {
+    private let loop: CurlLoop
+    private let numbers = Atomic<UInt64>(0)
+
+    /// `allowsPrivate`: whether callers may name this machine and the networks around it.
+    package init(allowsPrivate: Bool) { loop = CurlLoop(allowsPrivate: allowsPrivate) }
+
+    deinit { loop.close() }
+
+    package func send(_ request: OutgoingRequest) async throws(OutgoingFailure) -> OutgoingAnswer {
+        let number = numbers.add(1, ordering: .relaxed).newValue
+        let loop = loop
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                loop.submit(CurlLoop.Submission(number: number, request: request, continuation: continuation))
+            }
+        } onCancel: {
+            loop.cancel(number)
+        }
+        if Task.isCancelled { loop.forget(number) }
+        return try result.get()
+    }
+}
