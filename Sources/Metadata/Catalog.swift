@@ -5,6 +5,7 @@ package final class Catalog: Sendable {
     package let version: Int64
     package let modules: [Module]
     package let users: [User]
+    package let territories: TerritoryTree
     package let organization: JSONValue
     package let zone: TimeZoneRule
     private let byName: [String: Module]
@@ -35,6 +36,7 @@ package final class Catalog: Sendable {
         self.byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
         byID = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         users = (kinds[.user] ?? []).map(User.init)
+        territories = TerritoryTree(kinds[.territory] ?? [])
         usersByID = Dictionary(users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         organization = kinds[.org]?.first?.body ?? [:]
         zone = organization["time_zone"]?.string.flatMap(TimeZoneRule.init(identifier:)) ?? .utc

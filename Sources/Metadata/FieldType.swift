@@ -13,13 +13,16 @@ package struct FieldType: Sendable {
 
     /// The shape of a value in an answer. One switch in the record reader turns columns into bytes.
     package enum CellForm: UInt8, Sendable {
-        case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, files, images, absent
+        case text, digits, number, real, flag, instant, json, lookup, user, anyLookup, moduleName, layout, files, images, territories,
+            absent
         /// The ends of an object inside the record, such as what joins it to another one.
         case open, close
         /// Rows of another module, which are read apart.
         case rows
         /// Only in queries: a user by last name and id, and a lookup without its name.
         case person, reference
+        /// Only in queries: territories by name and id.
+        case territoryNames
     }
 
     /// What kinds of test a value allows, and how they are asked in SQL.
@@ -34,9 +37,9 @@ extension FieldType {
         let types: [FieldType] = [
             .text, .textarea, .email, .phone, .website, .picklist, .autonumber, .profileImage, .integer, .bigint, .double, .currency,
             .percent, .boolean, .date, .datetime, .multiSelectPicklist, .lookup, .ownerLookup, .userLookup, .multiModuleLookup, .layout,
-            .consentLookup, .fileUpload, .imageUpload,
+            .consentLookup, .fileUpload, .imageUpload, .territories,
         ]
-        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "territories", "module"].map {
+        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "module"].map {
             FieldType.structured($0)
         }
         let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "rollup_summary", "formula"]

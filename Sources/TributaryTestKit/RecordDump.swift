@@ -9,6 +9,8 @@ package struct RecordDump: Sendable, Equatable {
     package private(set) var rows: [String: [Int64: [String: SQLValue]]] = [:]
     /// The tags of each record, in order.
     package private(set) var tags: [Int64: [Int64]] = [:]
+    /// The territories of each record, and whether a person put it there.
+    package private(set) var territories: [Int64: Set<String>] = [:]
 
     package static func take(_ services: Services) async throws -> RecordDump {
         let catalog = services.catalog.current()
@@ -27,6 +29,9 @@ package struct RecordDump: Sendable, Equatable {
             }
             try tx.forEach("SELECT record_id, tag_id FROM sys_record_tag ORDER BY record_id, position") { row in
                 dump.tags[row.integer(0) ?? 0, default: []].append(row.integer(1) ?? 0)
+            }
+            try tx.forEach("SELECT record_id, territory_id, manual FROM sys_record_territory") { row in
+                dump.territories[row.integer(0) ?? 0, default: []].insert("\(row.integer(1) ?? 0)/\(row.integer(2) ?? 0)")
             }
             return dump
         }
@@ -52,6 +57,9 @@ package struct RecordDump: Sendable, Equatable {
         }
         for id in Set(tags.keys).union(other.tags.keys).sorted() where tags[id] != other.tags[id] {
             found.append("tags of \(id): \(other.tags[id] ?? []) -> \(tags[id] ?? [])")
+        }
+        for id in Set(territories.keys).union(other.territories.keys).sorted() where territories[id] != other.territories[id] {
+            found.append("territories of \(id): \(other.territories[id] ?? []) -> \(territories[id] ?? [])")
         }
         return found
     }

@@ -42,6 +42,8 @@ package enum ChangeLog {
         case addedByMerge = "added_by_merge"
         /// Invitations to an event that went from a merged record to its survivor.
         case participantsMoved = "participants_moved"
+        /// The territories a record was and is in, when a merge changed them.
+        case territories = "territories_changed"
         case unmerged
         /// The files of a field before and after, as arrays of their ids there.
         case files = "files_changed"

@@ -42,6 +42,8 @@ struct MergeExecutor {
         try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
         try Graves.bury(request.children, as: .merged, successor: request.master.id, scope)
         try writeSurvivor()
+        let territories = try RecordTerritories.merge(request, scope)
+        if territories > 0 { outcome.moved["Territories"] = territories }
         return outcome
     }
 

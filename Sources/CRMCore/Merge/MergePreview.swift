@@ -56,6 +56,8 @@ package struct MergePreview: Sendable {
         }
         if tagsGained > 0 { outcome.moved["Tags"] = tagsGained }
         outcome.moved.merge(try MergeFiles(plan.request, scope).count()) { $0 + $1 }
+        let territories = try RecordTerritories.forecast(plan.request, scope)
+        if territories > 0 { outcome.moved["Territories"] = territories }
         let invited = try EventParticipants.count(plan.request, scope)
         if invited > 0 { outcome.moved["Events.Participants"] = invited }
         return outcome

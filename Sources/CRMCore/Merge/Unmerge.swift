@@ -29,6 +29,7 @@ struct Unmerge {
         try restoreTags()
         try MergeFiles.undo(entry.id, master: entry.master, scope)
         try restoreShares()
+        try RecordTerritories.undo(entry.id, of: module, scope)
         try EventParticipants.undo(entry.id, scope)
         try removeAdded()
         try scope.tx.execute("UPDATE sys_merge SET undone_at = \(scope.now) WHERE id = \(entry.id)")

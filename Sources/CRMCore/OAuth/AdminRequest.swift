@@ -15,6 +15,8 @@ package enum AdminRequest: Sendable, Equatable {
     case unmerge(module: String, master: String, journal: String, user: String?)
     /// Drops the columns and tables of what was deleted.
     case compact
+    /// Turns territories on or off for the organisation.
+    case territories(on: Bool)
 
     package var json: JSONValue {
         switch self {
@@ -36,6 +38,7 @@ package enum AdminRequest: Sendable, Equatable {
                 "dry_run": .bool(dryRun), "user": .optional(user),
             ]
         case .compact: ["command": "compact"]
+        case .territories(let on): ["command": "territories", "on": .bool(on)]
         case .unmerge(let module, let master, let journal, let user):
             [
                 "command": "unmerge", "module": .string(module), "master": .string(master), "journal": .string(journal),
@@ -47,7 +50,7 @@ package enum AdminRequest: Sendable, Equatable {
     /// The address of the user to act as, where a request names one.
     var user: String? {
         switch self {
-        case .createClient, .password, .compact: nil
+        case .createClient, .password, .compact, .territories: nil
         case .grant(_, _, let user, _), .token(_, let user, _), .merge(_, _, _, _, _, let user), .unmerge(_, _, _, let user): user
         }
     }
@@ -56,6 +59,9 @@ package enum AdminRequest: Sendable, Equatable {
         let minutes = json["minutes"]?.int64.map { Int(clamping: $0) }
         switch json["command"]?.string {
         case "compact": self = .compact
+        case "territories":
+            guard let on = json["on"]?.bool else { return nil }
+            self = .territories(on: on)
         case "client create":
             guard let name = json["name"]?.string, let uris = json["redirect_uris"]?.array else { return nil }
             self = .createClient(name: name, redirectURIs: uris.compactMap(\.string))

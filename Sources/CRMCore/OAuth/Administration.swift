@@ -28,6 +28,7 @@ package struct Administration: Sendable {
         case .grant(let clientID, let scope, let email, let minutes): try await grant(clientID, scope, email, minutes)
         case .token(let scope, let email, let minutes): try await token(scope, email, minutes)
         case .password(let email, let password): try await setPassword(email, password)
+        case .territories(let on): try await TerritorySetup.turn(on: on, services)
         case .compact: try await Compaction(services).run()
         case .merge, .unmerge: try await MergeAdministration(services: services, user: person(request.user).id).perform(request)
         }

@@ -24,6 +24,9 @@ package indirect enum Condition: Sendable {
     /// Rows whose any-module lookup holds `record` of `module`.
     case pointsAt(field: FieldID, RecordID, ModuleID)
 
+    /// Rows that stand in one of these territories.
+    case inTerritories([RecordID])
+
     /// Rows whose lookup holds a record that is there.
     case refersToLiving(FieldID)
 

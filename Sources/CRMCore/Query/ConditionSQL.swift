@@ -19,6 +19,7 @@ struct ConditionSQL {
         case .not(let inner): return "NOT coalesce(\(try render(inner)), \(SQL.isFalse))"
         case .ids(let ids): return SQL(.memberIDs(SQL("id", of: alias), ids.map(\.raw)))
         case .test(let name, let comparator, let operands):
+            if let field = module.field(name), field.type.cell == .territories { return try territories(field, comparator, operands) }
             guard let field = module.field(name), !field.columns.isEmpty, field.type.comparison != .none else {
                 throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is not filterable"))
             }
@@ -35,12 +36,22 @@ struct ConditionSQL {
             guard let field = module.field(fieldID), let column = field.columns.first else { return "1 = 0" }
             guard field.isAnyLookup, field.columns.count == 2 else { return "\(column, of: alias) = \(record)" }
             return "(\(column, of: alias) = \(record) AND \(field.columns[1], of: alias) = \(.integer(target.raw)))"
+        case .inTerritories(let ids): return RecordTerritories.holds(module, alias: alias, in: ids)
         case .refersToLiving(let fieldID):
             guard let field = module.field(fieldID), let column = field.columns.first,
                 let table = field.target.flatMap({ catalog.module(id: $0) })?.table
             else { return "1 = 1" }
             return "EXISTS (SELECT 1 FROM \(table) x WHERE x.id = \(column, of: alias))"
         }
+    }
+
+    /// Territories are asked for by id or by name; a name may be given in part.
+    private func territories(_ field: Field, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
+        let named = TerritoryTest(comparator, operands)
+        guard let named else { throw invalid(field, "the operator does not fit the field") }
+        let ids = catalog.territories.all.filter(named.accepts).map(\.id)
+        let holds = RecordTerritories.holds(module, alias: alias, in: ids)
+        return named.isNegative ? "NOT \(holds)" : holds
     }
 
     private func joined(_ parts: [Condition], by separator: StaticString, whenEmpty: SQL) throws(Rejection) -> SQL {

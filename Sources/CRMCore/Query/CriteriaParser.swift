@@ -83,6 +83,7 @@ package struct CriteriaParser {
         case ("equals", .text), ("equals", .longText): .contains
         case ("equals", _): .equal
         case ("not_equal", _): .notEqual
+        case ("starts_with", .none) where field.type.cell == .territories: .startsWith
         case ("starts_with", .text), ("starts_with", .longText), ("starts_with", .choices): .startsWith
         case ("in", .flag), ("in", .longText): nil
         case ("in", _): .among

@@ -32,6 +32,9 @@ package struct CriteriaReader {
         if value == .string("${EMPTY}") || value.isNull {
             return .test(field: name, criteria["comparator"]?.string == "not_equal" ? .notEmpty : .empty, [])
         }
+        if value == .string("${NOTEMPTY}") {
+            return .test(field: name, criteria["comparator"]?.string == "not_equal" ? .empty : .notEmpty, [])
+        }
         guard let comparator = Self.comparators[criteria["comparator"]?.string ?? ""] else {
             throw Rejection(.invalidQuery, .apiName(name), .other("operator", criteria["comparator"] ?? .null))
         }
@@ -53,7 +56,7 @@ package struct CriteriaReader {
         let next = edge(days.upperBound + 1)
         let inside: Condition = .all([.test(field: name, .greaterOrEqual, [first]), .test(field: name, .less, [next])])
         return switch comparator {
-        case .equal, .among: inside
+        case .equal, .among, .between: inside
         case .notEqual, .notAmong: .not(inside)
         case .less: .test(field: name, .less, [first])
         case .lessOrEqual: .test(field: name, .less, [next])
@@ -70,7 +73,8 @@ package struct CriteriaReader {
 
     private static let comparators: [String: Comparator] = [
         "equal": .equal, "equals": .equal, "not_equal": .notEqual, "in": .among, "not_in": .notAmong, "contains": .contains,
-        "not_contains": .notContains, "starts_with": .startsWith, "less_than": .less, "less_equal": .lessOrEqual, "greater_than": .greater,
+        "not_contains": .notContains, "starts_with": .startsWith, "ends_with": .endsWith, "less_than": .less, "less_equal": .lessOrEqual,
+        "greater_than": .greater,
         "greater_equal": .greaterOrEqual, "between": .between, "not_between": .notBetween, "is_empty": .empty, "is_not_empty": .notEmpty,
     ]
 }

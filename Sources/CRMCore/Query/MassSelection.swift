@@ -7,15 +7,17 @@ package struct MassSelection: Sendable {
     package let module: Module
     private let view: JSONValue
     private let criteria: JSONValue
+    private let territory: TerritorySelection?
 
     /// `nil` when the module has no such view.
-    package init?(_ module: Module, view: RecordID, criteria: JSONValue, _ catalog: Catalog) {
+    package init?(_ module: Module, view: RecordID, criteria: JSONValue, territory: TerritorySelection? = nil, _ catalog: Catalog) {
         guard let document = catalog.documents(.customView).first(where: { $0.id == view && $0.parent?.raw == module.id.raw }) else {
             return nil
         }
         self.module = module
         self.view = document.body["criteria"] ?? .null
         self.criteria = criteria
+        self.territory = territory
     }
 
     /// Back from the kept form.
@@ -24,14 +26,17 @@ package struct MassSelection: Sendable {
         self.module = module
         view = json["view"] ?? .null
         criteria = json["criteria"] ?? .null
+        territory = json["territory"].flatMap(TerritorySelection.init)
     }
 
-    var json: JSONValue { ["module": .string(String(module.id.raw)), "view": view, "criteria": criteria] }
+    var json: JSONValue {
+        ["module": .string(String(module.id.raw)), "view": view, "criteria": criteria, "territory": territory?.json ?? .null]
+    }
 
     private func condition(_ scope: WriteScope) throws(Rejection) -> Condition {
         let dates = MovingDates(now: scope.now, zone: scope.catalog.zone)
         let reader = CriteriaReader(module: module, user: scope.access.user, dates: dates)
-        return try reader.read(view).and(try reader.read(criteria))
+        return try reader.read(view).and(try reader.read(criteria)).and(territory?.condition(scope.catalog) ?? .always)
     }
 
     /// How many there are, counted up to one more than `most`.

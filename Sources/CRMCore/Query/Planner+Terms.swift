@@ -55,6 +55,9 @@ extension Planner {
                 let form: FieldType.CellForm = if case .moduleName = path.leaf { .moduleName } else { .text }
                 return select.cell(form, key: key, column: select.add(joins.column(of: path)))
             }
+            if field.type.cell == .territories {
+                return select.cell(.territoryNames, key: key, column: select.add(RecordTerritories.json(of: "t.id")))
+            }
             guard !field.columns.isEmpty else {
                 return select.cell(.absent, key: key, column: field.apiName == "Tag" ? select.add(TagStore.tags(of: "t.id")) : -1)
             }

@@ -251,6 +251,9 @@ struct Selection {
                 return cell(.rows, key: field.key, column: rows.count - 1)
             }
             if field.holdsFiles { return cell(field.type.cell, key: field.key, column: add(FieldFiles.json(of: "t.id", field))) }
+            if field.type.cell == .territories {
+                return cell(.territories, key: field.key, column: add(RecordTerritories.json(of: "t.id")))
+            }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
         let column = add("\(first, of: "t")")

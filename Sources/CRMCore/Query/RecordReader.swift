@@ -88,6 +88,15 @@ package enum RecordReader {
             row.withText(column) { text in
                 if let text { FileValueWriter.write(text, images: cell.form == .images, context, to: &json) } else { json.null() }
             }
+        case .territories, .territoryNames:
+            row.withText(column) { text in
+                guard let text else { return json.null() }
+                if cell.form == .territories {
+                    TerritoryValueWriter.write(text, context, to: &json)
+                } else {
+                    TerritoryValueWriter.writeNames(text, context, to: &json)
+                }
+            }
         case .absent, .rows: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
         }
     }

@@ -12,6 +12,9 @@ package struct RenderContext: Sendable {
     /// `{"api_name":…,"id":…}` by module number.
     let modules: [Int64: [UInt8]]
     let moduleNames: [Int64: String]
+    /// Territories by name, and users by name and id only.
+    let territories: [Int64: String]
+    let namedUsers: [Int64: [UInt8]]
     let currencySymbol: String
     /// By code, when the organisation trades in several.
     let currencySymbols: [String: String]
@@ -35,6 +38,10 @@ package struct RenderContext: Sendable {
             },
             uniquingKeysWith: { first, _ in first })
         moduleNames = Dictionary(catalog.modules.map { ($0.id.raw, $0.apiName) }, uniquingKeysWith: { first, _ in first })
+        territories = Dictionary(catalog.territories.all.map { ($0.id.raw, $0.name) }, uniquingKeysWith: { first, _ in first })
+        namedUsers = Dictionary(
+            catalog.users.map { ($0.id.raw, (["name": .string($0.fullName), "id": .string(String($0.id.raw))] as JSONValue).encoded()) },
+            uniquingKeysWith: { first, _ in first })
         currencySymbols = Dictionary(Currency.all(catalog).map { ($0.code, $0.symbol) }, uniquingKeysWith: { first, _ in first })
         currencySymbol = catalog.organization["currency_symbol"]?.string ?? "$"
     }

@@ -38,8 +38,9 @@ package struct UserGroup: Sendable {
                     let roles = source.below ? tree.subordinates(of: source.id).union([source.id]) : [source.id]
                     found.formUnion(catalog.users.filter { roles.contains($0.role) }.map(\.id))
                 case .groups: open += catalog.documents(.userGroup).filter { $0.id == source.id }.map(UserGroup.init)
-                // Who stands in a territory is not kept in the catalog.
-                case .territories: break
+                case .territories:
+                    let territories = source.below ? catalog.territories.below(source.id).union([source.id]) : [source.id]
+                    found.formUnion(territories.flatMap { catalog.territories[$0]?.people ?? [] })
                 }
             }
         }
@@ -55,7 +56,7 @@ package struct UserGroup: Sendable {
         case .users: catalog.user(UserID(raw: id.raw))?.fullName
         case .roles: named(.role)
         case .groups: named(.userGroup)
-        case .territories: named("territory")
+        case .territories: catalog.territories[id]?.name
         }
     }
 

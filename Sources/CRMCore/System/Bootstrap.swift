@@ -38,6 +38,7 @@ package enum Bootstrap {
         let (first, number, key) = try await database.run(.write) { tx -> (Bool, Int64, [UInt8]) in
             let first = try Migrations.apply(tx)
             if first { try seed(now, tx) }
+            try TerritorySetup.install(at: now, tx)
             if alone {
                 try tx.execute("DELETE FROM sys_process")
                 try JobQueue.freeAll(tx)

@@ -47,6 +47,11 @@ extension FieldType {
         }
     }
 
+    /// The territories a record is in: rows of a table of their own, changed by calls of their own.
+    static let territories = FieldType(dataType: "territories", storage: [], cell: .territories, comparison: .none) {
+        (_: JSONCursor, _: Field, _: Catalog) throws(Rejection) in .null
+    }
+
     /// A value that lives in rows of another table, or is computed: no column of its own.
     static func elsewhere(_ dataType: String) -> FieldType {
         FieldType(dataType: dataType, storage: [], cell: .absent, comparison: .none) {

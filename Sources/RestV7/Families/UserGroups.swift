@@ -63,9 +63,9 @@ struct SettingsPage: Sendable {
     let page: Int
     let perPage: Int
 
-    init(_ request: ParsedRequest) throws(Rejection) {
+    init(_ request: ParsedRequest, most: Int = 200) throws(Rejection) {
         page = try request.positive("page") ?? 1
-        perPage = min(try request.positive("per_page") ?? 200, 200)
+        perPage = min(try request.positive("per_page") ?? most, most)
     }
 
     func reply(_ name: String, _ items: [JSONValue]) -> Reply {

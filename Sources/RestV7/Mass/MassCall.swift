@@ -17,11 +17,8 @@ struct MassCall: Sendable {
         self.module = module
         let view = body.optional("cvid").flatMap { $0.value.isNull ? nil : $0 }
         let ids = body.optional("ids").flatMap { $0.value.isNull ? nil : $0 }
-        if let territory = body.optional("territory"), !territory.value.isNull {
-            guard view != nil else { throw .missing("cvid", at: body.path) }
-            // There are no territories, so none that is named exists.
-            throw .invalid(at: territory.path)
-        }
+        let territory = try TerritorySelection(body, module, context.catalog)
+        if territory != nil, view == nil { throw .missing("cvid", at: body.path) }
         switch (view, ids) {
         case (nil, nil): throw .missing("ids", at: body.path)
         case (_?, _?):
@@ -30,7 +27,9 @@ struct MassCall: Sendable {
                 .other("ambiguity_due_to", .array(["cvid", "ids"].map { ["api_name": .string($0), "json_path": .string("$.\($0)")] })))
         case (let view?, nil):
             let id = try view.recordID()
-            guard let selection = MassSelection(module, view: id, criteria: .null, context.catalog) else { throw .invalid(at: view.path) }
+            guard let selection = MassSelection(module, view: id, criteria: .null, territory: territory, context.catalog) else {
+                throw .invalid(at: view.path)
+            }
             target = .view(id, selection)
         case (nil, _?):
             var read: [RecordID] = []

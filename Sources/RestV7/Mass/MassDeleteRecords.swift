@@ -6,8 +6,7 @@ import Wire
 /// Moves many records to the recycle bin: at once for ids, by a job for a view. Contract: mass-delete, 203.
 enum MassDeleteRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/mass_delete", entry: "203", scope: .area("ZohoCRM.mass_delete", ["DELETE"]),
-        support: .partial("territories"))
+        .post, "/crm/v7/{module}/actions/mass_delete", entry: "203", scope: .area("ZohoCRM.mass_delete", ["DELETE"]))
 
     /// Beyond those of mass update.
     static let more: Set<String> = ["Cases", "Services__s", "Appointments__s"]

@@ -7,7 +7,7 @@ import Wire
 enum MassUpdateRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/actions/mass_update", entry: "201", scope: .area("ZohoCRM.mass_update", ["UPDATE"]),
-        support: .partial("territories and blueprints"))
+        support: .partial("blueprints"))
 
     struct Input: EndpointInput {
         let update: MassUpdate

@@ -14,6 +14,7 @@ enum GetOrganization: Endpoint {
             "zia_portal_id",
             "created_time",
         ] where org[key] == nil { org[key] = .null }
+        org["territories_off"] = nil
         if let document = context.catalog.documents(.org).first { org["id"] = .id(document.id) }
         org["employee_count"] = .string(String(context.catalog.users.filter(\.active).count))
         org["primary_zuid"] = context.catalog.users.first.map { .string(String($0.id.raw)) } ?? .null

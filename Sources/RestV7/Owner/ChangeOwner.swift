@@ -91,8 +91,7 @@ enum ChangeRecordOwner: Endpoint {
 /// Leaves a whole view's change of owner to a job. Contract: mass-change-owner, 219.
 enum MassChangeOwner: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/mass_change_owner", entry: "219", scope: .fixed(["ZohoCRM.change_owner.CREATE"]),
-        support: .partial("territories"))
+        .post, "/crm/v7/{module}/actions/mass_change_owner", entry: "219", scope: .fixed(["ZohoCRM.change_owner.CREATE"]))
 
     struct Input: EndpointInput {
         let selection: MassSelection
@@ -104,9 +103,9 @@ enum MassChangeOwner: Endpoint {
             let view = try body.required("cvid")
             let id = try view.recordID()
             owner = try OwnerCall.owner(body, context)
-            // There are no territories, so none that is named exists.
-            if let territory = body.optional("territory"), !territory.value.isNull { throw .invalid(at: territory.path) }
-            guard let selection = MassSelection(module, view: id, criteria: body.value["criteria"] ?? .null, context.catalog) else {
+            let territory = try TerritorySelection(body, module, context.catalog)
+            let criteria = body.value["criteria"] ?? .null
+            guard let selection = MassSelection(module, view: id, criteria: criteria, territory: territory, context.catalog) else {
                 throw .invalid(at: view.path)
             }
             self.selection = selection

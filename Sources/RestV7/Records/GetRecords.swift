@@ -6,8 +6,7 @@ import Wire
 /// Lists the records of a module. Contract: records, 124.
 enum GetRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}", entry: "124", also: [.partial("169", "values of their own for each user")], scope: .modules(["READ"]),
-        support: .partial("territory_id and include_child"))
+        .get, "/crm/v7/{module}", entry: "124", also: [.partial("169", "values of their own for each user")], scope: .modules(["READ"]))
 
     struct Input: EndpointInput {
         let query: Query

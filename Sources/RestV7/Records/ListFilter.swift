@@ -10,6 +10,9 @@ struct ListFilter {
     init(_ request: ParsedRequest, _ module: Module, _ context: RequestContext) throws(Rejection) {
         var condition = try Self.converted(request.query("converted"), module).and(try Self.approved(request.query("approved")))
         if let ids = request.query("ids"), !ids.isEmpty { condition = condition.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
+        if let territory = try TerritorySelection(request, module, context.catalog) {
+            condition = condition.and(territory.condition(context.catalog))
+        }
         if let view = request.query("cvid"), !view.isEmpty {
             if let sort = request.query("sort_by"), !sort.isEmpty {
                 throw Rejection(.ambiguityDuringProcessing, .other("ambiguity_due_to", [["param": "cvid"], ["param": "sort_by"]]))

@@ -24,7 +24,8 @@ struct PageRequest: Sendable {
         perPage = min(try request.positive("per_page") ?? 200, 200)
         order = try Self.order(request, defaultOrder)
         let tied = [
-            "fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "criteria", "word", "email", "phone",
+            "fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "include_child", "criteria", "word",
+            "email", "phone",
         ]
         binding = PageToken.Binding(
             key: context.services.pageKey, user: context.access.user.raw,

@@ -21,6 +21,7 @@ enum SettingsPermission {
     static let customize = "Crm_Implied_Customize_Zoho_CRM"
     static let roles = "Crm_Implied_Manage_Roles"
     static let profiles = "Crm_Implied_Manage_Profiles"
+    static let users = "Crm_Implied_Manage_Users"
     static let groups = "Crm_Implied_Manage_Groups"
     static let variables = "Crm_Implied_Variables_Access"
 }

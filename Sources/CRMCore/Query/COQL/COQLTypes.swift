@@ -84,8 +84,10 @@ struct COQLTypes {
 extension COQLTypes {
     static func requireSelectable(_ path: FieldPath, _ name: COQLName) throws(Rejection) {
         guard let field = path.field, field.columns.isEmpty else { return }
-        // Tags live in rows of their own, and are shown for the records of the query itself.
-        guard field.apiName == "Tag", path.hops.isEmpty else { throw COQLRefusal.column(name, "the column is not supported") }
+        // Tags and territories live in rows of their own, and are shown for the records of the query itself.
+        guard field.apiName == "Tag" || field.type.cell == .territories, path.hops.isEmpty else {
+            throw COQLRefusal.column(name, "the column is not supported")
+        }
     }
 
     static func requireSortable(_ path: FieldPath, _ name: COQLName) throws(Rejection) {
