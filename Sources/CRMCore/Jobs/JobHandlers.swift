@@ -4,5 +4,6 @@ package enum JobHandlers {
         MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
         MassChangeOwnerJob(),
         PipelineTransferJob(), LayoutTransferJob(),
+        BulkReadJob(), CallbackJob(),
     ]
 }

@@ -27,6 +27,7 @@ package enum Migrations {
         Migration(number: 12, purpose: "event participants", statements: EventParticipants.schema),
         Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
         Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
+        Migration(number: 26, purpose: "bulk jobs", statements: BulkSchema.statements),
     ]
 
     /// Serialises the migrations of several processes starting at once.
