@@ -17,6 +17,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Values and refusals: JSON in and out, paths, ids, instants, error codes. No I/O.
         .target(name: "Wire", swiftSettings: strict),
         // The only target that knows two engines exist.
@@ -26,7 +27,7 @@ let package = Package(
         // What happens to it: rights, queries, writes, merge, changes, jobs. No HTTP.
         .target(
             name: "CRMCore",
-            dependencies: ["Wire", "SQLStore", "Metadata", "CCrypto", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Wire", "SQLStore", "Metadata", "CCrypto", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         // Contents of files in a bucket.
         .target(name: "ObjectStore", dependencies: ["Wire", "CRMCore"], swiftSettings: strict),

@@ -13,6 +13,7 @@ package enum ScopeRule: Sendable {
     /// Any one of these full scopes. A grant on a wider area, such as `ZohoCRM.settings.ALL`, need not be listed.
     case fixed([String])
     case all([ScopeRule])
+    case any([ScopeRule])
 }
 
 extension ScopeRule: CustomStringConvertible {
@@ -24,6 +25,7 @@ extension ScopeRule: CustomStringConvertible {
         case .area(let area, let operations): operations.map { "\(area).{module}.\($0)" }.joined(separator: " or ")
         case .fixed(let scopes): scopes.joined(separator: " or ")
         case .all(let rules): rules.map(\.description).joined(separator: " and ")
+        case .any(let rules): rules.map(\.description).joined(separator: " or ")
         }
     }
 }
@@ -35,6 +37,7 @@ enum ScopeCheck: Sendable {
     case area(String, [String])
     case fixed([Scope])
     case all([ScopeCheck])
+    case any([ScopeCheck])
 
     init(_ rule: ScopeRule) {
         switch rule {
@@ -43,6 +46,7 @@ enum ScopeCheck: Sendable {
         case .area(let area, let operations): self = .area(area.lowercased(), operations.map { $0.lowercased() })
         case .fixed(let texts): self = .fixed(texts.map(Self.scope))
         case .all(let rules): self = .all(rules.map(ScopeCheck.init))
+        case .any(let rules): self = .any(rules.map(ScopeCheck.init))
         }
     }
 
@@ -57,6 +61,7 @@ enum ScopeCheck: Sendable {
         case .anyone: false
         case .modules, .area, .fixed: true
         case .all(let checks): checks.contains(where: \.needsToken)
+        case .any(let checks): checks.allSatisfy(\.needsToken)
         }
     }
 
@@ -69,6 +74,7 @@ enum ScopeCheck: Sendable {
         case .area(let area, let operations): scopes.covers(operations, area: area, module: module?.apiName ?? pathModule)
         case .fixed(let wanted): wanted.contains(where: scopes.covers)
         case .all(let checks): checks.allSatisfy { $0.permits(scopes, pathModule: pathModule, module) }
+        case .any(let checks): checks.contains { $0.permits(scopes, pathModule: pathModule, module) }
         }
     }
 }

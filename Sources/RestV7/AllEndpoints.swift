@@ -1,13 +1,25 @@
 import HTTPShell
 
 /// The one list. Routing, scopes, `__apis` and the coverage page are read from it.
-package let allEndpoints: [any Endpoint.Type] =
-    oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints
-    + organizationEndpoints
-    + tagEndpoints + recycleBinEndpoints
-    + shapingEndpoints + familyEndpoints + fileEndpoints
-    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
-    + queryEndpoints + territoryEndpoints
+package let allEndpoints: [any Endpoint.Type] = ([
+    oauthEndpoints,
+    (recordEndpoints + contactRoleEndpoints).map(resolvingExternal),
+    mergeEndpoints,
+    settingsEndpoints,
+    organizationEndpoints,
+    tagEndpoints,
+    recycleBinEndpoints,
+    shapingEndpoints,
+    familyEndpoints,
+    fileEndpoints,
+    ownerEndpoints,
+    lockingEndpoints,
+    shareEndpoints,
+    currencyEndpoints,
+    queryEndpoints,
+    territoryEndpoints,
+    bulkEndpoints,
+] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,

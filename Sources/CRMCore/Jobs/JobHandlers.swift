@@ -1,8 +1,19 @@
 /// The kinds of jobs this server does. A new kind is a file and a line here.
 package enum JobHandlers {
     package static let all: [any JobHandler] = [
-        MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
+        MergeJob(),
+        TagMassDeleteJob(),
+        EmptyBinJob(),
+        MassUpdateJob(),
+        MassDeleteJob(),
+        PicklistReplaceJob(),
+        LockingJob(),
         MassChangeOwnerJob(),
-        PipelineTransferJob(), LayoutTransferJob(), TerritoryRulesJob(), TerritoryMoveJob(),
+        PipelineTransferJob(),
+        LayoutTransferJob(),
+        TerritoryRulesJob(),
+        TerritoryMoveJob(),
+        BulkReadJob(),
+        CallbackJob(),
     ]
 }

@@ -8,11 +8,14 @@ package struct CriteriaReader {
     private let module: Module
     private let user: UserID
     private let dates: MovingDates
+    /// Where lookups may be followed, as in `Owner.last_name`: what it leads to.
+    private let catalog: Catalog?
 
-    package init(module: Module, user: UserID, dates: MovingDates) {
+    package init(module: Module, user: UserID, dates: MovingDates, catalog: Catalog? = nil) {
         self.module = module
         self.user = user
         self.dates = dates
+        self.catalog = catalog
     }
 
     package func read(_ criteria: JSONValue) throws(Rejection) -> Condition { try read(criteria, depth: 0) }
@@ -25,9 +28,11 @@ package struct CriteriaReader {
             for part in group { parts.append(try read(part, depth: depth + 1)) }
             return criteria["group_operator"]?.string?.lowercased() == "or" ? .any(parts) : .all(parts)
         }
-        guard let name = criteria["field"]?["api_name"]?.string ?? criteria["field"]?.string, let field = module.field(name) else {
+        guard let name = criteria["field"]?["api_name"]?.string ?? criteria["field"]?.string else {
             throw Rejection(.invalidQuery, .other("reason", "invalid field"))
         }
+        if name.contains("."), let catalog { return try followed(name, criteria, catalog) }
+        guard let field = module.field(name) else { throw Rejection(.invalidQuery, .other("reason", "invalid field")) }
         let value = criteria["value"] ?? .null
         if value == .string("${EMPTY}") || value.isNull {
             return .test(field: name, criteria["comparator"]?.string == "not_equal" ? .notEmpty : .empty, [])
@@ -40,6 +45,22 @@ package struct CriteriaReader {
         }
         if let days = value.string.flatMap(dates.days) { return try moving(field, comparator, days) }
         return .test(field: name, comparator, (value.array ?? [value]).map(resolved))
+    }
+
+    /// A test of what lookups lead to.
+    private func followed(_ name: String, _ criteria: JSONValue, _ catalog: Catalog) throws(Rejection) -> Condition {
+        let steps = name.split(separator: ".", omittingEmptySubsequences: false).map { FieldPath.Step(String($0)) }
+        guard let path = try? FieldPath(steps, from: module, catalog) else {
+            throw Rejection(.invalidQuery, .apiName(name), .other("reason", "invalid field"))
+        }
+        let value = criteria["value"] ?? .null
+        if value == .string("${EMPTY}") || value.isNull {
+            return .path(path, criteria["comparator"]?.string == "not_equal" ? .notEmpty : .empty, [])
+        }
+        guard let comparator = Self.comparators[criteria["comparator"]?.string ?? ""] else {
+            throw Rejection(.invalidQuery, .apiName(name), .other("operator", criteria["comparator"] ?? .null))
+        }
+        return .path(path, comparator, (value.array ?? [value]).map(resolved))
     }
 
     /// A test against days that move with the calendar. A moment equals a day when it lies in it.

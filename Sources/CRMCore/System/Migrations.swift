@@ -28,6 +28,7 @@ package enum Migrations {
         Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
         Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
         Migration(number: 24, purpose: "territories of records", statements: RecordTerritories.schema),
+        Migration(number: 26, purpose: "bulk jobs", statements: BulkSchema.statements),
     ]
 
     /// Serialises the migrations of several processes starting at once.

@@ -1,8 +1,18 @@
 /// The rules every write passes, in order. A new rule is a file and a line here.
 package enum RecordRules {
     package static let all: [any RecordRule] = [
-        FullNameRule(), ActivityRule(), NoteRule(), DealRule(), InventoryRule(), AutonumberRule(), DependencyRule(), StageHistoryRule(),
+        FullNameRule(),
+        ActivityRule(),
+        NoteRule(),
+        DealRule(),
+        InventoryRule(),
+        AutonumberRule(),
+        DependencyRule(),
+        StageHistoryRule(),
         LockingRule(),
-        CurrencyRule(), SearchIndexRule(), EventParticipantRule(), TerritoryRule(),
+        CurrencyRule(),
+        SearchIndexRule(),
+        EventParticipantRule(),
+        TerritoryRule(),
     ]
 }

@@ -1,0 +1,4 @@
+import HTTPShell
+
+/// Many records at once, through files.
+let bulkEndpoints: [any Endpoint.Type] = [CreateBulkRead.self, GetBulkRead.self, DownloadBulkRead.self]
