@@ -13,19 +13,6 @@ package struct Callback: Sendable, Equatable {
     }
 }
 
-/// Speaks to the outside for a job. The program brings one; tests bring their own.
-package protocol CallbackSender: Sendable {
-    /// Posts JSON. Throws unless the other side answers with success.
-    func post(_ body: [UInt8], to url: String) async throws
-}
-
-/// Of a server that may not speak to others: a callback asked for fails, and the job it tells of does not.
-package struct NoCallbacks: CallbackSender {
-    package struct Refused: Error {}
-    package init() {}
-    package func post(_ body: [UInt8], to url: String) async throws { throw Refused() }
-}
-
 /// Posts a callback: at least once, with the queue's pauses between the tries.
 package struct CallbackJob: JobHandler {
     package static let kind = "callback"
@@ -33,8 +20,9 @@ package struct CallbackJob: JobHandler {
     package init() {}
 
     package func run(_ job: Job, _ services: Services) async throws {
-        guard let callback = Callback(job.payload) else { return }
-        try await services.callbacks.post(job.payload["body"]?.encoded() ?? [], to: callback.url)
+        guard let callback = Callback(job.payload), let url = OutgoingURL(callback.url) else { return }
+        let answer = try await services.outgoing.send(.post(job.payload["body"]?.encoded() ?? [], to: url))
+        guard answer.isSuccess else { throw OutgoingFailure.unreachable("answered \(answer.status)") }
     }
 
     /// Part of the transaction that ends the job it tells of. The network is not touched here.

@@ -136,7 +136,7 @@ extension Planner {
             case .flag: return .flag
             case .instant: return .instant
             case .json: return field.type.comparison == .choices ? .choices : .text
-            case .text, .files, .images, .absent, .open, .close, .rows: return .text
+            case .text, .files, .images, .territories, .territoryNames, .absent, .open, .close, .rows: return .text
             }
         }
     }

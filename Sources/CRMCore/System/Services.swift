@@ -15,8 +15,6 @@ package struct Services: Sendable {
     package let files: FileLibrary
     /// Requests to servers that callers name.
     package let outgoing: any OutgoingHTTP
-    /// Tells others that a job has ended.
-    package let callbacks: any CallbackSender
     let renderCache: RenderCache
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.
