@@ -7,7 +7,7 @@ package let allEndpoints: [any Endpoint.Type] =
     + tagEndpoints + recycleBinEndpoints
     + shapingEndpoints + familyEndpoints + fileEndpoints
     + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
-    + queryEndpoints
+    + queryEndpoints + appointmentEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,

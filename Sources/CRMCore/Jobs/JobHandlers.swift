@@ -2,7 +2,7 @@
 package enum JobHandlers {
     package static let all: [any JobHandler] = [
         MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
-        MassChangeOwnerJob(),
+        MassChangeOwnerJob(), AppointmentClock(),
         PipelineTransferJob(), LayoutTransferJob(),
     ]
 }
