@@ -42,7 +42,9 @@ package final class Field: Sendable {
         id = FieldID(raw: document.id.raw)
         apiName = name
         label = value("field_label")?.string ?? name
-        type = anyModule ? .multiModuleLookup.with(dataType: dataType) : .named(dataType, field: name)
+        type =
+            anyModule
+            ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .named(dataType, field: name)
         columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
         length = value("length")?.int64.map(Int.init)
         decimals = value("decimal_place")?.int64.map(Int.init)

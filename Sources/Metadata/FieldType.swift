@@ -50,7 +50,7 @@ extension FieldType {
     /// Fields whose metadata says one type while their values have the form of another (`metadata/types.md`, "Special JSON").
     private static let exceptions: [String: FieldType] = [
         "Tag": .elsewhere("text"), "Participants": .structured("bigint", atMost: 50), "Pricing_Details": .structured("text"),
-        "Comments": .structured("text"),
+        "Comments": .structured("text"), "Available_Dates": .dates,
     ]
 
     package static func named(_ dataType: String, field apiName: String) -> FieldType {

@@ -12,4 +12,12 @@ enum StandardLines {
             ]
         ]
     }
+
+    /// Services hold taxes of the organisation, not options of a picklist.
+    static func taxed(_ field: JSONValue, of module: String) -> JSONValue {
+        guard module == "Services__s", field["api_name"]?.string == "Tax" else { return field }
+        var field = field
+        field["holds_taxes"] = true
+        return field
+    }
 }

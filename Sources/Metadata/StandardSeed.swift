@@ -106,7 +106,9 @@ package struct StandardSeed {
             for field in (StandardLinks.fields(of: name) ?? seed["fields"]?[name]?.array ?? []) + hidden where field["present_when"] == nil
             {
                 let body = withValueIDs(
-                    PhysicalName.withColumns(StandardLinks.connected(field, of: name), seed["field_defaults"] ?? [:]), &made)
+                    PhysicalName.withColumns(
+                        StandardLines.taxed(StandardLinks.connected(field, of: name), of: name), seed["field_defaults"] ?? [:]),
+                    &made)
                 made.add(.field, field["api_name"]?.string, body, parent: id)
             }
             for list in seed["related_lists"]?[name]?.array ?? [] where list["present_when"] == nil {

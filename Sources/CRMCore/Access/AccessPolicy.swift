@@ -81,8 +81,10 @@ extension Module {
         let listed = [
             "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Quotes", "Sales_Orders", "Purchase_Orders",
             "Invoices", "Campaigns", "Vendors", "Price_Books", "Cases", "Solutions",
-            "Attachments",
+            "Attachments", "Services__s", "Appointments__s", "Notes",
         ]
+        // What an appointment was moved from is part of it.
+        if apiName == RescheduleHistory.module { return "Appointments" }
         guard listed.contains(apiName) else { return nil }
         if apiName == "Deals" || apiName == "Events" { return apiName }
         return body["module_name"]?.string ?? apiName

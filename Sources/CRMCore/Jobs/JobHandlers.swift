@@ -15,5 +15,8 @@ package enum JobHandlers {
         TerritoryMoveJob(),
         BulkReadJob(),
         CallbackJob(),
+        MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
+        MassChangeOwnerJob(), AppointmentClock(),
+        PipelineTransferJob(), LayoutTransferJob(),
     ]
 }

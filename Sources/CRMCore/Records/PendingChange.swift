@@ -30,6 +30,8 @@ package struct PendingChange: Sendable {
 /// Something that must hold, or must follow, whenever a record changes. Runs inside the write; cannot wait.
 package protocol RecordRule: Sendable {
     func concerns(_ module: Module) -> Bool
+    /// The rule with what it must know about the changes of a batch, read in one go.
+    func prepared(for changes: [PendingChange], _ scope: WriteScope) throws -> any RecordRule
     /// Completes or refuses one change.
     func before(_ change: inout PendingChange, _ scope: WriteScope) throws
     /// Follows up on the changes of a batch, once they are in the tables.
@@ -37,6 +39,7 @@ package protocol RecordRule: Sendable {
 }
 
 extension RecordRule {
+    package func prepared(for changes: [PendingChange], _ scope: WriteScope) throws -> any RecordRule { self }
     package func before(_ change: inout PendingChange, _ scope: WriteScope) throws {}
     package func after(_ changes: [PendingChange], _ scope: WriteScope) throws {}
 }

@@ -131,7 +131,14 @@ struct RecordDecoder {
 
 extension Module {
     /// A field as write bodies name it. Line items of purchase orders go by two names (`records.md`, section notes).
-    fileprivate func writtenField(_ name: String) -> Field? { field(name == "Purchased_Items" ? "Purchase_Items" : name) }
+    fileprivate func writtenField(_ name: String) -> Field? {
+        switch name {
+        case "Purchased_Items": field("Purchase_Items")
+        // The page of appointments leaves the suffix out (`appointments.md`, 150).
+        case "Job_Sheet_Name": field("Job_Sheet_Name__s") ?? field(name)
+        default: field(name)
+        }
+    }
 }
 
 extension Field {

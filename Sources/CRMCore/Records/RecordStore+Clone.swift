@@ -23,7 +23,13 @@ extension RecordStore {
             switch module.apiName {
             case "Events": ["Recurring_Activity", "Remind_At"]
             case "Services__s": ["Status", "Unavailable_From", "Unavailable_Till"]
-            case "Appointments__s": ["Status", "Reschedule_Count"]
+            case "Appointments__s":
+                // A copy has neither been moved nor called off.
+                [
+                    "Status", "Reschedule_Count", "Rescheduled_From", "Rescheduled_To", "Rescheduled_Time", "Rescheduled_By",
+                    "Reschedule_Reason", "Reschedule_Note", "Cancellation_Reason", "Cancellation_Note", "Job_Sheet_Name__s",
+                    "Job_Sheet_Section__s", "Job_Sheet_Description__s",
+                ]
             default: []
             }
         let everywhere: Set<String> = [
@@ -34,11 +40,11 @@ extension RecordStore {
             && !never.contains(field.apiName) && !everywhere.contains(field.apiName)
     }
 
-    /// Rows of the subforms the caller did not name, as a caller would send them: the copy's pass the same checks and sums.
+    /// Rows of the subforms and multi-select lookups the caller did not name, as a caller would send them: the copy's pass the same checks and sums.
     private func rowItems(of original: Record, except named: Set<String>, _ scope: WriteScope) throws -> [(String, [JSONValue])] {
         let system = Planner(scope.catalog, .system("subform rows are seen with their record"))
         var found: [(String, [JSONValue])] = []
-        for field in original.module.fields where field.type.dataType == "subform" && !named.contains(field.apiName) {
+        for field in original.module.fields where !named.contains(field.apiName) {
             guard let rows = RowField(field, scope.catalog), let table = rows.module.table, let column = rows.parent.columns.first else {
                 continue
             }

@@ -49,8 +49,15 @@ extension RecordStore {
     /// The lookups by which rows belong to a record of `module` wholly.
     private static func belongings(of module: Module, _ catalog: Catalog) -> [(Module, Field)] {
         catalog.inbound(to: module.id).filter { entry in
-            let owned = entry.module.apiName == "Notes" || entry.module.apiName == "Attachments" || entry.module.generatedType == "subform"
-            return owned && entry.field.apiName == "Parent_Id"
+            let owner: String? =
+                switch entry.module.apiName {
+                case "Notes", "Attachments": "Parent_Id"
+                // Appointments go with their service (`services.md`, 145), and what they were moved from with them.
+                case "Appointments__s": "Service_Name"
+                case RescheduleHistory.module: "Appointment_Name"
+                default: entry.module.generatedType == "subform" ? "Parent_Id" : nil
+                }
+            return entry.field.apiName == owner
         }.map { ($0.module, $0.field) }
     }
 }

@@ -100,10 +100,11 @@ package struct RecordStore: Sendable {
     /// Rules, unique values, rows, log. Items refused on the way leave the others alone.
     private func finish(_ batch: consuming Batch, count: Int, _ scope: WriteScope) throws -> [Outcome] {
         var batch = batch
-        let rules = rules.filter { $0.concerns(batch.module) }
         try batch.refuseReferences()
         try batch.resolveFiles()
         try RowResolver(rules: self.rules, scope: scope).resolve(&batch)
+        let pending = batch.pending.map(\.change)
+        let rules = try rules.filter { $0.concerns(batch.module) }.map { try $0.prepared(for: pending, scope) }
         try batch.forEach { change in
             Self.stamp(&change, scope)
             for rule in rules { try rule.before(&change, scope) }

@@ -51,7 +51,8 @@ package struct SchemaPlan: Sendable, Equatable {
         func step(_ kind: IndexKind) -> Step { .addIndex(IndexName(kind, field.id), on: table, column: column, kind) }
         var found: [Step] = []
         if field.isRecordLookup { found.append(step(.lookup)) }
-        if ["Created_Time", "Modified_Time"].contains(field.apiName) { found.append(step(.time)) }
+        // What lists can be sorted by.
+        if ["Created_Time", "Modified_Time", "Rescheduled_From"].contains(field.apiName) { found.append(step(.time)) }
         if field.unique {
             found.append(step(field.type.storage == [.text] ? .uniqueText : .unique))
         } else if field.type.dataType == "email" || field === module.displayField {

@@ -6,7 +6,8 @@ import Wire
 /// Moves up to 100 records to the recycle bin. Contract: records, 127.
 enum DeleteRecords: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}", entry: "127", also: [.partial("172", "values of their own for each user")], scope: .modules(["DELETE"])
+        .delete, "/crm/v7/{module}", entry: "127", also: ["145", "151", "157", .partial("172", "values of their own for each user")],
+        scope: .modules(["DELETE"])
     )
 
     struct Input: EndpointInput {

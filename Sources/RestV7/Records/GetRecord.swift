@@ -6,7 +6,8 @@ import Wire
 /// One record with every field. Contract: records, 124; merge, §7 for one that went into another.
 enum GetRecord: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}", entry: "124", also: ["184", .partial("169", "values of their own for each user")],
+        .get, "/crm/v7/{module}/{id}", entry: "124",
+        also: ["184", "142", "148", "154", "236", .partial("169", "values of their own for each user")],
         scope: .modules(["READ"]))
 
     struct Input: EndpointInput {

@@ -6,7 +6,8 @@ import Wire
 /// Lists the records of a module. Contract: records, 124.
 enum GetRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}", entry: "124", also: [.partial("169", "values of their own for each user")], scope: .modules(["READ"]))
+        .get, "/crm/v7/{module}", entry: "124", also: ["142", "148", "154", "236", .partial("169", "values of their own for each user")],
+        scope: .modules(["READ"]))
 
     struct Input: EndpointInput {
         let query: Query
@@ -17,7 +18,8 @@ enum GetRecords: Endpoint {
             let module = try request.module(context)
             let fields = try RecordPage.fields(request.query("fields"), module)
             let notesFirst = module.apiName == "Notes"
-            page = try PageRequest(request, context, defaultOrder: .init(field: "id", descending: !notesFirst))
+            page = try PageRequest(
+                request, context, defaultOrder: .init(field: "id", descending: !notesFirst), sortedBy: PageRequest.sortFields(of: module))
             since = try request.instant(header: "If-Modified-Since")
             var filter = try ListFilter(request, module, context).condition
             if let since { filter = filter.and(ListFilter.modified(after: since, module)) }

@@ -9,6 +9,11 @@ struct PageRequest: Sendable {
     private static let numberedLimit = 2_000, tokenLimit: Int64 = 100_000
     static let sortFields = ["id", "Created_Time", "Modified_Time"]
 
+    /// What lists of a module can be sorted by (appointments-rescheduled-history, 154).
+    static func sortFields(of module: Module) -> [String] {
+        module.apiName == "Appointments_Rescheduled_History__s" ? sortFields + ["Rescheduled_From"] : sortFields
+    }
+
     let perPage: Int
     let page: Int
     let order: Query.Order
@@ -18,11 +23,11 @@ struct PageRequest: Sendable {
     /// `pastLimit` is the code for page numbers past the rows they reach: searches have one of their own.
     init(
         _ request: ParsedRequest, _ context: RequestContext, defaultOrder: Query.Order = .init(field: "id", descending: true),
-        pastLimit: ErrorCode = .discretePaginationLimitExceeded
+        sortedBy sortFields: [String] = Self.sortFields, pastLimit: ErrorCode = .discretePaginationLimitExceeded
     ) throws(Rejection) {
         // Above the maximum is cut to it: the habit the contract observed.
         perPage = min(try request.positive("per_page") ?? 200, 200)
-        order = try Self.order(request, defaultOrder)
+        order = try Self.order(request, defaultOrder, sortFields)
         let tied = [
             "fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "include_child", "criteria", "word",
             "email", "phone",
@@ -46,7 +51,7 @@ struct PageRequest: Sendable {
         page = token.page
     }
 
-    private static func order(_ request: ParsedRequest, _ standard: Query.Order) throws(Rejection) -> Query.Order {
+    private static func order(_ request: ParsedRequest, _ standard: Query.Order, _ sortFields: [String]) throws(Rejection) -> Query.Order {
         let field = request.query("sort_by").flatMap { $0.isEmpty ? nil : $0 }
         if let field, !sortFields.contains(field) { throw Rejection(.invalidData, .parameter("sort_by"), .supportedValues(sortFields)) }
         switch request.query("sort_order")?.lowercased() {

@@ -6,7 +6,7 @@ import Wire
 /// Adds up to 100 records. Contract: records, 125; notes, 235.
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}", entry: "125", also: ["185", .partial("170", "values of their own for each user")],
+        .post, "/crm/v7/{module}", entry: "125", also: ["185", "143", "149", "155", .partial("170", "values of their own for each user")],
         scope: .modules(["CREATE", "WRITE"]),
         support: .partial("assignment rules"))
 
@@ -32,7 +32,7 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", also: ["186", .partial("171", "values of their own for each user")],
+        .put, "/crm/v7/{module}", entry: "126", also: ["186", "144", "150", "156", .partial("171", "values of their own for each user")],
         scope: .modules(["UPDATE", "WRITE"]))
 
     struct Input: EndpointInput {

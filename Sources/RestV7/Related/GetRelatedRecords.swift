@@ -25,7 +25,9 @@ enum GetRelatedRecords: Endpoint {
             if path.listed.apiName == "Notes" { try context.requireScope(["READ"], on: path.listed) }
             let fields = try RecordPage.fields(request.query("fields"), path.listed)
             // Notes come oldest first, everything else newest first.
-            page = try PageRequest(request, context, defaultOrder: .init(field: "id", descending: path.listed.apiName != "Notes"))
+            page = try PageRequest(
+                request, context, defaultOrder: .init(field: "id", descending: path.listed.apiName != "Notes"),
+                sortedBy: PageRequest.sortFields(of: path.listed))
             since = try request.instant(header: "If-Modified-Since")
             var filter = path.condition(context.now)
             if let ids = request.query("ids"), !ids.isEmpty { filter = filter.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }

@@ -50,9 +50,10 @@ struct RowResolver {
     /// What a record of its own passes before it is written.
     private func check(_ children: inout Batch) throws {
         let module = children.module
-        let rules = rules.filter { $0.concerns(module) }
         try children.refuseReferences()
         try children.resolveFiles()
+        let pending = children.pending.map(\.change)
+        let rules = try rules.filter { $0.concerns(module) }.map { try $0.prepared(for: pending, scope) }
         try children.forEach { change in
             RecordStore.stamp(&change, scope)
             for rule in rules { try rule.before(&change, scope) }

@@ -14,5 +14,6 @@ package enum RecordRules {
         SearchIndexRule(),
         EventParticipantRule(),
         TerritoryRule(),
+        CurrencyRule(), SearchIndexRule(), EventParticipantRule(), ServiceRule(), AppointmentRule(), RescheduleHistoryRule(),
     ]
 }
