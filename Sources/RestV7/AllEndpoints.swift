@@ -19,7 +19,7 @@ private let recordEndpoints: [any Endpoint.Type] = [
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [
-    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergePolicy.self,
+    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergeGroupStatus.self, GetMergePolicy.self,
     PutMergePolicy.self,
 ]
 

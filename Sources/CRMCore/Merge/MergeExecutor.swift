@@ -88,6 +88,9 @@ package struct MergeOutcome: Sendable, Equatable {
     package var collisions = 0
     package var warnings: [String] = []
 
+    /// How many rows an undo has to bring back.
+    var rows: Int { moved.values.reduce(collisions, +) }
+
     init(warnings: [String] = []) { self.warnings = warnings }
 
     /// Back from what `json` wrote.

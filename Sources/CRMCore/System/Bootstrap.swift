@@ -27,8 +27,8 @@ package enum Bootstrap {
     }
 
     package static func start(
-        _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase, demo: Bool,
-        logger: Logger,
+        _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase,
+        undo: UndoPeriod = .standard, demo: Bool, logger: Logger,
         clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
@@ -52,7 +52,7 @@ package enum Bootstrap {
         if alone, store is FolderStore { try await store.clearSpool(before: now) }
         let services = Services(
             database: database, catalog: CatalogCache(catalog, database), ids: ids, clock: clock, logger: logger, pageKey: key,
-            files: FileLibrary(store: store, database: database, ids: ids, clock: clock), renderCache: RenderCache())
+            files: FileLibrary(store: store, database: database, ids: ids, clock: clock), undoPeriod: undo, renderCache: RenderCache())
         guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
         let pair = demo ? try await DemoData(services, administrator.id).createIfEmpty() : nil
         return Result(
@@ -75,6 +75,7 @@ extension Bootstrap.Result {
             group.addTask { await services.catalog.follow() }
             group.addTask { await JobWorker(services).run() }
             group.addTask { await FileSweep(services).run() }
+            group.addTask { await JournalSweep(services).run() }
             group.addTask { await keepLease() }
         }
     }

@@ -13,6 +13,8 @@ package struct Services: Sendable {
     /// Seals page tokens; the same in every process on one database.
     package let pageKey: [UInt8]
     package let files: FileLibrary
+    /// How long merges can be undone.
+    package let undoPeriod: UndoPeriod
     let renderCache: RenderCache
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.
