@@ -338,6 +338,6 @@ import Wire
         }
         #expect(merges[0] == merges[1] && merges[0] <= 40, "\(merges)")
         // Restored link rows go in 64 to a statement on PostgreSQL.
-        #expect(undos[1] <= undos[0] + 8 && undos[0] <= 60, "\(undos)")
+        #expect(undos[1] <= undos[0] + 8 && undos[0] <= 80, "\(undos)")
     }
 }

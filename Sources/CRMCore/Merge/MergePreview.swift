@@ -33,6 +33,7 @@ package struct MergePreview: Sendable {
     private static func outcome(_ plan: MergePlan, tagsGained: Int, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(plan.request, scope.catalog)
+        var united: Set<ModuleID> = []
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
                 continue
@@ -43,10 +44,9 @@ package struct MergePreview: Sendable {
                 outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
                 continue
             }
-            if module.linkPair != nil {
-                let counts = try MergeLinks(link: module, table: table, field: field, request: plan.request, scope: scope).count()
-                outcome.collisions += counts.dropped
-                moved = counts.moved
+            if let links = MergeLinks(module, plan.request, scope) {
+                if united.insert(module.id).inserted { outcome.collisions += try links.dropped() }
+                moved = try links.moved(field)
             } else if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
                 // The survey stops counting at the limit and counts participants too.
                 let moving = MergeRows(field, plan.request).moving(of: module, alias: "t")

@@ -141,19 +141,19 @@ struct Unmerge {
             (l.field_id = c.field_id OR (l.kind = \(kind(.updated)) AND l.after LIKE \(.text("%\"\(moved.field.id.raw)\":%")))) \
             AND NOT EXISTS (SELECT 1 FROM sys_merge m WHERE m.id = l.group_id AND m.undone_at IS NOT NULL))
             """
-        // The rows are locked in ascending order of id, and then written. The sums keep the engines from reading the whole journal
-        // again for each row.
         let stillThere: SQL = what == .repoint ? " AND h.\(moved.column) = \(entry.master)" : ""
-        let ours: SQL = "c.group_id + 0 = \(entry.id) AND c.kind = \(kind(what)) AND c.field_id = \(.integer(moved.field.id.raw))"
-        let movable: SQL = "SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged)"
-        let locked: SQL = """
-            SELECT h.id FROM \(moved.table) h WHERE h.id IN (\(movable))\(stillThere)\(unlinked(moved, what)) ORDER BY h.id\(.lockRowsForChange)
+        let movable: SQL = """
+            SELECT h.id FROM \(moved.table) h WHERE h.id IN (SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged))\
+            \(stillThere)\(unlinked(moved, what))
             """
+        try scope.tx.lockForChange("\(movable) ORDER BY h.id")
+        // The sum keeps the engines from reading the whole journal again for each row.
+        let ours: SQL = "c.group_id + 0 = \(entry.id) AND c.kind = \(kind(what)) AND c.field_id = \(.integer(moved.field.id.raw))"
         let former: SQL = what == .repoint ? "CAST(c.before AS \(.type(.integer)))" : "NULL"
         let done = try scope.tx.execute(
             """
             UPDATE \(moved.table) AS t SET \(moved.column) = \(former), row_version = row_version + 1 \
-            FROM (\(locked)) w JOIN sys_change c ON c.record_id = w.id AND \(ours) WHERE t.id = w.id
+            FROM (\(movable)) w JOIN sys_change c ON c.record_id = w.id AND \(ours) WHERE t.id = w.id
             """)
         guard what == .repoint else { return }
         let name = "\(moved.module.apiName).\(moved.field.apiName)"

@@ -7,7 +7,7 @@ import Wire
 enum MergeRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/merge", entry: "178", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
-        support: .full)
+        scopeMessage: "Unauthorized")
 
     struct Input: EndpointInput {
         let module: Module
@@ -74,7 +74,7 @@ enum MergeRecords: Endpoint {
 
 /// The scheduled merges of a master. Contract: merge, §2; merge-records, 179.
 enum GetMergeStatus: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]))
+    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]), scopeMessage: "Unauthorized")
 
     struct Input: EndpointInput {
         let module: Module
