@@ -38,17 +38,13 @@ struct MergeLinks {
         return try scope.tx.execute("DELETE FROM \(table) WHERE id IN (\(surplus))")
     }
 
-    /// How many rows `unite` would drop; writes nothing.
-    func dropped() throws -> Int {
-        try scope.tx.first("SELECT count(*) FROM (\(surplus)) d") { Int($0.integer(0) ?? 0) } ?? 0
-    }
-
-    /// How many rows would then move in one of the sides; writes nothing.
-    func moved(_ side: Field) throws -> Int {
+    /// How many rows `unite` would drop, and how many would then move in one of the sides; writes nothing.
+    func counts(_ side: Field) throws -> (dropped: Int, moved: Int) {
         let moving = MergeRows(side, request).moving(of: link, alias: "t")
-        return try scope.tx.first("SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus))") {
-            Int($0.integer(0) ?? 0)
-        } ?? 0
+        let sql: SQL = """
+            SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
+            """
+        return try scope.tx.first(sql) { (Int($0.integer(0) ?? 0), Int($0.integer(1) ?? 0)) } ?? (0, 0)
     }
 
     /// Columns the link has besides its two sides and what every record has.
