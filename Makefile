@@ -1,6 +1,6 @@
 # Every target is one script in scripts/ or bench/; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo bench bench-peers chaos fuzz format coverage
+.PHONY: help run test demo bench bench-peers merge-bench merge-proof chaos fuzz format coverage
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,12 @@ bench: ## prints speed as ratios to hand-written code on the same machine
 
 bench-peers: ## sets the same work beside PocketBase
 	@bench/peers.sh
+
+merge-bench: ## times merges, dry runs, undos and many merges at once
+	@bench/merge.sh
+
+merge-proof: ## a minute of 32 clients merging a few records, and merges in 40 random organisations, on both engines
+	@scripts/merge_proof.sh
 
 chaos: ## kills the server 50 times under load on each engine and checks that nothing acknowledged is lost
 	@scripts/chaos.sh

@@ -6,10 +6,12 @@ usage: chaos.py --engine sqlite|postgres [--rounds N] [--seed N] [--writers N]
 Each writer keeps a model of what the server has acknowledged to it. The one request that was under way when the server
 died may have happened or not, but only as a whole: after the restart the check finds out which of the two it is, and
 then the whole content must equal the models: every contact with its values, every note, task and deal with the contact
-it hangs on, every merged and every deleted contact in its list, and no record locked.
+it hangs on, every merged and every deleted contact in its list, and no record locked. Merges of two and three, of groups, and
+their undos are among the requests, at once and as jobs.
 """
 
 import argparse
+import copy
 import random
 import sys
 import threading
@@ -24,7 +26,8 @@ from tributary_server import Server, Store  # noqa: E402
 
 ROUNDS_PER_STORE = 10
 FIELDS = ["Last_Name", "Phone", "Description"]
-JOB_ROWS = 1001  # of one list of a child: the least that makes a merge a job
+JOB_ROWS = 1001  # of one list of a child: the least that makes a merge, of a group too, or an undo a job
+JOB_KINDS = ["merge", "group", "undo"]  # what the first writers leave to jobs, one each
 # module: (lookup that points at a contact, field that holds the text, values every row needs)
 RELATED = {
     "Notes": ("Parent_Id", "Note_Title", {"Note_Content": "content"}),
@@ -64,6 +67,16 @@ class Content:
                     if parent == child:
                         rows[row] = master
 
+    def revert(self, before, ids):
+        """Back to what was before a merge of these contacts, for them alone."""
+        for id in ids:
+            self.contacts[id] = before.contacts[id]
+            self.merged.discard(id)
+        for module, rows in self.related.items():
+            for row, parent in before.related[module].items():
+                if parent in ids:
+                    rows[row] = parent
+
 
 def differences(expected, found):
     """Readable sentences, at most a few of each kind."""
@@ -95,14 +108,14 @@ class Writer(threading.Thread):
         self.random = random.Random(seed)
         self.content = Content()
         self.pending = None
-        self.jobs = []
-        self.pending_job = None
+        self.held = set()  # contacts that a job has
+        self.scheduled = []  # acknowledged jobs: (where to ask, key of the answer, what it does to the model)
         self.acknowledged = 0
-        self.merges = 0
+        self.merges = self.groups = self.undos = 0
         self.failure = None
         self.counter = 0
         self.halt = threading.Event()
-        self.wants_job = number == 0
+        self.job_kind = JOB_KINDS[number] if number < len(JOB_KINDS) else None
 
     def run(self):
         try:
@@ -115,10 +128,10 @@ class Writer(threading.Thread):
 
     def step(self):
         chosen = self.random.random()
-        free = [id for id in self.content.contacts if not any(id in job for job in self.jobs)]
-        if self.wants_job and self.acknowledged > 20:
-            self.wants_job = False
-            self.start_job()
+        free = [id for id in self.content.contacts if id not in self.held]
+        if self.job_kind and self.acknowledged > 10:
+            kind, self.job_kind = self.job_kind, None
+            self.start_job(kind)
         elif chosen < 0.25 or len(free) < 6:
             self.create_contacts()
         elif chosen < 0.50:
@@ -129,6 +142,8 @@ class Writer(threading.Thread):
             bare = [id for id in free if not any(id in rows.values() for rows in self.content.related.values())]
             if bare:
                 self.delete(self.random.choice(bare))
+        elif chosen < 0.78:
+            self.group(self.random.sample(free, self.random.randint(2, 5)))
         else:
             master, *children = self.random.sample(free, self.random.randint(2, 3))
             self.merge(master, [(child, names) for child, names in zip(children, (["Phone"], ["Description"]))])
@@ -179,25 +194,67 @@ class Writer(threading.Thread):
         del self.content.contacts[id]
         self.content.deleted.add(id)
 
-    def merge(self, master, children):
+    def merge(self, master, children, wants_undo=None):
         body = {"merge": [{"data": [{"id": id, "_fields": [{"api_name": name} for name in names]} for id, names in children]}]}
-        answer = self.call("merge", (master, children), "POST", f"Contacts/{master}/actions/merge", body)
-        if answer.item("merge")["code"] == "SCHEDULED":
-            self.jobs.append((master, *(id for id, _ in children)))
-            self.pending_job = (master, children)
-        else:
-            self.content.merge(master, children)
+        answer = self.call("merge", (master, children), "POST", f"Contacts/{master}/actions/merge?verbose=true", body)
         self.merges += 1
+        self.take(master, children, answer.item("merge"), f"Contacts/{master}/actions/merge?job_id=", "merge", wants_undo)
 
-    def start_job(self):
-        """A merge with so many notes that it runs on after its answer."""
-        self.create_contacts()
-        while len(self.content.contacts) < 2:
+    def group(self, ids, wants_undo=None):
+        """Any number by a policy that keeps the master's values."""
+        master, *others = ids
+        children = [(id, []) for id in others]
+        body = {"merge_group": [{"ids": ids, "master": master, "policy": {"default": "master", "groups": []}}]}
+        answer = self.call("merge", (master, children), "POST", "Contacts/actions/merge_group", body)
+        self.groups += 1
+        self.take(master, children, answer.item("merge_group"), "Contacts/actions/merge_group?job_id=", "merge_group", wants_undo)
+
+    def take(self, master, children, item, status, key, wants_undo):
+        """Brings the answer of a merge into the model, or remembers its job. Some are undone at once."""
+        before = copy.deepcopy(self.content)
+        ids = (master, *(id for id, _ in children))
+        if item["code"] != "SCHEDULED":
+            self.content.merge(master, children)
+            if wants_undo or (wants_undo is None and self.random.random() < 0.3):
+                self.undo(master, ids, item["details"]["journal_id"], before)
+            return
+        job = item["details"]["job_id"]
+        self.held |= set(ids)
+        self.scheduled.append((status + job, key, lambda content: content.merge(master, children)))
+        if not wants_undo:
+            return
+        while self.rest.get(status + job).item(key)["status"] != "COMPLETED":
+            if self.halt.wait(0.005):
+                return
+        self.scheduled.pop()
+        self.content.merge(master, children)
+        self.undo(master, ids, job, before)
+
+    def undo(self, master, ids, journal, before):
+        """Nothing of these contacts has changed since the merge, so the model goes back to what it was."""
+        answer = self.call(
+            "undo", (master, ids, before), "POST", f"Contacts/{master}/actions/unmerge", {"journal_id": journal}
+        )
+        self.undos += 1
+        item = answer.item("unmerge")
+        if item["code"] != "SCHEDULED":
+            self.content.revert(before, ids)
+            return
+        self.held |= set(ids)
+        path = f"Contacts/{master}/actions/unmerge?job_id={item['details']['job_id']}"
+        self.scheduled.append((path, "unmerge", lambda content: content.revert(before, ids)))
+
+    def start_job(self, kind):
+        """A merge with so many notes that it, or its undo, runs on after its answer."""
+        while len(self.content.contacts) < 4:
             self.create_contacts()
-        master, child = list(self.content.contacts)[-2:]
+        ids = [id for id in self.content.contacts if id not in self.held][-3:]
         for start in range(0, JOB_ROWS, 100):
-            self.create_related("Notes", [child], min(100, JOB_ROWS - start))
-        self.merge(master, [(child, ["Phone"])])
+            self.create_related("Notes", [ids[1]], min(100, JOB_ROWS - start))
+        if kind == "group":
+            self.group(ids, wants_undo=False)
+        else:
+            self.merge(ids[0], [(ids[1], ["Phone"])], wants_undo=kind == "undo")
 
 
 def snapshot(rest):
@@ -241,14 +298,37 @@ def await_jobs(rest, master, what):
         time.sleep(0.05)
 
 
+def await_job(rest, path, key):
+    """The last status word of an acknowledged job."""
+    deadline = time.monotonic() + 120
+    while True:
+        answer = rest.get(path)
+        if answer.status == 204:
+            raise Wrong(f"the acknowledged job {path} is gone")
+        word = answer.item(key)["status"]
+        if word not in ("SCHEDULED", "RUNNING"):
+            return word
+        if time.monotonic() > deadline:
+            raise Wrong(f"the job {path} is still {word} two minutes after the restart")
+        time.sleep(0.05)
+
+
+def await_freedom(rest, id):
+    """Waits until no merge and no undo holds the contact."""
+    deadline = time.monotonic() + 120
+    while (answer := rest.get(f"Contacts/{id}")).status == 200 and answer.body["data"][0]["$in_merge"]:
+        if time.monotonic() > deadline:
+            raise Wrong(f"contact {id} is still held two minutes after the restart")
+        time.sleep(0.05)
+
+
 def settle(writer, rest, found):
     """Decides whether the unanswered request happened, and makes the model say so. Returns "did", "did not" or ""."""
     content = writer.content
-    if writer.pending_job:
-        master, children = writer.pending_job
-        if (word := await_jobs(rest, master, "the acknowledged job")) != "COMPLETED":
-            raise Wrong(f"the acknowledged merge job of {master} ended as {word}")
-        content.merge(master, children)
+    for path, key, apply in writer.scheduled:
+        if (word := await_job(rest, path, key)) != "COMPLETED":
+            raise Wrong(f"the acknowledged job {path} ended as {word}")
+        apply(content)
     if writer.pending is None:
         return ""
     kind, arguments = writer.pending
@@ -280,6 +360,15 @@ def settle(writer, rest, found):
         if happened:
             del content.contacts[arguments]
             content.deleted.add(arguments)
+    elif kind == "undo":
+        master, ids, before = arguments
+        await_freedom(rest, master)
+        there = [rest.get(f"Contacts/{id}").status == 200 for id in ids[1:]]
+        happened = any(there)
+        if happened and not all(there):
+            raise Wrong(f"half an undo: {sum(there)} of {len(there)} contacts are back")
+        if happened:
+            content.revert(before, ids)
     else:
         master, children = arguments
         await_jobs(rest, master, "the job")
@@ -304,7 +393,7 @@ class Chaos:
         self.random = random.Random(seed)
         self.seed = seed
         self.store = self.server = None
-        self.totals = {"acknowledged": 0, "merges": 0, "jobs": 0, "unfinished jobs": 0, "did": 0, "did not": 0}
+        self.totals = {"acknowledged": 0, "merges": 0, "groups": 0, "undos": 0, "jobs": 0, "unfinished jobs": 0, "did": 0, "did not": 0}
 
     def new_store(self):
         self.close()
@@ -346,12 +435,13 @@ class Chaos:
         self.server.start()
         begin = time.monotonic()
         outcome = self.verify(writers)
-        acknowledged, merges = sum(w.acknowledged for w in writers), sum(w.merges for w in writers)
-        self.totals["acknowledged"] += acknowledged
-        self.totals["merges"] += merges
-        self.totals["jobs"] += sum(w.pending_job is not None for w in writers)
+        counts = {name: sum(getattr(w, name) for w in writers) for name in ("acknowledged", "merges", "groups", "undos")}
+        for name, count in counts.items():
+            self.totals[name] += count
+        self.totals["jobs"] += sum(len(w.scheduled) for w in writers)
         print(
-            f"round {number:3}: {acknowledged:5} acknowledged, {merges:3} of them merges, {outcome['did']} unanswered ones happened, "
+            f"round {number:3}: {counts['acknowledged']:5} acknowledged, {counts['merges']:3} of them merges, "
+            f"{counts['groups']:2} of groups, {counts['undos']:2} undos; {outcome['did']} unanswered ones happened, "
             f"{outcome['did not']} did not{f', killed {killed_again} times while starting' if killed_again else ''}; "
             f"up again in {self.server.seconds_to_start:.2f} s, checked in {time.monotonic() - begin:.1f} s",
             flush=True,
@@ -362,7 +452,7 @@ class Chaos:
         kind = self.random.choice(["early", "late", "job"])
         if kind == "job":
             deadline = time.monotonic() + 10
-            while time.monotonic() < deadline and all(w.is_alive() for w in writers) and not any(w.pending_job for w in writers):
+            while time.monotonic() < deadline and all(w.is_alive() for w in writers) and not any(w.scheduled for w in writers):
                 time.sleep(0.001)
             time.sleep(self.random.uniform(0.0, 0.05))
         else:
@@ -386,9 +476,8 @@ class Chaos:
     def verify(self, writers):
         rest = Rest(self.server.base, self.token)
         for writer in writers:
-            if writer.pending_job:
-                job = rest.get(f"Contacts/{writer.pending_job[0]}/actions/merge").item("merge")
-                self.totals["unfinished jobs"] += job["status"] != "COMPLETED"
+            for path, key, _ in writer.scheduled:
+                self.totals["unfinished jobs"] += rest.get(path).item(key)["status"] != "COMPLETED"
         found = snapshot(rest)
         outcome = {"did": 0, "did not": 0, "": 0}
         for writer in writers:
@@ -430,8 +519,8 @@ def main():
     options = parser.parse_args()
     totals = run(options.engine, options.rounds, options.seed, options.writers)
     print(
-        f"{options.rounds} kills on {options.engine}: {totals['acknowledged']:,} acknowledged writes, {totals['merges']:,} of them merges, "
-        f"none lost; {totals['jobs']} merge jobs, at least {totals['unfinished jobs']} of them cut short and finished after the restart; "
+        f"{options.rounds} kills on {options.engine}: {totals['acknowledged']:,} acknowledged writes, {totals['merges']:,} of them merges, {totals['groups']:,} of "
+        f"groups and {totals['undos']:,} undos, none lost; {totals['jobs']} jobs under way, at least {totals['unfinished jobs']} of them cut short and finished after the restart; "
         f"of the requests under way {totals['did']} had happened whole and {totals['did not']} not at all"
     )
 

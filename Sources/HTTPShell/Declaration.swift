@@ -62,11 +62,13 @@ package struct Declaration: Sendable {
     /// The largest body in bytes, where it is not the usual one.
     package let bodyLimit: Int?
     package let bodyKind: BodyKind
+    /// What a caller without the scope is told, where the endpoint's page has words of its own.
+    package let scopeMessage: String?
 
     package init(
         _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1,
         support: Support = .full,
-        bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole
+        bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole, scopeMessage: String? = nil
     ) {
         self.method = method
         self.path = path
@@ -77,5 +79,6 @@ package struct Declaration: Sendable {
         self.support = support
         self.bodyLimit = bodyLimit
         self.bodyKind = bodyKind
+        self.scopeMessage = scopeMessage
     }
 }

@@ -65,7 +65,9 @@ extension Shell {
         guard let grant else { return }
         let pathModule = match.parameters["module"]
         let module = pathModule.flatMap { catalog.module($0) }
-        guard match.entry.scope.permits(grant.scopes, pathModule: pathModule, module) else { throw .scopeMismatch }
+        guard match.entry.scope.permits(grant.scopes, pathModule: pathModule, module) else {
+            throw match.entry.declaration.scopeMessage.map { Rejection(.oauthScopeMismatch, message: $0) } ?? .scopeMismatch
+        }
     }
 
     private func context(

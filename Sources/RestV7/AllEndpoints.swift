@@ -19,14 +19,8 @@ package let allEndpoints: [any Endpoint.Type] = ([
     queryEndpoints,
     territoryEndpoints,
     bulkEndpoints,
+    appointmentEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
-package let allEndpoints: [any Endpoint.Type] =
-    oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints
-    + organizationEndpoints
-    + tagEndpoints + recycleBinEndpoints
-    + shapingEndpoints + familyEndpoints + fileEndpoints
-    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
-    + queryEndpoints + appointmentEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,
@@ -38,7 +32,7 @@ private let recordEndpoints: [any Endpoint.Type] = [
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [
-    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergePolicy.self,
+    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergeGroupStatus.self, GetMergePolicy.self,
     PutMergePolicy.self,
 ]
 

@@ -12,6 +12,8 @@ protocol Dialect: Sendable {
     func inserts(into table: TableName, _ columns: [ColumnName], rows: Int) -> [InsertChunk]
     /// Nil when messages are delivered in process after the commit.
     func notification(_ channel: String, _ payload: String) -> SQL?
+    /// Locks the rows that a SELECT in an order finds, and reads none of them. Nil when there is only one writer anyway.
+    func lockForChange(_ select: SQL) -> SQL?
     /// Nil when there is only one writer anyway.
     func advisoryLock(_ key: Int64, exclusive: Bool) -> SQL?
 }

@@ -138,6 +138,9 @@ struct PostgresDialect: Dialect {
         exclusive ? "SELECT pg_advisory_xact_lock(\(.integer(key)))" : "SELECT pg_advisory_xact_lock_shared(\(.integer(key)))"
     }
 
+    /// Rows that OFFSET skips are locked, too (SELECT, "The Locking Clause").
+    func lockForChange(_ select: SQL) -> SQL? { "\(select) OFFSET \(.integer(Int64.max))\(.lockRowsForChange)" }
+
     var withoutWaiting: String { " NOWAIT" }
 
     func classify(_ failure: DriverFailure) -> SQLFailure {

@@ -101,6 +101,7 @@ struct SQLiteDialect: Dialect {
     }
 
     func notification(_ channel: String, _ payload: String) -> SQL? { nil }
+    func lockForChange(_ select: SQL) -> SQL? { nil }
     func advisoryLock(_ key: Int64, exclusive: Bool) -> SQL? { nil }
 
     var withoutWaiting: String { "" }

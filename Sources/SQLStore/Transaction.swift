@@ -122,6 +122,11 @@ package final class Transaction {
         }
     }
 
+    /// Locks what a SELECT finds, in its order, before a statement changes it; the rows themselves are not read.
+    package func lockForChange(_ select: SQL) throws {
+        if let lock = dialect.lockForChange(select) { try forEach(lock) { _ in } }
+    }
+
     /// Held until the end of the transaction.
     package func advisoryLock(_ key: Int64, exclusive: Bool) throws {
         if let lock = dialect.advisoryLock(key, exclusive: exclusive) { try forEach(lock) { _ in } }

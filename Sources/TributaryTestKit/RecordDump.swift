@@ -94,6 +94,8 @@ package enum ConsistencyCheck {
             }
             let open = try tx.first("SELECT count(*) FROM sys_merge WHERE state IN ('SCHEDULED', 'RUNNING')") { $0.integer(0) ?? 0 } ?? 0
             if open > 0 { found.append("\(open) merges never ended") }
+            let undos = try tx.first("SELECT count(*) FROM sys_unmerge WHERE state IN ('SCHEDULED', 'RUNNING')") { $0.integer(0) ?? 0 } ?? 0
+            if undos > 0 { found.append("\(undos) undos never ended") }
             let tags =
                 try tx.first("SELECT count(*) FROM sys_record_tag r JOIN sys_grave g ON g.id = r.record_id WHERE g.kind = 'merged'") {
                     $0.integer(0) ?? 0

@@ -1,4 +1,5 @@
 import CRMCore
+import Foundation
 import Logging
 import SQLStore
 import Wire
@@ -25,7 +26,9 @@ enum AdminConnection {
     private static func performHere(_ request: AdminRequest, _ place: DatabaseOptions) async throws -> JSONValue {
         var logger = Logger(label: "tributary")
         logger.logLevel = .error
-        let start = try await Bootstrap.start(place.location, demo: false, logger: logger)
+        // The server's flag is not known here; what its sweep has not taken away can be undone, unless the environment says otherwise.
+        let undo = ProcessInfo.processInfo.environment["TRIBUTARY_UNDO_DAYS"].flatMap(UndoPeriod.init) ?? .forever
+        let start = try await Bootstrap.start(place.location, undo: undo, demo: false, logger: logger)
         let answer: Result<JSONValue, any Error>
         do {
             answer = .success(try await Administration(start.services).perform(request))

@@ -27,6 +27,12 @@ struct ServeCommand: AsyncParsableCommand {
             AWS_SECRET_ACCESS_KEY set (default: files in the data folder; in the database on PostgreSQL).
             """)
     var files: String?
+    @Option(
+        help: """
+            How many days after a merge it can be undone, 1 to 36500, or forever. Then its journal is taken away. Also read from \
+            TRIBUTARY_UNDO_DAYS (default: 30).
+            """)
+    var undoDays: String?
     @Flag(help: "Fill an empty database with a demo organisation, and print how to sign in to it.")
     var demo = false
     @Option(name: .customLong("public-url"), help: "The origin under which clients reach the server, such as https://crm.example.com.")
@@ -44,10 +50,13 @@ struct ServeCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port takes 0 to 65535") }
+        guard UndoPeriod(undoText) != nil else { throw ValidationError("--undo-days takes 1 to 36500, or forever") }
         if let publicURL, !Self.isOrigin(publicURL) {
             throw ValidationError("--public-url takes an origin such as https://crm.example.com, without a path")
         }
     }
+
+    private var undoText: String { undoDays ?? ProcessInfo.processInfo.environment["TRIBUTARY_UNDO_DAYS"] ?? "30" }
 
     func run() async throws {
         let logger = makeLogger()
@@ -56,7 +65,8 @@ struct ServeCommand: AsyncParsableCommand {
         let filePlace = try filePlace()
         let sender = CurlSender(allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"))
         let start = try await place.whenFree(orServed: true) {
-            try await Bootstrap.start(location, files: filePlace, outgoing: sender, demo: demo, logger: logger)
+            try await Bootstrap.start(
+                location, files: filePlace, outgoing: sender, undo: UndoPeriod(undoText) ?? .standard, demo: demo, logger: logger)
         }
         do {
             try await serve(start, logger)

@@ -92,7 +92,15 @@ import Wire
             try await MergeService(services).merge(contacts, master: master, JSONCursor(body), services.catalog.current(), access).answer
         }
 
-        func unmerge(_ journal: RecordID) async throws -> UnmergeOutcome {
+        /// The three as a group, by the standard policy.
+        func mergeGroup() async throws -> MergeService.Answer {
+            let ids = [master] + children
+            let group = MergeService.Group(
+                ids: ids, paths: ids.map { _ in JSONPath() }, master: master, policy: .standard(for: try contacts))
+            return try await MergeService(services).merge(group, in: contacts, services.catalog.current(), access)
+        }
+
+        func unmerge(_ journal: RecordID) async throws -> MergeService.UndoAnswer {
             try await MergeService(services).unmerge(
                 contacts, master: master, journal: journal, at: JSONPath(), services.catalog.current(), access)
         }
@@ -101,7 +109,7 @@ import Wire
         func state() async throws -> (RecordDump, [Int64]) {
             let dump = try await RecordDump.take(services)
             let counts = try await services.database.run(.read) { tx in
-                try ["sys_change", "sys_grave", "sys_merge", "sys_job"].map { (table: TableName) in
+                try ["sys_change", "sys_grave", "sys_merge", "sys_unmerge", "sys_job"].map { (table: TableName) in
                     try tx.first("SELECT count(*) FROM \(table)") { $0.integer(0) ?? 0 } ?? -1
                 }
             }
@@ -162,11 +170,111 @@ import Wire
         }
     }
 
+    /// Fails one statement after another of `action` until it comes through; returns how many failed. After each, the state is as
+    /// it was; comparing it every so many times is enough where it has thousands of rows.
+    private func failing<T>(_ world: World, _ watch: Watch, comparing every: Int = 1, _ action: () async throws -> T) async throws -> (T, Int) {
+        let before = try await world.state()
+        for failed in 0..<500 {
+            watch.arm(failed + 1)
+            let result = try? await action()
+            _ = watch.disarm()
+            if let result { return (result, failed) }
+            guard (failed + 1) % every == 0 else { continue }
+            let now = try await world.state()
+            #expect(now.0 == before.0 && now.1 == before.1, "after failing statement \(failed + 1): \(now.0.differences(from: before.0))")
+        }
+        throw SQLFailure.busy
+    }
+
+    /// A group and its undo, and the requests that leave both to jobs.
+    @Test(arguments: TestServer.engines)
+    func aFailedStatementLeavesAGroupAsItWas(_ engine: Database.Engine) async throws {
+        try await with(engine, notes: 4) { world, watch in
+            let before = try await world.state().0
+            let (answer, failed) = try await failing(world, watch) { try await world.mergeGroup() }
+            guard case .merged(_, let journal, _) = answer else {
+                Issue.record("not merged")
+                return
+            }
+            #expect(failed > 20)
+            let (undone, undoFailed) = try await failing(world, watch) { try await world.unmerge(journal) }
+            guard case .undone = undone else {
+                Issue.record("not undone")
+                return
+            }
+            #expect(undoFailed > 15)
+            #expect(try await world.state().0.differences(from: before) == [])
+        }
+        // 340 notes, tasks and links: more than a thousand rows together, no more than a thousand in one list.
+        try await with(engine, notes: 340) { world, watch in
+            let before = try await world.state().0
+            let (answer, failed) = try await failing(world, watch, comparing: 4) { try await world.mergeGroup() }
+            guard case .scheduled(_, let id) = answer else {
+                Issue.record("not scheduled")
+                return
+            }
+            #expect(failed > 5)
+            let job = Job(id: id, kind: MergeJob.kind, payload: [:], attempt: 1)
+            _ = try await runToEnd(world, watch) { try await MergeJob().run(job, world.services) }
+            #expect(try await RecordDump.take(world.services).count("Contacts") == before.count("Contacts") - 2)
+            let (undone, undoFailed) = try await failing(world, watch, comparing: 4) { try await world.unmerge(id) }
+            guard case .scheduled(let undo) = undone else {
+                Issue.record("not scheduled")
+                return
+            }
+            #expect(undoFailed > 3)
+            let undoJob = Job(id: undo, kind: UnmergeJob.kind, payload: [:], attempt: 1)
+            #expect(try await runToEnd(world, watch) { try await UnmergeJob().run(undoJob, world.services) } > 15)
+            #expect(try await world.state().0.differences(from: before) == [])
+            await JobWorker(world.services).drain()
+            #expect(try await ConsistencyCheck.run(world.services) == [])
+        }
+    }
+
+    /// Fails one statement after another of a job until it comes through. Only its own state may change on the way.
+    private func runToEnd(_ world: World, _ watch: Watch, _ job: () async throws -> Void) async throws -> Int {
+        let before = try await RecordDump.take(world.services)
+        for failed in 0..<500 {
+            watch.arm(failed + 1)
+            let done = (try? await job()) != nil
+            _ = watch.disarm()
+            if done { return failed }
+            if failed % 4 == 0 { #expect(try await RecordDump.take(world.services) == before, "after failing statement \(failed + 1)") }
+        }
+        throw SQLFailure.busy
+    }
+
+    /// The last attempt of an undo that keeps failing frees the master, and the merge can be undone still.
+    @Test(arguments: TestServer.engines)
+    func theLastAttemptOfAnUndoFreesTheMaster(_ engine: Database.Engine) async throws {
+        try await with(engine, notes: 340) { world, watch in
+            guard case .merged(_, let journal, _) = try await world.merge(), case .scheduled(let id) = try await world.unmerge(journal) else {
+                Issue.record("not scheduled")
+                return
+            }
+            watch.arm(9)
+            await #expect(throws: SQLFailure.self) {
+                try await UnmergeJob().run(Job(id: id, kind: UnmergeJob.kind, payload: [:], attempt: 5), world.services)
+            }
+            #expect(watch.disarm() > 9)
+            #expect(try await ConsistencyCheck.run(world.services) == [])
+            guard case .scheduled = try await world.unmerge(journal) else {
+                Issue.record("not scheduled again")
+                return
+            }
+            try await world.services.database.run(.write) { tx in
+                _ = try tx.execute("DELETE FROM sys_job WHERE id = \(id)")
+            }
+            await JobWorker(world.services).drain()
+            #expect(try await RecordDump.take(world.services).count("Contacts") == 4)
+        }
+    }
+
     /// A scheduled merge whose worker fails at any statement has changed nothing and can run again.
     @Test(arguments: TestServer.engines)
     func aFailedJobCanRunAgain(_ engine: Database.Engine) async throws {
         try await with(engine, notes: 2004) { world, watch in
-            guard case .scheduled(let id) = try await world.merge() else {
+            guard case .scheduled(_, let id) = try await world.merge() else {
                 Issue.record("not scheduled")
                 return
             }
@@ -194,7 +302,7 @@ import Wire
     @Test(arguments: TestServer.engines)
     func theLastAttemptFreesTheRecords(_ engine: Database.Engine) async throws {
         try await with(engine, notes: 2004) { world, watch in
-            guard case .scheduled(let id) = try await world.merge() else {
+            guard case .scheduled(_, let id) = try await world.merge() else {
                 Issue.record("not scheduled")
                 return
             }
@@ -211,7 +319,7 @@ import Wire
     func theNumberOfStatementsDoesNotDependOnTheRows(_ engine: Database.Engine) async throws {
         var merges: [Int] = []
         var undos: [Int] = []
-        for notes in [2, 300] {
+        for notes in [2, 240] {
             try await with(engine, notes: notes) { world, watch in
                 watch.arm(nil)
                 guard case .merged(_, let journal, let outcome) = try await world.merge() else {
@@ -221,12 +329,15 @@ import Wire
                 merges.append(watch.disarm())
                 #expect(outcome.moved["Tasks.Who_Id"] == notes && outcome.collisions == notes + 1)
                 watch.arm(nil)
-                _ = try await world.unmerge(journal)
+                guard case .undone = try await world.unmerge(journal) else {
+                    Issue.record("not undone")
+                    return
+                }
                 undos.append(watch.disarm())
             }
         }
         #expect(merges[0] == merges[1] && merges[0] <= 40, "\(merges)")
         // Restored link rows go in 64 to a statement on PostgreSQL.
-        #expect(undos[1] <= undos[0] + 8 && undos[0] <= 60, "\(undos)")
+        #expect(undos[1] <= undos[0] + 8 && undos[0] <= 80, "\(undos)")
     }
 }

@@ -365,4 +365,44 @@ import Wire
                 again.status == 400 && again.json?["merge"]?.array?.first?["code"] == "INVALID_DATA", "the retry of a merge that was done")
         }
     }
+
+    /// §6 "Timeline" and §9 "audit log": the survivor tells its children's history, and each participant has an entry under the
+    /// journal's id.
+    @Test(arguments: TestServer.engines)
+    func theSurvivorTellsTheHistoryOfItsChildren(_ engine: Database.Engine) async throws {
+        try await RecordBench.with(engine) { bench in
+            let ids = try await bench.add("Leads", ["M", "A", "B"].map { ["Last_Name": .string($0)] })
+            await bench.send("PUT", "Leads/\(ids[1])", ["data": [["City": "Oslo"]]])
+            let merged = await bench.merge("Leads", ids[0], [(ids[1], ["City"]), (ids[2], ["Last_Name"])])
+            let journal = merged.json?["merge"]?.array?.first?["details"]?["journal_id"]?.string ?? ""
+            func entries() async -> [JSONValue] {
+                await bench.send("GET", "Leads/\(ids[0])/__timeline").json?["__timeline"]?.array ?? []
+            }
+            let told = await entries()
+            let merge = told.first { $0["action"] == "find_and_merge_duplicate" }
+            #expect(merge?["source"] == "findandmerge")
+            let fields = Set((merge?["field_history"]?.array ?? []).compactMap { $0["api_name"]?.string })
+            #expect(fields.isSuperset(of: ["City", "Last_Name"]), "\(merge ?? .null)")
+            for id in ids {
+                #expect(told.contains { $0["action"] == "added" && $0["record"]?["id"] == .string(id) }, "\(id)")
+            }
+            #expect(told.contains { $0["action"] == "updated" && $0["record"]?["id"] == .string(ids[1]) })
+            // Under the journal's id: one entry for each participant, and what the fields came from in the journal's request.
+            let audit = try await bench.server.services.database.run(.read) { tx in
+                try tx.rows(
+                    "SELECT record_id, kind FROM sys_change WHERE group_id = \(RecordID(journal) ?? RecordID(raw: 0)) AND kind IN ('find_and_merge_duplicate', 'merged_away') ORDER BY record_id"
+                ) { "\($0.integer(0) ?? 0) \($0.text(1) ?? "")" }
+            }
+            let wanted = ["\(ids[0]) find_and_merge_duplicate", "\(ids[1]) merged_away", "\(ids[2]) merged_away"]
+            #expect(Set(audit) == Set(wanted), "\(audit)")
+            // Taken back, the children's history is theirs again.
+            #expect(await bench.undo("Leads", ids[0], merged).status == 200)
+            let after = await entries()
+            #expect(!after.contains { $0["record"]?["id"] == .string(ids[1]) }, "\(after)")
+            #expect(after.first?["action"] == "unmerged", "\(after.first ?? .null)")
+            #expect(await bench.send("GET", "Leads/\(ids[1])").header("X-Merged-Into") == nil)
+            let deleted = await bench.send("GET", "Leads/deleted?type=all")
+            #expect(deleted.status == 204, "\(deleted.text)")
+        }
+    }
 }

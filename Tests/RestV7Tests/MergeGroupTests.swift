@@ -1,3 +1,5 @@
+import CRMCore
+import Metadata
 import SQLStore
 import Testing
 import TributaryTestKit
@@ -119,6 +121,100 @@ import Wire
                     "\(answer.text)")
             }
             for id in ids { #expect(await server.send("GET", "/crm/v7/Leads/\(id)", token: token).status == 200) }
+        }
+    }
+
+    /// What a policy names is done or refused: never passed over. Where the contract has no word, these are our choices.
+    @Test(arguments: TestServer.engines)
+    func aPolicyIsDoneOrRefused(_ engine: Database.Engine) async throws {
+        try await RecordBench.with(engine) { bench in
+            let leads = try await bench.add("Leads", [["Last_Name": "A"], ["Last_Name": "B"]])
+            let contacts = try await bench.add("Contacts", [["Last_Name": "A"], ["Last_Name": "B"]])
+            let deals = try await bench.add("Deals", ["A", "B"].map { ["Deal_Name": .string($0), "Stage": "Qualification"] })
+            let before = try await bench.dump()
+            let refused: [(String, [String], JSONValue, String, String)] = [
+                ("Leads", leads, ["fields": ["id": "longest"]], "NOT_ALLOWED", "fields.id"),
+                ("Leads", leads, ["fields": ["Created_Time": "max"]], "NOT_ALLOWED", "fields.Created_Time"),
+                ("Leads", leads, ["fields": ["Full_Name": "longest"]], "NOT_ALLOWED", "fields.Full_Name"),
+                ("Leads", leads, ["fields": ["Layout": "master"]], "NOT_ALLOWED", "fields.Layout"),
+                ("Leads", leads, ["fields": ["Last_Activity_Time": "max"]], "NOT_ALLOWED", "fields.Last_Activity_Time"),
+                ("Deals", deals, ["fields": ["Closing_Date": "max"]], "NOT_ALLOWED", "fields.Closing_Date"),
+                ("Deals", deals, ["fields": ["Probability": "max"]], "NOT_ALLOWED", "fields.Probability"),
+                ("Deals", deals, ["fields": ["Stage": "most_recent"]], "NOT_ALLOWED", "fields.Stage"),
+                ("Contacts", contacts, ["fields": ["Reporting_To": "master"]], "NOT_ALLOWED", "fields.Reporting_To"),
+                ("Leads", leads, ["fields": ["Phone": "union"]], "INVALID_DATA", "fields.Phone"),
+                ("Leads", leads, ["fields": ["Phone": "max"]], "INVALID_DATA", "fields.Phone"),
+                ("Leads", leads, ["fields": ["Annual_Revenue": "longest"]], "INVALID_DATA", "fields.Annual_Revenue"),
+                ("Leads", leads, ["fields": ["Tag": "longest"]], "INVALID_DATA", "fields.Tag"),
+                ("Leads", leads, ["fields": ["Phone": "trusted_source"]], "MANDATORY_NOT_FOUND", "trusted_sources"),
+                ("Leads", leads, ["default": "trusted_source"], "MANDATORY_NOT_FOUND", "trusted_sources"),
+                ("Leads", leads, ["groups": [["fields": ["Phone", "id"]]]], "NOT_ALLOWED", "groups[0].fields[1]"),
+                ("Leads", leads, ["groups": [["fields": ["Phone", "Tag"]]]], "NOT_ALLOWED", "groups[0].fields[1]"),
+                ("Leads", leads, ["groups": [["fields": ["Phone", "Phone"]]]], "DUPLICATE_DATA", "groups[0].fields[1]"),
+                ("Leads", leads, ["groups": [["fields": ["Phone", "Fax"], "strategy": "union"]]], "INVALID_DATA", "groups[0].strategy"),
+                (
+                    "Leads", leads, ["groups": [["fields": ["Phone", "Fax"]]], "fields": ["Fax": "longest"]], "NOT_ALLOWED",
+                    "fields.Fax"
+                ),
+                ("Contacts", contacts, ["groups": [["fields": ["Reporting_To", "Phone"]]]], "INVALID_DATA", "groups"),
+            ]
+            for (module, ids, policy, code, path) in refused {
+                let body: JSONValue = ["merge_group": [["ids": .array(ids.map(JSONValue.string)), "policy": policy]]]
+                for query in ["", "?dry_run=true"] {
+                    let answer = await bench.send("POST", "\(module)/actions/merge_group\(query)", body)
+                    let wanted = "$.merge_group[0].policy.\(path)"
+                    #expect(
+                        answer.status == 400 && answer.json?["code"] == .string(code)
+                            && answer.json?["details"]?["json_path"] == .string(wanted), "\(policy.text): \(answer.text)")
+                }
+                let stored = await bench.send("PUT", "settings/merge_policy?module=\(module)", ["merge_policy": policy])
+                #expect(stored.status == 400 && stored.json?["code"] == .string(code), "\(policy.text): \(stored.text)")
+            }
+            #expect(try await bench.dump() == before)
+        }
+    }
+
+    /// Owner and photo stay the master's unless named; a field named leaves its address; tags may be the master's alone.
+    @Test(arguments: TestServer.engines)
+    func whatAPolicyNamesIsHonoured(_ engine: Database.Engine) async throws {
+        try await RecordBench.with(engine) { bench in
+            let other = try await bench.server.services.changeMetadata { scope -> RecordID in
+                let id = scope.ids.next()
+                let profile = scope.catalog.documents(.profile)[0].id
+                let body: JSONValue = [
+                    "full_name": "Second", "email": "second@example.test", "status": "active", "profile": ["id": .id(profile)],
+                ]
+                try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
+                return id
+            }
+            func lead(_ name: String, _ more: JSONValue) -> JSONValue { .object([.init("Last_Name", .string(name))] + (more.members ?? [])) }
+            let ids = try await bench.add(
+                "Leads",
+                [
+                    lead("A", ["Street": "1 Low Road", "Tag": [["name": "a"]]]),
+                    lead("B", ["City": "Trondheim", "Country": "Norway", "Tag": [["name": "b"]], "Owner": ["id": .id(other)]]),
+                ])
+            let before = try await bench.dump()
+            func merge(_ policy: JSONValue) async -> (JSONValue, JSONValue) {
+                let body: JSONValue = [
+                    "merge_group": [["ids": .array(ids.map(JSONValue.string)), "master": .string(ids[0]), "policy": policy]]
+                ]
+                let answer = await bench.send("POST", "Leads/actions/merge_group", body)
+                #expect(answer.status == 201, "\(answer.text)")
+                return (await bench.get("Leads", ids[0]), answer.json?["merge_group"]?.array?.first?["details"]?["journal_id"] ?? .null)
+            }
+            func undo(_ journal: JSONValue) async throws {
+                let undone = await bench.send("POST", "Leads/\(ids[0])/actions/unmerge", ["journal_id": journal])
+                #expect(undone.status == 200, "\(undone.text)")
+                #expect(try await bench.dump().differences(from: before) == [])
+            }
+            var (merged, journal) = await merge([:])
+            #expect(merged["Owner"]?["id"]?.string != other.description && merged["City"] == .null && merged["Tag"]?.array?.count == 2)
+            try await undo(journal)
+            (merged, journal) = await merge(["fields": ["City": "longest", "Tag": "master", "Owner": "most_recent"], "default": "master"])
+            #expect(merged["City"] == "Trondheim" && merged["Country"] == .null && merged["Street"] == "1 Low Road", "\(merged)")
+            #expect(merged["Tag"]?.array?.compactMap { $0["name"]?.string } == ["a"])
+            try await undo(journal)
         }
     }
 }

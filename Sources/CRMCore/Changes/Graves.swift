@@ -138,4 +138,32 @@ package enum Graves {
         }
         return records
     }
+
+    /// Puts rows of one module back into their table as they were, but for lookups at records merged away meanwhile. Both the
+    /// recycle bin and the undo of a merge return rows this way. `checking` sees them before they are there; `subject` is named
+    /// when another record stands in the way.
+    static func reopen(
+        _ records: [Record], subject: RecordID? = nil, checking: ([Record]) throws -> Void = { _ in }, _ scope: WriteScope
+    ) throws {
+        guard let module = records.first?.module, let table = module.table else { return }
+        let records = try followed(records, scope)
+        try checking(records)
+        try refusingTakenValues(in: module, subject: subject, scope) {
+            try scope.tx.insert(into: table, module.storedColumns.map(\.name), rows: records.map(\.values))
+        }
+        try SearchIndex.add(records, scope.tx)
+        try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
+    }
+
+    /// A unique value that another record has taken since is refused, and nothing of `body` stays.
+    static func refusingTakenValues(in module: Module, subject: RecordID? = nil, _ scope: WriteScope, _ body: () throws -> Void) throws {
+        do {
+            try scope.tx.savepoint(body)
+        } catch SQLFailure.unique(let constraint) {
+            let field = IndexName.uniqueField(constraint).flatMap { module.field($0) }
+            let named: [Rejection.Detail] = subject.map { [.id($0)] } ?? []
+            throw Rejection(
+                .duplicateData, message: "another record has taken a unique value", details: named + [.apiName(field?.apiName ?? "id")])
+        }
+    }
 }

@@ -31,19 +31,10 @@ extension RecycleBin {
         }
         try scope.access.require(.create, module)
         for (moduleID, group) in Dictionary(grouping: images, by: \.1).sorted(by: { $0.key < $1.key }) {
-            guard let owner = scope.catalog.module(id: moduleID), let table = owner.table else { continue }
-            // What a lookup points at may have been merged away meanwhile.
-            let records = try Graves.followed(group.map { Graves.record($0.2, of: owner) }, scope)
-            if moduleID == own.1 { for record in records where record.id == id { try requireParent(of: record, scope) } }
-            do {
-                try scope.tx.savepoint { try scope.tx.insert(into: table, owner.storedColumns.map(\.name), rows: records.map(\.values)) }
-            } catch SQLFailure.unique(let constraint) {
-                let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
-                throw Rejection(
-                    .duplicateData, message: "another record has taken a unique value", .id(id), .apiName(field?.apiName ?? "id"))
-            }
-            try SearchIndex.add(records, scope.tx)
-            try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
+            guard let owner = scope.catalog.module(id: moduleID), owner.table != nil else { continue }
+            try Graves.reopen(group.map { Graves.record($0.2, of: owner) }, subject: id, checking: { records in
+                if moduleID == own.1 { for record in records where record.id == id { try requireParent(of: record, scope) } }
+            }, scope)
         }
         try scope.tx.execute("DELETE FROM sys_grave WHERE \(.memberIDs("id", images.map(\.0.raw)))")
     }

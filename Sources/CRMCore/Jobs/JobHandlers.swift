@@ -8,6 +8,7 @@ package enum JobHandlers {
         MassDeleteJob(),
         PicklistReplaceJob(),
         LockingJob(),
+        UnmergeJob(),
         MassChangeOwnerJob(),
         PipelineTransferJob(),
         LayoutTransferJob(),
@@ -15,8 +16,6 @@ package enum JobHandlers {
         TerritoryMoveJob(),
         BulkReadJob(),
         CallbackJob(),
-        MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
-        MassChangeOwnerJob(), AppointmentClock(),
-        PipelineTransferJob(), LayoutTransferJob(),
+        AppointmentClock(),
     ]
 }

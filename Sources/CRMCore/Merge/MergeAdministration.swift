@@ -1,4 +1,5 @@
 import Metadata
+import SQLStore
 import Wire
 
 /// Merges from the command line: the same calls as the API's, with the rights of a user.
@@ -35,19 +36,40 @@ struct MergeAdministration {
             policy: try StoredPolicies.policy(JSONCursor(policy), for: module, catalog))
         let service = MergeService(services)
         if dryRun { return try await service.preview(group, in: module, catalog, access, zone: catalog.zone).json }
-        guard case .merged(let survivor, let journal, let outcome) = try await service.merge(group, in: module, catalog, access) else {
-            throw AdminFailure("the merge was scheduled")
+        switch try await service.merge(group, in: module, catalog, access) {
+        case .merged(let survivor, let journal, let outcome):
+            return MergeReport(master: survivor, children: ids.filter { $0 != survivor }, journal: journal, outcome: outcome).json
+        case .scheduled(let survivor, let job):
+            let outcome = try await awaited { tx in try MergeJournal.entry(job, tx).map { ($0.state, $0.outcome.json) } }
+            return MergeReport(master: survivor, children: ids.filter { $0 != survivor }, journal: job, outcome: MergeOutcome(outcome)).json
         }
-        return MergeReport(master: survivor, children: ids.filter { $0 != survivor }, journal: journal, outcome: outcome).json
     }
 
     private func unmerge(_ name: String, _ masterText: String, _ journalText: String) async throws -> JSONValue {
         let catalog = services.catalog.current()
         let access = try AccessPolicy.of(user, catalog)
         let module = try MergeService.module(name, catalog, access)
-        let outcome = try await MergeService(services).unmerge(
+        let answer = try await MergeService(services).unmerge(
             module, master: try id(masterText), journal: try id(journalText), at: JSONPath().appending("journal_id"), catalog, access)
-        return outcome.json
+        switch answer {
+        case .undone(let outcome): return outcome.json
+        case .scheduled(let job): return try await awaited { tx in try ScheduledUndos.entry(job, tx).map { ($0.state, $0.outcome) } }
+        }
+    }
+
+    /// The outcome of scheduled work. A command waits for it, and does it when no server does.
+    private func awaited(
+        _ state: @Sendable @escaping (Transaction) throws -> (MergeJournal.State, JSONValue)?
+    ) async throws -> JSONValue {
+        while true {
+            await JobWorker(services).drain()
+            guard let (state, outcome) = try await services.database.run(.read, { tx in try state(tx) }) else { return .null }
+            switch state {
+            case .completed: return outcome
+            case .failure: throw AdminFailure("the job failed and changed nothing")
+            case .scheduled, .running: try await Task.sleep(for: .milliseconds(200))
+            }
+        }
     }
 
     private func id(_ text: String) throws(AdminFailure) -> RecordID {

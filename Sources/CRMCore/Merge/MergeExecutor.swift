@@ -20,6 +20,7 @@ struct MergeExecutor {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(request, scope.catalog)
         try subforms.buryReplaced(scope)
+        var united: Set<ModuleID> = []
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
                 continue
@@ -28,9 +29,7 @@ struct MergeExecutor {
                 try subforms.bury(of: module, field, heldBy: subforms.losers(of: module.id), scope)
                 if subforms.giver(of: module.id) == nil { continue }
             }
-            if module.linkPair != nil {
-                outcome.collisions += try MergeLinks(link: module, table: table, field: field, request: request, scope: scope).unite()
-            }
+            if united.insert(module.id).inserted, let links = MergeLinks(module, request, scope) { outcome.collisions += try links.unite() }
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repoint(field, of: module, table)
         }
         let tags = try TagStore.merge(request, scope)
@@ -89,6 +88,9 @@ package struct MergeOutcome: Sendable, Equatable {
     /// Link rows dropped because the master had one to the same record.
     package var collisions = 0
     package var warnings: [String] = []
+
+    /// How many rows an undo has to bring back.
+    var rows: Int { moved.values.reduce(collisions, +) }
 
     init(warnings: [String] = []) { self.warnings = warnings }
 

@@ -2,31 +2,49 @@ import Metadata
 import SQLStore
 import Wire
 
-/// Unites the link rows of the participants: one row for each linked record. The master's row stays, then the first child's;
-/// its empty columns are filled from the rows that go, and those are kept in the change log.
+/// Unites the link rows of the participants: one row for each pair of records. The master's row stays, then the first child's;
+/// its empty columns are filled from the rows that go, and those are kept in the change log. All of it happens before any side
+/// is pointed elsewhere, so that what is kept is what was there, even where both sides are of the merged module.
 struct MergeLinks {
-    let link: Module
-    let table: TableName
-    /// The lookup of the link that holds the participants.
-    let field: Field
-    let request: MergeRequest
-    let scope: WriteScope
+    private let link: Module
+    private let table: TableName
+    private let request: MergeRequest
+    private let scope: WriteScope
+    private let left: Field
+    private let right: Field
+    /// The sides that may hold participants: one as a rule, both where records of the merged module are linked with each other.
+    private let sides: [Field]
+
+    /// `nil` when the module links nothing to what is merged.
+    init?(_ link: Module, _ request: MergeRequest, _ scope: WriteScope) {
+        guard let table = link.table, let (left, right) = link.linkPair else { return nil }
+        self.link = link
+        self.table = table
+        self.request = request
+        self.scope = scope
+        self.left = left
+        self.right = right
+        sides = [left, right].filter { !$0.columns.isEmpty && ($0.target == request.module.id || $0.isAnyLookup) }
+        if sides.isEmpty { return nil }
+    }
 
     /// Fills and drops; the caller then moves what is left. Returns how many rows were dropped.
     func unite() throws -> Int {
-        guard let mine = field.columns.first, let other = otherSide, let theirs = other.columns.first else { return 0 }
-        let surplus = surplus(mine, other)
         let image: [(String, SQL)] = link.storedColumns.map { ($0.name.raw, "\($0.name, of: "t")") }
         try ChangeLog.appendRows(
-            kind: .linkDropped, field, of: link, table, before: "\(.jsonObject(image))", after: "NULL", where: "t.id IN (\(surplus))", scope
-        )
-        for own in ownFields { try fill(own, mine, theirs) }
+            kind: .linkDropped, sides[0], of: link, table, before: "\(.jsonObject(image))", after: "NULL", where: "t.id IN (\(surplus))",
+            scope)
+        for own in ownFields { try fill(own) }
         return try scope.tx.execute("DELETE FROM \(table) WHERE id IN (\(surplus))")
     }
 
-    private var otherSide: Field? {
-        guard let (left, right) = link.linkPair else { return nil }
-        return left === field ? right : left
+    /// How many rows `unite` would drop, and how many would then move in one of the sides; writes nothing.
+    func counts(_ side: Field) throws -> (dropped: Int, moved: Int) {
+        let moving = MergeRows(side, request).moving(of: link, alias: "t")
+        let sql: SQL = """
+            SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
+            """
+        return try scope.tx.first(sql) { (Int($0.integer(0) ?? 0), Int($0.integer(1) ?? 0)) } ?? (0, 0)
     }
 
     /// Columns the link has besides its two sides and what every record has.
@@ -34,46 +52,55 @@ struct MergeLinks {
         link.fields.filter { $0.settable && !$0.columns.isEmpty && $0.body["link_side"]?.bool != true && $0.apiName != "id" }
     }
 
-    private var participants: SQL { MergeRows(field, request).held(byAny: request.participants.map(\.id), alias: "l") }
-
-    /// 0 for the master's rows, then the children in order.
-    private func rank(_ mine: ColumnName, alias: String) -> SQL {
-        let children = request.children.enumerated().map { index, child in " WHEN \(child.id) THEN \(.literal(Int64(index + 1)))" as SQL }
-        return "CASE \(mine, of: alias)\(.joined(children, by: "")) ELSE 0 END"
+    /// Rows that have a participant on a side.
+    private func held(_ alias: String) -> SQL {
+        let ids = request.participants.map(\.id)
+        let parts = sides.map { "(\(MergeRows($0, request).held(byAny: ids, alias: alias)))" as SQL }
+        return parts.count == 1 ? parts[0] : "(\(.joined(parts, by: " OR ")))"
     }
 
-    /// How many rows `unite` would drop, and how many would then move; writes nothing.
-    func count() throws -> (dropped: Int, moved: Int) {
-        guard let mine = field.columns.first, let other = otherSide else { return (0, 0) }
-        let surplus = surplus(mine, other)
-        let moving = MergeRows(field, request).moving(of: link, alias: "t")
-        let sql: SQL = """
-            SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
-            """
-        return try scope.tx.first(sql) { (Int($0.integer(0) ?? 0), Int($0.integer(1) ?? 0)) } ?? (0, 0)
+    /// 0 for rows without children, which are the master's; then the children in order.
+    private func rank(_ alias: String) -> SQL {
+        let ranks = sides.map { side -> SQL in
+            let column = side.columns[0]
+            let children = request.children.enumerated().map { index, child in
+                " WHEN \(child.id) THEN \(.literal(Int64(index + 1)))" as SQL
+            }
+            return "CASE \(column, of: alias)\(.joined(children, by: "")) ELSE 0 END"
+        }
+        return .joined(ranks, by: " + ")
     }
 
-    /// The rows beyond the first for each linked record. Rows that link to nothing are none of them alike.
-    private func surplus(_ mine: ColumnName, _ other: Field) -> SQL {
-        let partition: SQL = .joined(other.columns.map { "\($0, of: "l")" }, by: ", ")
-        let linked: SQL = .joined(other.columns.map { "\($0, of: "l") IS NOT NULL" }, by: " AND ")
+    /// What of a row tells its pair after the merge. The only side that holds participants will be the master in all of them.
+    private func pair(_ alias: String) -> [SQL] {
+        if sides.count == 1 { return (sides[0] === left ? right : left).columns.map { "\($0, of: alias)" } }
+        let children: SQL = .joined(request.children.map { "\($0.id)" }, by: ", ")
+        return [left, right].flatMap { side -> [SQL] in
+            let names = side.columns.map { "\($0, of: alias)" as SQL }
+            let canonical: SQL = "CASE WHEN \(names[0]) IN (\(children)) THEN \(request.master.id) ELSE \(names[0]) END"
+            return [canonical] + names.dropFirst()
+        }
+    }
+
+    /// The rows beyond the first for each pair. Rows that lack a side are none of them alike.
+    private var surplus: SQL {
+        let linked: SQL = .joined([left, right].compactMap(\.columns.first).map { "\($0, of: "l") IS NOT NULL" }, by: " AND ")
         return """
-            SELECT r.id FROM (SELECT l.id AS id, row_number() OVER (PARTITION BY \(partition) ORDER BY \(rank(mine, alias: "l")), l.id) AS n \
-            FROM \(table) l WHERE \(participants) AND \(linked)) r WHERE r.n > 1
+            SELECT r.id FROM (SELECT l.id AS id, row_number() OVER (PARTITION BY \(.joined(pair("l"), by: ", ")) ORDER BY \(rank("l")), l.id) AS n \
+            FROM \(table) l WHERE \(held("l")) AND \(linked)) r WHERE r.n > 1
             """
     }
 
-    /// Gives rows without a value in `own` the first one found among the rows for the same record.
-    private func fill(_ own: Field, _ mine: ColumnName, _ theirs: ColumnName) throws {
+    /// Gives rows without a value in `own` the first one found among the rows for the same pair.
+    private func fill(_ own: Field) throws {
         guard let column = own.columns.first else { return }
-        let inside = MergeRows(field, request).held(byAny: request.participants.map(\.id), alias: "t")
-        let donors: SQL =
-            "FROM \(table) l WHERE \(participants) AND \(theirs, of: "l") = \(theirs, of: "t") AND \(column, of: "l") IS NOT NULL"
-        let empty: SQL = "\(inside) AND \(column, of: "t") IS NULL AND EXISTS (SELECT 1 \(donors))"
+        let same: SQL = .joined(zip(pair("l"), pair("t")).map { "\($0) = \($1)" as SQL }, by: " AND ")
+        let donors: SQL = "FROM \(table) l WHERE \(held("l")) AND \(same) AND \(column, of: "l") IS NOT NULL"
+        let empty: SQL = "\(held("t")) AND \(column, of: "t") IS NULL AND EXISTS (SELECT 1 \(donors))"
         try ChangeLog.appendRows(kind: .linkFilled, own, of: link, table, before: "NULL", after: "NULL", where: empty, scope)
         try scope.tx.execute(
             """
-            UPDATE \(table) AS t SET \(column) = (SELECT \(column, of: "l") \(donors) ORDER BY \(rank(mine, alias: "l")), l.id LIMIT 1) WHERE \(empty)
+            UPDATE \(table) AS t SET \(column) = (SELECT \(column, of: "l") \(donors) ORDER BY \(rank("l")), l.id LIMIT 1) WHERE \(empty)
             """)
     }
 }

@@ -18,13 +18,16 @@ package struct MergePlan: Sendable, Equatable {
     package let survivor: Record
     package let moves: [Move]
     package let warnings: [String]
+    /// Whether all rows of all records count together, as they do in a merge of a group.
+    package let countsTogether: Bool
 
     /// A child with more rows than this in one related list makes the merge a job (`merge.md` §2).
     package static let synchronousLimit = 1000
 
     /// `loops` names the fields whose chain upward from the survivor leads back to a participant.
     package static func make(
-        _ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], at now: Instant, by user: UserID, _ catalog: Catalog
+        _ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], countsTogether: Bool = false, at now: Instant, by user: UserID,
+        _ catalog: Catalog
     ) -> MergePlan {
         var survivor = survivor(of: request, catalog)
         var warnings: [String] = []
@@ -35,7 +38,8 @@ package struct MergePlan: Sendable, Equatable {
         survivor["Modified_Time"] = .integer(now.milliseconds)
         survivor["Modified_By"] = .integer(user.raw)
         survivor.values[request.module.mergeSlot] = .null
-        return MergePlan(request: request, survivor: survivor, moves: moves.filter { $0.total > 0 }, warnings: warnings)
+        return MergePlan(
+            request: request, survivor: survivor, moves: moves.filter { $0.total > 0 }, warnings: warnings, countsTogether: countsTogether)
     }
 
     /// The master with the values named, before loops are cut.
@@ -72,8 +76,10 @@ package struct MergePlan: Sendable, Equatable {
         }
     }
 
-    /// Whether the contract makes this merge a job. Rows of one module count together, whichever lookup they use.
+    /// Whether the contract makes this merge a job. Rows of one module count together, whichever lookup they use. Of a group,
+    /// which may be a hundred records, all rows do.
     package var mustBeScheduled: Bool {
+        if countsTogether { return moves.reduce(0) { $0 + $1.total } > synchronousLimit }
         let lists = Dictionary(grouping: moves, by: \.module).values
         return request.children.indices.contains { child in
             lists.contains { list in list.reduce(0) { $0 + $1.counts[child] } > synchronousLimit }

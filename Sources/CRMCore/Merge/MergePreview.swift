@@ -18,7 +18,7 @@ package struct MergePreview: Sendable {
         scheduled = plan.mustBeScheduled
         let tags = try TagStore.forecast(plan.request, scope.tx)
         outcome = try Self.outcome(plan, tagsGained: tags.gained, scope)
-        record = try SurvivorView(plan, tags: tags.left, scope, render).json()
+        record = try SurvivorView(plan, tags: tags.left, tagsGained: tags.gained > 0, scope, render).json()
     }
 
     package var json: JSONValue {
@@ -33,6 +33,7 @@ package struct MergePreview: Sendable {
     private static func outcome(_ plan: MergePlan, tagsGained: Int, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(plan.request, scope.catalog)
+        var united: Set<ModuleID> = []
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
                 continue
@@ -43,9 +44,9 @@ package struct MergePreview: Sendable {
                 outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
                 continue
             }
-            if module.linkPair != nil {
-                let counts = try MergeLinks(link: module, table: table, field: field, request: plan.request, scope: scope).count()
-                outcome.collisions += counts.dropped
+            if let links = MergeLinks(module, plan.request, scope) {
+                let counts = try links.counts(field)
+                if united.insert(module.id).inserted { outcome.collisions += counts.dropped }
                 moved = counts.moved
             } else if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
                 // The survey stops counting at the limit and counts participants too.
@@ -71,17 +72,28 @@ private struct SurvivorView {
     private let shown: [RecordID: JSONValue]
     private let zone: TimeZoneRule
 
-    init(_ plan: MergePlan, tags: [Int64], _ scope: WriteScope, _ render: RenderContext) throws {
+    init(_ plan: MergePlan, tags: [Int64], tagsGained: Bool, _ scope: WriteScope, _ render: RenderContext) throws {
         self.plan = plan
         self.tags = tags
         zone = render.zone
-        let query = Query(
-            plan.request.module, fields: nil, filter: .ids(plan.request.participants.map(\.id)), limit: plan.request.participants.count)
-        var json = JSONWriter(capacity: 16_384)
-        json.beginArray()
-        _ = try RecordReader.write(try Planner(scope.catalog, scope.access).plan(query), render, scope.tx, to: &json)
-        json.endArray()
-        let records = try JSONValue.parse(json.finish()).array ?? []
+        let request = plan.request
+        var wanted = plan.survivor.changedFields(from: request.master).filter { field in
+            let columns = plan.survivor.columns(of: field)
+            return request.children.contains { $0.columns(of: field).elementsEqual(columns) }
+        }
+        wanted += request.module.fields.filter { request.files[$0.id] != nil }
+        if tagsGained, let tag = request.module.field("Tag") { wanted.append(tag) }
+        func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
+            let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
+            var json = JSONWriter(capacity: 16_384)
+            json.beginArray()
+            _ = try RecordReader.write(try Planner(scope.catalog, scope.access).plan(query), render, scope.tx, to: &json)
+            json.endArray()
+            return try JSONValue.parse(json.finish()).array ?? []
+        }
+        // The master whole, and of the children no more than what they give.
+        var records = try show([request.master.id], nil)
+        if !wanted.isEmpty { records += try show(request.children.map(\.id), wanted) }
         shown = Dictionary(records.map { (RecordID(raw: $0["id"]?.looseInt64 ?? 0), $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -6,20 +6,20 @@ import Wire
 package struct MergeService: Sendable {
     package enum Answer: Sendable {
         case merged(RecordID, journal: RecordID, MergeOutcome)
-        case scheduled(job: RecordID)
+        case scheduled(RecordID, job: RecordID)
 
         /// The form in which an answer is kept under an idempotency key.
         var kept: JSONValue {
             switch self {
             case .merged(let master, let journal, let outcome): ["master": .id(master), "journal": .id(journal), "outcome": outcome.json]
-            case .scheduled(let job): ["job": .id(job)]
+            case .scheduled(let master, let job): ["master": .id(master), "job": .id(job)]
             }
         }
 
         init(kept: JSONValue) {
             func id(_ name: String) -> RecordID? { kept[name]?.looseInt64.map(RecordID.init(raw:)) }
             if let job = id("job") {
-                self = .scheduled(job: job)
+                self = .scheduled(id("master") ?? RecordID(raw: 0), job: job)
                 return
             }
             self = .merged(
@@ -72,35 +72,20 @@ package struct MergeService: Sendable {
         }
     }
 
-    /// Takes a completed merge of this master back.
-    package func unmerge(
-        _ module: Module, master: RecordID, journal: RecordID, at path: JSONPath, _ catalog: Catalog, _ access: AccessPolicy
-    ) async throws -> UnmergeOutcome {
-        try await services.write(catalog, access, .merge) { scope in
-            guard let entry = try MergeJournal.entry(journal, scope.tx, locked: true), entry.master == master, entry.module == module.id
-            else {
-                throw Rejection.invalid(at: path, message: "no merge of this record has that journal id")
-            }
-            guard entry.state == .completed else { throw Rejection.notAllowed(at: path, message: "the merge is not completed") }
-            guard !entry.undone else { throw Rejection.notAllowed(at: path, message: "the merge was undone already") }
-            return try Unmerge(entry, scope).run()
-        }
-    }
-
-    /// The completed merges of a record, newest first, that can be looked at or undone.
-    package func journals(of master: RecordID) async throws -> [JSONValue] {
-        try await services.database.run(.read) { tx in try MergeJournal.completed(of: master, tx) }
-    }
-
     /// The scheduled merges of a master, newest first.
     package func jobs(of master: RecordID, only job: RecordID?) async throws -> [(id: RecordID, state: String)] {
         try await services.database.run(.read) { tx in try MergeJournal.jobs(of: master, only: job, tx) }
     }
 
+    /// A scheduled merge of a module, by its job.
+    package func job(_ id: RecordID, of module: Module) async throws -> (master: RecordID, state: String)? {
+        try await services.database.run(.read) { tx in try MergeJournal.job(id, of: module.id, tx) }
+    }
+
     /// All or nothing, inside the caller's transaction. `holder` is the scheduled merge that now runs, if it is one.
     static func perform(_ object: JSONCursor, _ module: Module, master: RecordID, holder: RecordID?, _ scope: WriteScope) throws -> Answer {
         let plan = try plan(object, module, master: master, holder: holder, scope)
-        if holder == nil, plan.mustBeScheduled { return try schedule(plan, object, scope) }
+        if holder == nil, plan.mustBeScheduled { return try schedule(plan, object.value, scope) }
         let outcome = try MergeExecutor(plan, scope).run()
         if holder == nil { try MergeJournal.record(plan.request, body: object.value, .completed, outcome: outcome, scope) }
         return .merged(master, journal: scope.group, outcome)
@@ -123,12 +108,10 @@ package struct MergeService: Sendable {
     }
 
     /// Holds the records and leaves the work to a job; both or neither.
-    private static func schedule(_ plan: MergePlan, _ object: JSONCursor, _ scope: WriteScope) throws -> Answer {
-        let request = plan.request
-        guard let table = request.module.table else { throw MergeRefusal.top(.invalidModule()) }
-        try scope.tx.execute("UPDATE \(table) SET in_merge = \(scope.group) WHERE \(.memberIDs("id", request.participants.map(\.id.raw)))")
-        try MergeJournal.record(request, body: object.value, .scheduled, outcome: nil, scope)
+    static func schedule(_ plan: MergePlan, _ body: JSONValue, _ scope: WriteScope) throws -> Answer {
+        try HeldWork.hold(plan.request.participants, scope)
+        try MergeJournal.record(plan.request, body: body, .scheduled, outcome: nil, scope)
         try JobQueue.enqueue(MergeJob.kind, ["merge": .id(scope.group)], id: scope.group, at: scope.now, scope.tx)
-        return .scheduled(job: scope.group)
+        return .scheduled(plan.request.master.id, job: scope.group)
     }
 }

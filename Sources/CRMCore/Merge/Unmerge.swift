@@ -9,13 +9,16 @@ struct Unmerge {
     private let module: Module
     private let table: TableName
     private let scope: WriteScope
+    /// The scheduled undo whose hold on the master is our own.
+    private let holder: RecordID?
 
-    init(_ entry: MergeJournal.Entry, _ scope: WriteScope) throws {
+    init(_ entry: MergeJournal.Entry, holder: RecordID? = nil, _ scope: WriteScope) throws {
         guard let module = scope.catalog.module(id: entry.module), let table = module.table else { throw Rejection.invalidModule() }
         self.entry = entry
         self.module = module
         self.table = table
         self.scope = scope
+        self.holder = holder
     }
 
     func run() throws -> UnmergeOutcome {
@@ -37,12 +40,13 @@ struct Unmerge {
         return outcome
     }
 
-    private func lockedMaster() throws -> Record {
+    /// The survivor, which must be there and free, or held by this undo.
+    func lockedMaster() throws -> Record {
         let rows = try Planner(scope.catalog, scope.access).rows([entry.master], of: module, for: .edit, scope.tx)
         guard let master = rows[entry.master] else {
             throw Rejection(.notAllowed, message: "the surviving record is not there any more", .id(entry.master))
         }
-        try RecordStore.refuseIfHeld(master)
+        if master.heldByMerge != holder { try RecordStore.refuseIfHeld(master) }
         return master
     }
 
@@ -51,8 +55,9 @@ struct Unmerge {
         let logged = try scope.tx.first(
             "SELECT before, after FROM sys_change WHERE group_id = \(entry.id) AND record_id = \(entry.master) AND kind = \(kind(.merged))"
         ) { row in (try JSONValue.parse(row.text(0) ?? "{}"), try JSONValue.parse(row.text(1) ?? "{}")) }
-        guard let (before, after) = logged else { return }
+        let (before, after) = logged ?? ([:], [:])
         var restored = master
+        restored.values[module.mergeSlot] = .null
         // Written by every change, so never a sign of one.
         let stamps: Set<String> = ["Modified_Time", "Modified_By", "Last_Activity_Time"]
         var untouched = true
@@ -73,7 +78,7 @@ struct Unmerge {
             }
         }
         if let followed = try Graves.followed([restored], scope).first { restored = followed }
-        try refusingTakenValues(in: module) { try RecordStore.update(restored, from: master, table, scope) }
+        try Graves.refusingTakenValues(in: module, scope) { try RecordStore.update(restored, from: master, table, scope) }
         try SearchIndex.refresh([(master, restored)], scope.tx)
     }
 
@@ -100,27 +105,9 @@ struct Unmerge {
     /// They come back under their old ids.
     private func restore(_ buried: [Record]) throws -> [RecordID] {
         for (_, group) in Dictionary(grouping: buried, by: \.module.id).sorted(by: { $0.key < $1.key }) {
-            guard let owner = group.first?.module, let target = owner.table else { continue }
-            let records = try Graves.followed(group, scope)
-            try refusingTakenValues(in: owner) {
-                try scope.tx.insert(into: target, owner.storedColumns.map(\.name), rows: records.map(\.values))
-            }
-            try SearchIndex.add(records, scope.tx)
-            try ChangeLog.append(records.map { .init(record: $0, kind: .restored) }, scope)
+            try Graves.reopen(group, scope)
         }
         return buried.filter { $0.module.id == module.id }.map(\.id)
-    }
-
-    /// A unique value that another record has taken since stands in the way of all.
-    private func refusingTakenValues(in owner: Module, _ body: () throws -> Void) throws {
-        do {
-            try scope.tx.savepoint(body)
-        } catch SQLFailure.unique(let constraint) {
-            let field = IndexName.uniqueField(constraint).flatMap { owner.field($0) }
-            throw Rejection(
-                .duplicateData, message: "another record has taken a unique value of a record to be restored",
-                .apiName(field?.apiName ?? "id"))
-        }
     }
 
     private struct Moved {
@@ -155,19 +142,36 @@ struct Unmerge {
             (l.field_id = c.field_id OR (l.kind = \(kind(.updated)) AND l.after LIKE \(.text("%\"\(moved.field.id.raw)\":%")))) \
             AND NOT EXISTS (SELECT 1 FROM sys_merge m WHERE m.id = l.group_id AND m.undone_at IS NOT NULL))
             """
-        let movable: SQL = "SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged)"
-        let former: SQL =
-            what == .repoint
-            ? "(SELECT CAST(c.before AS \(.type(.integer))) FROM sys_change c WHERE \(logged) AND c.record_id = t.id)" : "NULL"
-        let stillThere: SQL = what == .repoint ? " AND t.\(moved.column) = \(entry.master)" : ""
+        let stillThere: SQL = what == .repoint ? " AND h.\(moved.column) = \(entry.master)" : ""
+        let movable: SQL = """
+            SELECT h.id FROM \(moved.table) h WHERE h.id IN (SELECT c.record_id FROM sys_change c WHERE \(logged) AND \(unchanged))\
+            \(stillThere)\(unlinked(moved, what))
+            """
+        try scope.tx.lockForChange("\(movable) ORDER BY h.id")
+        // The sum keeps the engines from reading the whole journal again for each row.
+        let ours: SQL = "c.group_id + 0 = \(entry.id) AND c.kind = \(kind(what)) AND c.field_id = \(.integer(moved.field.id.raw))"
+        let former: SQL = what == .repoint ? "CAST(c.before AS \(.type(.integer)))" : "NULL"
         let done = try scope.tx.execute(
             """
-            UPDATE \(moved.table) AS t SET \(moved.column) = \(former), row_version = row_version + 1 WHERE t.id IN (\(movable))\(stillThere)
+            UPDATE \(moved.table) AS t SET \(moved.column) = \(former), row_version = row_version + 1 \
+            FROM (\(movable)) w JOIN sys_change c ON c.record_id = w.id AND \(ours) WHERE t.id = w.id
             """)
         guard what == .repoint else { return }
         let name = "\(moved.module.apiName).\(moved.field.apiName)"
         outcome.movedBack[name, default: 0] += done
         try reportKept(moved, logged, &outcome)
+    }
+
+    /// A link whose pair is there again stays where it is.
+    private func unlinked(_ moved: Moved, _ what: ChangeLog.Kind) -> SQL {
+        guard what == .repoint, let (left, right) = moved.module.linkPair else { return "" }
+        let other = left === moved.field ? right : left
+        guard let theirs = other.columns.first else { return "" }
+        return """
+             AND NOT EXISTS (SELECT 1 FROM sys_change b JOIN \(moved.table) o ON o.\(moved.column) = CAST(b.before AS \(.type(.integer))) \
+            WHERE b.record_id = h.id AND b.group_id + 0 = \(entry.id) AND b.kind = \(kind(what)) AND b.field_id = \(.integer(moved.field.id.raw)) \
+            AND o.\(theirs) = h.\(theirs))
+            """
     }
 
     /// Rows that are not back where they were: changed since, or gone. At most 1,000 are named.

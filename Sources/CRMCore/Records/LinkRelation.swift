@@ -52,7 +52,15 @@ package struct LinkRelation: Sendable {
             do {
                 let id = try item.required("id").recordID()
                 guard there[id] != nil else { throw Rejection.unknownRecord(at: item.path.appending("id")) }
-                let written = try write(item, record, id, existing: joined[id], store, scope)
+                let written: RecordID
+                do {
+                    written = try write(item, record, id, existing: joined[id], store, scope)
+                } catch let taken as Rejection where taken.code == .duplicateData && joined[id] == nil {
+                    // Joined from the other side meanwhile: what that made is changed.
+                    joined = try links(of: record, to: ids, scope)
+                    guard joined[id] != nil else { throw taken }
+                    written = try write(item, record, id, existing: joined[id], store, scope)
+                }
                 outcomes.append(.success((id, joined[id] == nil ? .added : .updated)))
                 joined[id] = written
             } catch let rejection as Rejection {

@@ -151,7 +151,8 @@ package struct RecordStore: Sendable {
     /// The batch goes in at once; only when the engine refuses a unique value is it tried again item by item.
     private func write(_ batch: inout Batch, _ scope: WriteScope) throws {
         guard !batch.pending.isEmpty else { return }
-        guard batch.module.fields.contains(where: \.unique) else { return try Self.write(batch.pending.map(\.change), scope) }
+        guard batch.module.isUniqueSomewhere || batch.pending.contains(where: { $0.change.rows.contains { $0.rows.module.isUniqueSomewhere } })
+        else { return try Self.write(batch.pending.map(\.change), scope) }
         do {
             try scope.tx.savepoint { try Self.write(batch.pending.map(\.change), scope) }
         } catch SQLFailure.unique {
@@ -159,8 +160,7 @@ package struct RecordStore: Sendable {
                 do {
                     try scope.tx.savepoint { try Self.write([change], scope) }
                 } catch SQLFailure.unique(let constraint) {
-                    let field = IndexName.uniqueField(constraint).flatMap { change.after.module.field($0) }
-                    throw Rejection.duplicate(at: field.map { change.path.appending($0.apiName) } ?? change.path)
+                    throw Rejection.duplicate(at: change.path(of: IndexName.uniqueField(constraint)))
                 }
             }
         }
@@ -190,6 +190,20 @@ package struct RecordStore: Sendable {
         let changed = columns.indices.filter { $0 != record.module.versionSlot && record.values[$0] != before.values[$0] }
         let settings = changed.map { "\(columns[$0].name) = \(record.values[$0])" as SQL } + ["row_version = row_version + 1"]
         try scope.tx.execute("UPDATE \(table) SET \(.joined(settings, by: ", ")) WHERE id = \(record.id)")
+    }
+}
+
+extension Module {
+    /// Whether an engine may refuse rows because of what other rows hold.
+    fileprivate var isUniqueSomewhere: Bool { linkPair != nil || fields.contains(where: \.unique) }
+}
+
+extension PendingChange {
+    /// Where the caller gave a field of the record, or of its rows.
+    fileprivate func path(of field: FieldID?) -> JSONPath {
+        guard let field else { return path }
+        if let own = after.module.field(field) { return path.appending(own.apiName) }
+        return rows.first { $0.rows.module.field(field) != nil }.map { path.appending($0.rows.field.apiName) } ?? path
     }
 }
 

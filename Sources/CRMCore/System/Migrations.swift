@@ -6,6 +6,15 @@ package struct Migration: Sendable {
     package let number: Int64
     package let purpose: String
     package let statements: [SQL]
+    /// What cannot be said as statements, because it depends on the data.
+    let body: (@Sendable (Transaction) throws -> Void)?
+
+    init(number: Int64, purpose: String, statements: [SQL] = [], body: (@Sendable (Transaction) throws -> Void)? = nil) {
+        self.number = number
+        self.purpose = purpose
+        self.statements = statements
+        self.body = body
+    }
 }
 
 /// The fixed tables, in the order they came to be.
@@ -29,6 +38,8 @@ package enum Migrations {
         Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
         Migration(number: 24, purpose: "territories of records", statements: RecordTerritories.schema),
         Migration(number: 26, purpose: "bulk jobs", statements: BulkSchema.statements),
+        Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),
+        Migration(number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.
@@ -43,6 +54,7 @@ package enum Migrations {
         let done = Set(try tx.rows("SELECT number FROM sys_migration") { $0.integer(0) ?? 0 })
         for migration in all where !done.contains(migration.number) {
             for statement in migration.statements { try tx.execute(statement) }
+            try migration.body?(tx)
             try tx.execute(
                 "INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
         }

@@ -15,6 +15,8 @@ package struct Services: Sendable {
     package let files: FileLibrary
     /// Requests to servers that callers name.
     package let outgoing: any OutgoingHTTP
+    /// How long merges can be undone.
+    package let undoPeriod: UndoPeriod
     let renderCache: RenderCache
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.

@@ -6,6 +6,8 @@ package struct SchemaPlan: Sendable, Equatable {
         case createTable(TableName, [StoredColumn])
         case addColumn(TableName, StoredColumn, falseAtFirst: Bool)
         case addIndex(IndexName, on: TableName, column: ColumnName, IndexKind)
+        /// One row of a linking module for each pair of linked records.
+        case addPairIndex(IndexName, on: TableName, ColumnName, ColumnName)
         case dropIndex(IndexName)
     }
 
@@ -21,6 +23,7 @@ package struct SchemaPlan: Sendable, Equatable {
             guard let before = old?.module(id: module.id), before.table != nil else {
                 steps.append(.createTable(table, module.storedColumns))
                 steps += module.fields.flatMap { indexes(of: $0, in: module, table) }
+                steps += pairIndex(of: module)
                 continue
             }
             for field in module.fields {
@@ -33,6 +36,7 @@ package struct SchemaPlan: Sendable, Equatable {
                     steps.append(.dropIndex(name))
                 }
             }
+            steps += pairIndex(of: module).filter { !pairIndex(of: before).contains($0) }
             // A deleted field keeps its column until the next compaction; its index would only slow writes down.
             for field in before.fields where module.field(field.id) == nil {
                 for case .addIndex(let name, _, _, _) in indexes(of: field, in: before, table) { steps.append(.dropIndex(name)) }
@@ -44,6 +48,15 @@ package struct SchemaPlan: Sendable, Equatable {
     /// Runs the steps inside the transaction that changes the metadata, so both commit or vanish together.
     package func execute(_ tx: Transaction) throws {
         for step in steps { try tx.execute(step.sql) }
+    }
+
+    package init(steps: [Step]) { self.steps = steps }
+
+    /// Keeps two writers from linking the same two records twice. Rows that lack a side are no pair.
+    package static func pairIndex(of module: Module) -> [Step] {
+        guard let table = module.table, let (left, right) = module.linkPair, let one = left.columns.first, let other = right.columns.first
+        else { return [] }
+        return [.addPairIndex(IndexName(pairOf: right.id), on: table, one, other)]
     }
 
     private static func indexes(of field: Field, in module: Module, _ table: TableName) -> [Step] {
@@ -65,6 +78,10 @@ package struct SchemaPlan: Sendable, Equatable {
 /// The name of an index, made from its field so that an engine's complaint leads back to it.
 package struct IndexName: Sendable, Hashable {
     package let table: TableName
+
+    /// Named by the second side of a linking module.
+    init(pairOf side: FieldID) { table = TableName(checked: "p_\(side.raw)") ?? "invalid" }
+
     init(_ kind: SchemaPlan.IndexKind, _ field: FieldID) {
         let prefix =
             switch kind {
@@ -76,9 +93,9 @@ package struct IndexName: Sendable, Hashable {
         table = TableName(checked: "\(prefix)_\(field.raw)") ?? "invalid"
     }
 
-    /// The field whose unique index an engine named.
+    /// The field whose unique index an engine named; of a pair, its second side.
     package static func uniqueField(_ constraint: String) -> FieldID? {
-        guard constraint.hasPrefix("u_"), let raw = Int64(constraint.dropFirst(2)) else { return nil }
+        guard constraint.hasPrefix("u_") || constraint.hasPrefix("p_"), let raw = Int64(constraint.dropFirst(2)) else { return nil }
         return FieldID(raw: raw)
     }
 }
@@ -111,6 +128,8 @@ extension SchemaPlan.Step {
             case .unique: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(column)) WHERE \(column) IS NOT NULL"
             case .uniqueText: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(.folded("\(column)"))) WHERE \(column) IS NOT NULL"
             }
+        case .addPairIndex(let name, let table, let one, let other):
+            return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(one), \(other)) WHERE \(one) IS NOT NULL AND \(other) IS NOT NULL"
         case .dropIndex(let name):
             return "DROP INDEX \(name.table)"
         }

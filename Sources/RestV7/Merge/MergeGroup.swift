@@ -33,18 +33,42 @@ enum MergeRecordGroup: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let service = MergeService(context.services)
-        if input.dryRun {
-            let preview = try await service.preview(input.group, in: input.module, context.catalog, context.access, zone: context.zone)
-            return .items("merge_group", [.success(MergeAnswers.preview(preview))])
+        try await MergeAnswers.reply(in: "merge_group") {
+            let service = MergeService(context.services)
+            if input.dryRun {
+                let preview = try await service.preview(input.group, in: input.module, context.catalog, context.access, zone: context.zone)
+                return .items("merge_group", [.success(MergeAnswers.preview(preview))])
+            }
+            switch try await service.merge(input.group, in: input.module, context.catalog, context.access) {
+            case .merged(let master, let journal, let outcome):
+                let children = input.group.ids.filter { $0 != master }
+                let report = MergeReport(master: master, children: children, journal: journal, outcome: outcome)
+                return .items("merge_group", [.success(MergeAnswers.merged(report))], success: 201)
+            case .scheduled(let master, let job):
+                return .items("merge_group", [.success(MergeAnswers.scheduled(job, ["id": .id(master)]))], success: 201)
+            }
         }
-        guard
-            case .merged(let master, let journal, let outcome) = try await service.merge(
-                input.group, in: input.module, context.catalog, context.access)
-        else {
-            throw Rejection(.internalError)
+    }
+}
+
+/// How far the scheduled merge of a group has come. An extension of ours: merge, §10.
+enum GetMergeGroupStatus: Endpoint {
+    static let declaration = Declaration(.get, "/crm/v7/{module}/actions/merge_group", entry: "", scope: .modules(["READ"]))
+
+    struct Input: EndpointInput {
+        let module: Module
+        let job: RecordID
+
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            module = try MergeService.module(request.path["module"] ?? "", context.catalog, context.access)
+            guard let text = request.query("job_id"), !text.isEmpty else { throw .missingParameter("job_id") }
+            // What is no id names no job.
+            job = RecordID(text) ?? RecordID(raw: 0)
         }
-        let report = MergeReport(master: master, children: input.group.ids.filter { $0 != master }, journal: journal, outcome: outcome)
-        return .items("merge_group", [.success(MergeAnswers.merged(report))], success: 201)
+    }
+
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        guard let found = try await MergeService(context.services).job(input.job, of: input.module) else { return .nothing }
+        return .json(["merge_group": [["job_id": .id(input.job), "id": .id(found.master), "status": .string(found.state)]]])
     }
 }

@@ -7,7 +7,7 @@ import Wire
 enum MergeRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/merge", entry: "178", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
-        support: .full)
+        scopeMessage: "Unauthorized")
 
     struct Input: EndpointInput {
         let module: Module
@@ -41,10 +41,8 @@ enum MergeRecords: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        do {
-            return input.dryRun ? try await preview(input, context) : try await merge(input, context)
-        } catch let refusal as MergeRefusal {
-            return refusal.wrapped ? .wrapped("merge", refusal.rejection) : .rejected(refusal.rejection)
+        try await MergeAnswers.reply(in: "merge") {
+            input.dryRun ? try await preview(input, context) : try await merge(input, context)
         }
     }
 
@@ -63,9 +61,7 @@ enum MergeRecords: Endpoint {
             let report = MergeReport(master: id, children: children, journal: journal, outcome: outcome)
             let plain = JSONValue.success("The records have been merged successfully", details: ["id": .id(id)])
             return .items("merge", [.success(input.verbose ? MergeAnswers.merged(report) : plain)], success: 201)
-        case .scheduled(let job):
-            let result = JSONValue.success("The records have been scheduled for merge", code: "SCHEDULED", details: ["job_id": .id(job)])
-            return .items("merge", [.success(result)], success: 201)
+        case .scheduled(_, let job): return .items("merge", [.success(MergeAnswers.scheduled(job))], success: 201)
         }
     }
 
@@ -78,7 +74,7 @@ enum MergeRecords: Endpoint {
 
 /// The scheduled merges of a master. Contract: merge, §2; merge-records, 179.
 enum GetMergeStatus: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]))
+    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]), scopeMessage: "Unauthorized")
 
     struct Input: EndpointInput {
         let module: Module

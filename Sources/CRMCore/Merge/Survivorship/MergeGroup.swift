@@ -24,16 +24,18 @@ extension MergeService {
     }
 
     package func merge(_ group: Group, in module: Module, _ catalog: Catalog, _ access: AccessPolicy) async throws -> Answer {
-        try await services.write(catalog, access, .merge) { scope in
-            let request = try Self.request(group, module, locked: true, scope)
-            let plan = MergePlan.make(
-                request, moves: try MergeSurvey(request: request, scope: scope).moves(),
-                loops: try MergeSurvey(request: request, scope: scope).loops(),
-                at: scope.now, by: scope.access.user, scope.catalog)
-            let outcome = try MergeExecutor(plan, scope).run()
-            try MergeJournal.record(request, body: Self.body(of: request), .completed, outcome: outcome, scope)
-            return .merged(request.master.id, journal: scope.group, outcome)
-        }
+        try await services.write(catalog, access, .merge) { scope in try Self.perform(group, module, holder: nil, scope) }
+    }
+
+    /// All or nothing, inside the caller's transaction. `holder` is the scheduled merge that now runs, if it is one.
+    static func perform(_ group: Group, _ module: Module, holder: RecordID?, _ scope: WriteScope) throws -> Answer {
+        let plan = try plan(group, module, holder: holder, locked: true, scope)
+        let master = plan.request.master.id
+        // The master chosen now stays chosen.
+        if holder == nil, plan.mustBeScheduled { return try schedule(plan, ["group": group.kept(master: master)], scope) }
+        let outcome = try MergeExecutor(plan, scope).run()
+        if holder == nil { try MergeJournal.record(plan.request, body: body(of: plan.request), .completed, outcome: outcome, scope) }
+        return .merged(master, journal: scope.group, outcome)
     }
 
     /// What the same group would become.
@@ -45,17 +47,22 @@ extension MergeService {
         let ids = services.ids
         return try await services.database.run(.read) { tx in
             let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
-            let request = try Self.request(group, module, locked: false, scope)
-            let survey = MergeSurvey(request: request, scope: scope)
-            let plan = MergePlan.make(request, moves: try survey.moves(), loops: try survey.loops(), at: now, by: access.user, catalog)
-            return try MergePreview(plan, scope, render)
+            return try MergePreview(try Self.plan(group, module, holder: nil, locked: false, scope), scope, render)
         }
     }
 
-    private static func request(_ group: Group, _ module: Module, locked: Bool, _ scope: WriteScope) throws -> MergeRequest {
+    private static func plan(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws -> MergePlan {
+        let request = try request(group, module, holder: holder, locked: locked, scope)
+        let survey = MergeSurvey(request: request, scope: scope)
+        return MergePlan.make(
+            request, moves: try survey.moves(), loops: try survey.loops(), countsTogether: true, at: scope.now, by: scope.access.user,
+            scope.catalog)
+    }
+
+    private static func request(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws -> MergeRequest {
         let rows = try Planner(scope.catalog, scope.access).rows(
             group.ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
-        let reader = MergeReader(scope.catalog, scope.access, module)
+        let reader = MergeReader(scope.catalog, scope.access, module, holder: holder)
         try scope.access.require(.delete, module)
         var records: [Record] = []
         for (id, path) in zip(group.ids, group.paths) {
@@ -95,5 +102,18 @@ extension MergeService {
             return ["id": .id(child.id), "_fields": .array(taken.map { ["api_name": .string($0.apiName)] })]
         }
         return ["data": .array(children)]
+    }
+}
+
+extension MergeService.Group {
+    /// The form in which a scheduled merge keeps a group.
+    func kept(master: RecordID) -> JSONValue { ["ids": .array(ids.map { .id($0) }), "master": .id(master), "policy": policy.json] }
+
+    init(kept: JSONValue, for module: Module) throws(Rejection) {
+        let ids = (kept["ids"]?.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) }
+        self.init(
+            ids: ids, paths: ids.indices.map { JSONPath().appending("merge_group").appending(0).appending("ids").appending($0) },
+            master: kept["master"]?.looseInt64.map(RecordID.init(raw:)),
+            policy: try SurvivorshipPolicy(JSONCursor(kept["policy"] ?? [:]), for: module))
     }
 }

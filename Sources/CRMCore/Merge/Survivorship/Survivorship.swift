@@ -37,27 +37,23 @@ package struct Survivorship {
         var values: [FieldID: [SQLValue]] = [:]
         var grouped: Set<FieldID> = []
         for group in policy.groups {
-            let fields = group.fields.compactMap { module.field($0) }.filter(isChoosable)
+            let fields = group.fields.compactMap { module.field($0) }.filter { SurvivorshipPolicy.isNameable($0, of: module) }
             grouped.formUnion(fields.map(\.id))
             guard let giver = giver(of: fields, group.strategy), giver > 0 else { continue }
             for field in fields { sources[field.id] = .child(giver - 1) }
         }
-        for field in module.fields where isChoosable(field) && !grouped.contains(field.id) {
-            let strategy = policy.fields[field.apiName] ?? policy.standard
+        for field in module.fields where !grouped.contains(field.id) && SurvivorshipPolicy.isNameable(field, of: module) {
+            let open = SurvivorshipPolicy.isOpen(field, of: module)
+            guard let strategy = policy.fields[field.apiName] ?? (open ? policy.standard : nil) else { continue }
             if strategy == .union, let union = union(field) {
                 values[field.id] = [union]
             } else if let giver = giver(of: [field], strategy), giver > 0 {
                 sources[field.id] = .child(giver - 1)
             }
         }
-        return MergeRequest(master: records[0], children: Array(records.dropFirst()), sources: sources, values: values, tagSource: nil)
-    }
-
-    /// What the system sets, and what follows from other fields, is not for choice.
-    private func isChoosable(_ field: Field) -> Bool {
-        guard field.settable, !field.columns.isEmpty, field.type.dataType != "autonumber" else { return false }
-        if module.apiName == "Deals", ["Closing_Date", "Probability", "Expected_Revenue"].contains(field.apiName) { return false }
-        return !["Owner", "Layout", "Full_Name", "Last_Activity_Time", "Record_Image"].contains(field.apiName)
+        return MergeRequest(
+            master: records[0], children: Array(records.dropFirst()), sources: sources, values: values,
+            tagSource: policy.fields["Tag"] == .master ? .master : nil)
     }
 
     /// The index of the record whose values the fields take; `nil` when none has any. A record counts when it has a value in

@@ -1,5 +1,5 @@
 import Metadata
-import Wire
+import SQLStore
 
 /// Who survives a merge of many, and whose value each field takes. Read from JSON, given with a request or stored for a module.
 package struct SurvivorshipPolicy: Sendable, Equatable {
@@ -44,13 +44,22 @@ package struct SurvivorshipPolicy: Sendable, Equatable {
     /// Master first, blanks filled, and the groups a module needs kept whole.
     package static func standard(for module: Module) -> SurvivorshipPolicy {
         var policy = SurvivorshipPolicy()
-        policy.groups = standardGroups.filter { group in group.allSatisfy { module.field($0) != nil } }
-            .map { Group(fields: $0, strategy: .firstNonEmpty) }
+        policy.groups = groups(boundGroups + addressGroups, of: module)
         return policy
     }
 
-    private static let standardGroups: [[String]] = [
+    static func groups(_ lists: [[String]], of module: Module) -> [Group] {
+        lists.filter { group in group.allSatisfy { module.field($0) != nil } }
+            .map { group in group.filter { name in module.field(name).map { isNameable($0, of: module) } ?? false } }
+            .filter { $0.count > 1 }.map { Group(fields: $0, strategy: .firstNonEmpty) }
+    }
+
+    /// Fields that mean nothing apart. A policy may say where they come from, but only together.
+    static let boundGroups: [[String]] = [
         ["Account_Name", "Reporting_To"], ["Pipeline", "Stage"], ["Amount", "Currency", "Exchange_Rate"],
+    ]
+
+    private static let addressGroups: [[String]] = [
         ["Street", "City", "State", "Zip_Code", "Country"],
         ["Mailing_Street", "Mailing_City", "Mailing_State", "Mailing_Zip", "Mailing_Country"],
         ["Other_Street", "Other_City", "Other_State", "Other_Zip", "Other_Country"],
@@ -58,49 +67,31 @@ package struct SurvivorshipPolicy: Sendable, Equatable {
         ["Shipping_Street", "Shipping_City", "Shipping_State", "Shipping_Code", "Shipping_Country"],
     ]
 
-    /// Reads what is given over what is standard for the module; an unknown word or field is refused with its path.
-    package init(_ json: JSONCursor, for module: Module) throws(Rejection) {
-        self = .standard(for: module)
-        _ = try json.object()
-        if let rule = json.optional("master") { masterRule = try Self.word(rule) }
-        if let standard = json.optional("default") { self.standard = try Self.word(standard) }
-        if let fields = json.optional("fields") {
-            for member in try fields.object() {
-                let cursor = JSONCursor(member.value, at: fields.path.appending(member.name))
-                guard module.field(member.name) != nil else {
-                    throw .invalid(at: cursor.path, message: "the field api name given seems to be invalid")
-                }
-                self.fields[member.name] = try Self.word(cursor)
-            }
-        }
-        if let groups = json.optional("groups") {
-            var read: [Group] = []
-            for group in try groups.elements() { read.append(try Self.group(group, module)) }
-            self.groups = read
-        }
-        if let sources = json.optional("trusted_sources") {
-            var read: [String] = []
-            for source in try sources.elements() { read.append(try source.string()) }
-            trustedSources = read
-        }
+    init() {}
+}
+
+extension SurvivorshipPolicy {
+    /// Whether the standard strategy reaches a field. What the system sets, and what follows from other fields, is not for choice;
+    /// owner and photo stay the master's unless a policy names them.
+    static func isOpen(_ field: Field, of module: Module) -> Bool {
+        isNameable(field, of: module) && !["Owner", "Record_Image"].contains(field.apiName)
     }
 
-    private init() {}
-
-    private static func group(_ json: JSONCursor, _ module: Module) throws(Rejection) -> Group {
-        var names: [String] = []
-        for field in try json.required("fields").elements(2...50) {
-            let name = try field.string()
-            guard module.field(name) != nil else { throw .invalid(at: field.path, message: "the field api name given seems to be invalid") }
-            names.append(name)
-        }
-        let strategy: Strategy = try json.optional("strategy").map { (word) throws(Rejection) in try Self.word(word) } ?? .firstNonEmpty
-        return Group(fields: names, strategy: strategy)
+    /// Whether a policy may name a field.
+    static func isNameable(_ field: Field, of module: Module) -> Bool {
+        guard field.settable, !field.columns.isEmpty, field.type.dataType != "autonumber" else { return false }
+        if module.apiName == "Deals", ["Closing_Date", "Probability", "Expected_Revenue"].contains(field.apiName) { return false }
+        return !["Layout", "Full_Name", "Last_Activity_Time"].contains(field.apiName)
     }
 
-    private static func word<Word: RawRepresentable & CaseIterable>(_ json: JSONCursor) throws(Rejection) -> Word
-    where Word.RawValue == String {
-        guard let word = Word(rawValue: try json.string()) else { throw .unsupported(Word.allCases.map(\.rawValue), at: json.path) }
-        return word
+    /// Whether a strategy can tell values of the field apart.
+    static func fits(_ strategy: Strategy, _ field: Field, of module: Module) -> Bool {
+        switch strategy {
+        case .master, .firstNonEmpty, .mostRecent, .mostFrequent: true
+        case .longest: field.type.storage == [.text]
+        case .union: field.type.comparison == .choices
+        case .trustedSource: module.field("Lead_Source") != nil
+        case .maximum, .minimum: [.number, .date, .instant, .flag].contains(field.type.comparison)
+        }
     }
 }

@@ -14,6 +14,8 @@ package enum RecordRules {
         SearchIndexRule(),
         EventParticipantRule(),
         TerritoryRule(),
-        CurrencyRule(), SearchIndexRule(), EventParticipantRule(), ServiceRule(), AppointmentRule(), RescheduleHistoryRule(),
+        ServiceRule(),
+        AppointmentRule(),
+        RescheduleHistoryRule(),
     ]
 }
