@@ -15,5 +15,6 @@ package enum JobHandlers {
         TerritoryMoveJob(),
         BulkReadJob(),
         CallbackJob(),
+        PipelineTransferJob(), LayoutTransferJob(), MassConvertLeadsJob(), MassConvertInventoryJob(),
     ]
 }

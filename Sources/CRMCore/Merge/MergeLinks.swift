@@ -2,14 +2,14 @@ import Metadata
 import SQLStore
 import Wire
 
-/// Unites the link rows of the participants: one row for each linked record. The master's row stays, then the first child's;
-/// its empty columns are filled from the rows that go, and those are kept in the change log.
+/// Unites the link rows of those who take part in a succession: one row for each linked record. The heir's row stays, then the first
+/// leaver's; its empty columns are filled from the rows that go, and those are kept in the change log.
 struct MergeLinks {
     let link: Module
     let table: TableName
     /// The lookup of the link that holds the participants.
     let field: Field
-    let request: MergeRequest
+    let succession: Succession
     let scope: WriteScope
 
     /// Fills and drops; the caller then moves what is left. Returns how many rows were dropped.
@@ -34,11 +34,11 @@ struct MergeLinks {
         link.fields.filter { $0.settable && !$0.columns.isEmpty && $0.body["link_side"]?.bool != true && $0.apiName != "id" }
     }
 
-    private var participants: SQL { MergeRows(field, request).held(byAny: request.participants.map(\.id), alias: "l") }
+    private var participants: SQL { SuccessionRows(field, succession).held(by: succession.participants, alias: "l") }
 
-    /// 0 for the master's rows, then the children in order.
+    /// 0 for the heir's rows, then the leavers in order.
     private func rank(_ mine: ColumnName, alias: String) -> SQL {
-        let children = request.children.enumerated().map { index, child in " WHEN \(child.id) THEN \(.literal(Int64(index + 1)))" as SQL }
+        let children = succession.leavers.enumerated().map { index, child in " WHEN \(child.id) THEN \(.literal(Int64(index + 1)))" as SQL }
         return "CASE \(mine, of: alias)\(.joined(children, by: "")) ELSE 0 END"
     }
 
@@ -46,7 +46,7 @@ struct MergeLinks {
     func count() throws -> (dropped: Int, moved: Int) {
         guard let mine = field.columns.first, let other = otherSide else { return (0, 0) }
         let surplus = surplus(mine, other)
-        let moving = MergeRows(field, request).moving(of: link, alias: "t")
+        let moving = SuccessionRows(field, succession).moving(of: link, alias: "t")
         let sql: SQL = """
             SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
             """
@@ -66,7 +66,7 @@ struct MergeLinks {
     /// Gives rows without a value in `own` the first one found among the rows for the same record.
     private func fill(_ own: Field, _ mine: ColumnName, _ theirs: ColumnName) throws {
         guard let column = own.columns.first else { return }
-        let inside = MergeRows(field, request).held(byAny: request.participants.map(\.id), alias: "t")
+        let inside = SuccessionRows(field, succession).held(by: succession.participants, alias: "t")
         let donors: SQL =
             "FROM \(table) l WHERE \(participants) AND \(theirs, of: "l") = \(theirs, of: "t") AND \(column, of: "l") IS NOT NULL"
         let empty: SQL = "\(inside) AND \(column, of: "t") IS NULL AND EXISTS (SELECT 1 \(donors))"

@@ -5,7 +5,9 @@ import SQLStore
 package struct Migration: Sendable {
     package let number: Int64
     package let purpose: String
-    package let statements: [SQL]
+    package var statements: [SQL] = []
+    /// What depends on the metadata that are there.
+    package var step: (@Sendable (Transaction) throws -> Void)?
 }
 
 /// The fixed tables, in the order they came to be.
@@ -29,6 +31,10 @@ package enum Migrations {
         Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
         Migration(number: 24, purpose: "territories of records", statements: RecordTerritories.schema),
         Migration(number: 26, purpose: "bulk jobs", statements: BulkSchema.statements),
+        Migration(number: 32, purpose: "conversions", statements: Conversions.schema),
+        Migration(number: 33, purpose: "unique values of converted records are free") { tx in
+            try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
+        },
     ]
 
     /// Serialises the migrations of several processes starting at once.
@@ -43,6 +49,7 @@ package enum Migrations {
         let done = Set(try tx.rows("SELECT number FROM sys_migration") { $0.integer(0) ?? 0 })
         for migration in all where !done.contains(migration.number) {
             for statement in migration.statements { try tx.execute(statement) }
+            try migration.step?(tx)
             try tx.execute(
                 "INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
         }
