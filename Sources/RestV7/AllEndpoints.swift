@@ -20,6 +20,7 @@ package let allEndpoints: [any Endpoint.Type] = ([
     territoryEndpoints,
     bulkEndpoints,
     appointmentEndpoints,
+    convertEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [

@@ -81,7 +81,7 @@ extension ErrorCode {
     package static let idempotencyKeyReused = ErrorCode(
         "IDEMPOTENCY_KEY_REUSED", 400, "the Idempotency-Key was used with another request")
     package static let idAlreadyActive = ErrorCode("ID_ALREADY_ACTIVE", 400, "already active")
-    package static let idAlreadyConverted = ErrorCode("ID_ALREADY_CONVERTED", 400, "already converted")
+    package static let idAlreadyConverted = ErrorCode("ID_ALREADY_CONVERTED", 400, "id already converted")
     package static let idAlreadyDeactivated = ErrorCode("ID_ALREADY_DEACTIVATED", 400, "already inactive")
     package static let idAlreadyDeleted = ErrorCode("ID_ALREADY_DELETED", 400, "already deleted")
     package static let inactiveUser = ErrorCode("INACTIVE_USER", 403, "the user is inactive")

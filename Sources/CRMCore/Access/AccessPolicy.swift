@@ -9,6 +9,8 @@ package enum RecordOperation: String, Sendable {
     case edit = "Edit"
     case delete = "Delete"
     case merge = "Merge"
+    case convert = "Convert"
+    case massConvert = "Mass_Convert"
 }
 
 /// What one user may do, worked out from one catalog version. The planner and the record store cannot work without one.

@@ -11,6 +11,8 @@ package enum Origin: String, Sendable {
     case system
     case changeOwner = "change_owner"
     case massChangeOwner = "mass_change_owner_via_scheduler"
+    case convert
+    case massConvert = "massconvert"
 }
 
 /// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
@@ -32,6 +34,10 @@ package enum ChangeLog {
         case merged = "find_and_merge_duplicate"
         case mergedAway = "merged_away"
         case repoint
+        /// As `repoint`, to a record of another module: `[id, module]` before and after.
+        case carriedOver = "carried_over"
+        /// A record was converted, with the fields that say so.
+        case converted
         case linkDropped = "link_dropped"
         case linkFilled = "link_filled"
         /// The tags of a record before and after, as arrays of ids.

@@ -68,7 +68,7 @@ package struct Timeline: Sendable {
     static let schema: [SQL] = ["CREATE INDEX sys_grave_successor ON sys_grave (successor) WHERE successor IS NOT NULL"]
 
     private static let shownKinds: [ChangeLog.Kind] = [
-        .added, .updated, .deleted, .restored, .merged, .unmerged, .tagged, .shared, .repoint,
+        .added, .updated, .deleted, .restored, .merged, .unmerged, .tagged, .shared, .repoint, .carriedOver, .converted,
     ]
     /// Modules whose records hang on others, and by which lookups.
     private static let hanging: [(module: String, lookups: [String])] = [

@@ -31,6 +31,7 @@ struct TimelineRow {
     /// The columns of a field before and after; `nil` when the row says nothing of it.
     func values(of field: Field) -> (old: [JSONValue], new: [JSONValue])? {
         if kind == .repoint { return self.field == field.id ? ([before], [after]) : nil }
+        if kind == .carriedOver { return self.field == field.id ? (before.array ?? [], after.array ?? []) : nil }
         let key = String(field.id.raw)
         guard before[key] != nil || after[key] != nil else { return nil }
         func columns(_ value: JSONValue?) -> [JSONValue] { field.columns.count == 1 ? [value ?? .null] : value?.array ?? [] }
@@ -40,7 +41,7 @@ struct TimelineRow {
     func action(_ fields: [Timeline.FieldChange]) -> String {
         switch kind {
         case .updated where fields.count == 1 && fields[0].field.apiName == "Owner": "owner_assigned"
-        case .updated, .repoint: "updated"
+        case .updated, .repoint, .carriedOver: "updated"
         case .tagged: gained ? "tag_added" : "tag_removed"
         case .shared: gained ? "shared" : "share_removed"
         case let other?: other.rawValue
@@ -108,7 +109,7 @@ struct TimelineNames {
         case .tagged:
             guard let field = module.field("Tag") else { return [] }
             return [.init(field: field, old: tagList(row.before), new: tagList(row.after))]
-        case .updated, .merged, .repoint:
+        case .updated, .merged, .repoint, .carriedOver, .converted:
             return module.fields.compactMap { field in
                 guard !Self.stamps.contains(field.apiName), let values = row.values(of: field) else { return nil }
                 return .init(field: field, old: shown(values.old, field), new: shown(values.new, field))

@@ -84,6 +84,9 @@ package enum AttachmentStore {
             throw Rejection.invalidPathID(1)
         }
         if row.heldByMerge != nil { throw Rejection(.recordLocked, .resourcePathIndex(1)) }
+        if operation == .edit, row.isConverted {
+            throw Rejection(.convertedRecord, message: "can't update the converted record", .resourcePathIndex(1))
+        }
         return row
     }
 

@@ -17,5 +17,7 @@ package enum JobHandlers {
         BulkReadJob(),
         CallbackJob(),
         AppointmentClock(),
+        MassConvertLeadsJob(),
+        MassConvertInventoryJob(),
     ]
 }

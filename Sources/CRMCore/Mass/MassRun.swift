@@ -18,28 +18,33 @@ enum MassRun {
         let count = try selection.count(upTo: limit, scope)
         guard count > 0 else { throw Rejection(.noRecordsFound) }
         guard count <= limit else { throw Rejection(.limitExceeded, .other("limit", .integer(limit))) }
+        return try enqueue(kind, selection, more, total: count, scope)
+    }
+
+    static func enqueue(_ kind: String, _ selection: MassSelection, _ more: JSONValue, total: Int, _ scope: WriteScope) throws -> RecordID {
         let id = scope.ids.next()
         let payload: JSONValue = [
             "selection": selection.json, "user": .string(String(scope.access.user.raw)), "after": .null, "more": more,
         ]
         try JobQueue.enqueue(kind, payload, id: id, at: scope.now, scope.tx)
-        try JobQueue.setTotal(id, count, scope.tx)
+        try JobQueue.setTotal(id, total, scope.tx)
         return id
     }
 
     /// `apply` says how many of the batch went well.
-    static func run(_ job: Job, _ services: Services, _ apply: @Sendable @escaping ([RecordID], Module, WriteScope) throws -> Int)
-        async throws
-    {
+    static func run(
+        _ job: Job, _ services: Services, batch: Int = batch, as origin: Origin = .job,
+        _ apply: @Sendable @escaping ([RecordID], Module, WriteScope) throws -> Int
+    ) async throws {
         let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
         var goesOn = true
         while goesOn {
             try Task.checkCancellation()
             let catalog = services.catalog.current()
             let access = try AccessPolicy.of(user, catalog)
-            goesOn = try await services.write(catalog, access, .job, group: job.id) { scope in
-                // As it stands now: another worker may have taken the job over meanwhile.
-                guard var payload = try JobQueue.progress(job.id, kind: job.kind, scope.tx)?.payload else { return false }
+            goesOn = try await services.write(catalog, access, origin, group: job.id) { scope in
+                // As it stands now, and held: another worker may have taken the job over, and goes on behind this batch.
+                guard var payload = try JobQueue.progress(job.id, kind: job.kind, locked: true, scope.tx)?.payload else { return false }
                 guard let selection = MassSelection(payload["selection"] ?? .null, scope.catalog) else { return false }
                 let ids = try selection.next(after: payload["after"]?.looseInt64.map(RecordID.init(raw:)), limit: batch, scope)
                 guard let last = ids.last else { return false }

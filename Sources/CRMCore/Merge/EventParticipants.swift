@@ -25,17 +25,17 @@ enum EventParticipants {
         try tx.insert(into: "sys_event_participant", ["record_id", "event_id"], rows: rows)
     }
 
-    /// Invites the master in place of the children; who is invited twice stays once, with the answer if one was given
-    /// (`merge.md` §6). Returns how many events changed.
-    static func merge(_ request: MergeRequest, _ scope: WriteScope) throws -> Int {
-        let events = try events(of: request, locked: true, scope)
-        let changes = events.map { (before: $0, after: moved($0, request)) }
+    /// Invites the heir in place of the leavers; who is invited twice stays once, with the answer if one was given
+    /// (`merge.md` §6). `type` says what the heir is, where that changes. Returns how many events changed.
+    static func follow(_ succession: Succession, named name: String, as type: String? = nil, _ scope: WriteScope) throws -> Int {
+        let events = try events(of: succession, locked: true, scope)
+        let changes = events.map { (before: $0, after: moved($0, succession, name, type)) }
         try write(changes, kind: .participantsMoved, scope)
         return changes.count
     }
 
-    /// How many events `merge` would change; writes nothing.
-    static func count(_ request: MergeRequest, _ scope: WriteScope) throws -> Int { try events(of: request, locked: false, scope).count }
+    /// How many events `follow` would change; writes nothing.
+    static func count(_ succession: Succession, _ scope: WriteScope) throws -> Int { try events(of: succession, locked: false, scope).count }
 
     /// Puts back the invitations a merge changed, where they are still as it left them.
     static func undo(_ merge: RecordID, _ scope: WriteScope) throws {
@@ -54,11 +54,11 @@ enum EventParticipants {
         try write(changes, kind: nil, scope)
     }
 
-    private static func events(of request: MergeRequest, locked: Bool, _ scope: WriteScope) throws -> [Record] {
+    private static func events(of succession: Succession, locked: Bool, _ scope: WriteScope) throws -> [Record] {
         guard let module = scope.catalog.module("Events"), module.field("Participants") != nil else { return [] }
-        let children = request.children.map(\.id.raw)
+        let leavers = succession.leavers.map(\.id.raw)
         let ids = try scope.tx.rows(
-            "SELECT DISTINCT event_id FROM sys_event_participant WHERE \(.memberIDs("record_id", children)) ORDER BY event_id"
+            "SELECT DISTINCT event_id FROM sys_event_participant WHERE \(.memberIDs("record_id", leavers)) ORDER BY event_id"
         ) { RecordID(raw: $0.integer(0) ?? 0) }
         let rows = try system(scope).rows(ids, of: module, for: .edit, locked: locked, scope.tx)
         return ids.compactMap { rows[$0] }
@@ -72,21 +72,22 @@ enum EventParticipants {
         try refresh(changes.map(\.after), scope.tx)
     }
 
-    private static func moved(_ event: Record, _ request: MergeRequest) -> Record {
-        let children = Set(request.children.map(\.id.raw))
-        let master = request.master.id
+    private static func moved(_ event: Record, _ succession: Succession, _ name: String, _ type: String?) -> Record {
+        let leavers = Set(succession.leavers.map(\.id.raw))
+        let heir = succession.heir.id
         var united: [JSONValue] = []
         for invitation in invitations(of: event) {
             var invitation = invitation
-            guard let id = invitation["participant"]?.looseInt64, id == master.raw || children.contains(id) else {
+            guard let id = invitation["participant"]?.looseInt64, id == heir.raw || leavers.contains(id) else {
                 united.append(invitation)
                 continue
             }
-            if id != master.raw {
-                invitation["participant"] = .id(master)
-                if invitation["name"] != nil { invitation["name"] = .string(request.master.displayName) }
+            if id != heir.raw {
+                invitation["participant"] = .id(heir)
+                if invitation["name"] != nil { invitation["name"] = .string(name) }
+                if let type, invitation["type"] != nil { invitation["type"] = .string(type) }
             }
-            if let same = united.firstIndex(where: { $0["participant"]?.looseInt64 == master.raw }) {
+            if let same = united.firstIndex(where: { $0["participant"]?.looseInt64 == heir.raw }) {
                 if !isAnswered(united[same]), isAnswered(invitation) { united[same] = invitation }
             } else {
                 united.append(invitation)
@@ -107,7 +108,7 @@ enum EventParticipants {
     }
 
     private static func system(_ scope: WriteScope) -> Planner {
-        Planner(scope.catalog, .system("a merge changes invitations whoever may see the event", for: scope.access.user))
+        Planner(scope.catalog, .system("invitations follow whoever may see the event", for: scope.access.user))
     }
 }
 

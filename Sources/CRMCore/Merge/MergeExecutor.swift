@@ -8,7 +8,6 @@ struct MergeExecutor {
     let plan: MergePlan
     let scope: WriteScope
     private var request: MergeRequest { plan.request }
-    private var childIDs: [RecordID] { request.children.map(\.id) }
 
     init(_ plan: MergePlan, _ scope: WriteScope) {
         self.plan = plan
@@ -19,6 +18,7 @@ struct MergeExecutor {
     func run() throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(request, scope.catalog)
+        let repointing = Repointing(request.succession, scope)
         try subforms.buryReplaced(scope)
         var united: Set<ModuleID> = []
         for move in plan.moves {
@@ -29,13 +29,15 @@ struct MergeExecutor {
                 try subforms.bury(of: module, field, heldBy: subforms.losers(of: module.id), scope)
                 if subforms.giver(of: module.id) == nil { continue }
             }
-            if united.insert(module.id).inserted, let links = MergeLinks(module, request, scope) { outcome.collisions += try links.unite() }
-            outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repoint(field, of: module, table)
+            if united.insert(module.id).inserted, let links = MergeLinks(module, request.succession, scope) {
+                outcome.collisions += try links.unite()
+            }
+            outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repointing.move(field, of: module, table)
         }
         let tags = try TagStore.merge(request, scope)
         if tags > 0 { outcome.moved["Tags"] = tags }
         outcome.moved.merge(try MergeFiles(request, scope).run()) { $0 + $1 }
-        let invited = try EventParticipants.merge(request, scope)
+        let invited = try EventParticipants.follow(request.succession, named: request.master.displayName, scope)
         if invited > 0 { outcome.moved["Events.Participants"] = invited }
         try RecordShares.merge(request, scope)
         try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
@@ -44,28 +46,6 @@ struct MergeExecutor {
         let territories = try RecordTerritories.merge(request, scope)
         if territories > 0 { outcome.moved["Territories"] = territories }
         return outcome
-    }
-
-    /// Points the rows at the master, and logs what they held.
-    private func repoint(_ field: Field, of module: Module, _ table: TableName) throws -> Int {
-        guard let column = field.columns.first else { return 0 }
-        let moving = MergeRows(field, request).moving(of: module, alias: "t")
-        try ChangeLog.appendRows(
-            kind: .repoint, field, of: module, table, before: heldChild(column), after: "\(SQLValue.text(String(request.master.id.raw)))",
-            where: moving, scope)
-        return try scope.tx.execute(
-            """
-            UPDATE \(table) AS t SET \(column) = \(request.master.id), row_version = row_version + 1 WHERE \(moving)
-            """)
-    }
-
-    /// The id a row held, as text; made of the few ids it can be rather than by the engine for each row.
-    private func heldChild(_ column: ColumnName) -> SQL {
-        guard let last = childIDs.last else { return "NULL" }
-        func text(_ id: RecordID) -> SQL { "\(SQLValue.text(String(id.raw)))" }
-        guard childIDs.count > 1 else { return text(last) }
-        let branches = childIDs.dropLast().map { " WHEN \($0) THEN \(text($0))" as SQL }
-        return "CASE \(column, of: "t")\(.joined(branches, by: "")) ELSE \(text(last)) END"
     }
 
     /// Last, when the children's unique values are free.

@@ -2,29 +2,33 @@ import Metadata
 import SQLStore
 import Wire
 
-/// Unites the link rows of the participants: one row for each pair of records. The master's row stays, then the first child's;
-/// its empty columns are filled from the rows that go, and those are kept in the change log. All of it happens before any side
-/// is pointed elsewhere, so that what is kept is what was there, even where both sides are of the merged module.
+/// Unites the link rows of those who take part in a succession: one row for each pair of records. The heir's row stays, then the
+/// first leaver's; its empty columns are filled from the rows that go, and those are kept in the change log. All of it happens before any side
+/// is pointed elsewhere, so that what is kept is what was there, even where both sides are of the module that is merged.
 struct MergeLinks {
     private let link: Module
     private let table: TableName
-    private let request: MergeRequest
+    private let succession: Succession
     private let scope: WriteScope
     private let left: Field
     private let right: Field
     /// The sides that may hold participants: one as a rule, both where records of the merged module are linked with each other.
     private let sides: [Field]
 
-    /// `nil` when the module links nothing to what is merged.
-    init?(_ link: Module, _ request: MergeRequest, _ scope: WriteScope) {
+    /// `nil` when the module links nothing to the participants. With `side`, only that one is looked at.
+    init?(_ link: Module, _ succession: Succession, side: Field? = nil, _ scope: WriteScope) {
         guard let table = link.table, let (left, right) = link.linkPair else { return nil }
         self.link = link
         self.table = table
-        self.request = request
+        self.succession = succession
         self.scope = scope
         self.left = left
         self.right = right
-        sides = [left, right].filter { !$0.columns.isEmpty && ($0.target == request.module.id || $0.isAnyLookup) }
+        let modules = Set(succession.participants.map(\.module))
+        sides = [left, right].filter { field in
+            guard !field.columns.isEmpty, side.map({ $0 === field }) ?? true else { return false }
+            return field.isAnyLookup || field.target.map(modules.contains) ?? false
+        }
         if sides.isEmpty { return nil }
     }
 
@@ -40,7 +44,7 @@ struct MergeLinks {
 
     /// How many rows `unite` would drop, and how many would then move in one of the sides; writes nothing.
     func counts(_ side: Field) throws -> (dropped: Int, moved: Int) {
-        let moving = MergeRows(side, request).moving(of: link, alias: "t")
+        let moving = SuccessionRows(side, succession).moving(of: link, alias: "t")
         let sql: SQL = """
             SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
             """
@@ -54,16 +58,15 @@ struct MergeLinks {
 
     /// Rows that have a participant on a side.
     private func held(_ alias: String) -> SQL {
-        let ids = request.participants.map(\.id)
-        let parts = sides.map { "(\(MergeRows($0, request).held(byAny: ids, alias: alias)))" as SQL }
+        let parts = sides.map { "(\(SuccessionRows($0, succession).held(by: succession.participants, alias: alias)))" as SQL }
         return parts.count == 1 ? parts[0] : "(\(.joined(parts, by: " OR ")))"
     }
 
-    /// 0 for rows without children, which are the master's; then the children in order.
+    /// 0 for rows without leavers, which are the heir's; then the leavers in order.
     private func rank(_ alias: String) -> SQL {
         let ranks = sides.map { side -> SQL in
             let column = side.columns[0]
-            let children = request.children.enumerated().map { index, child in
+            let children = succession.leavers.enumerated().map { index, child in
                 " WHEN \(child.id) THEN \(.literal(Int64(index + 1)))" as SQL
             }
             return "CASE \(column, of: alias)\(.joined(children, by: "")) ELSE 0 END"
@@ -71,13 +74,13 @@ struct MergeLinks {
         return .joined(ranks, by: " + ")
     }
 
-    /// What of a row tells its pair after the merge. The only side that holds participants will be the master in all of them.
+    /// What of a row tells its pair afterwards. The only side that holds participants will be the heir in all of them.
     private func pair(_ alias: String) -> [SQL] {
         if sides.count == 1 { return (sides[0] === left ? right : left).columns.map { "\($0, of: alias)" } }
-        let children: SQL = .joined(request.children.map { "\($0.id)" }, by: ", ")
+        let children: SQL = .joined(succession.leavers.map { "\($0.id)" }, by: ", ")
         return [left, right].flatMap { side -> [SQL] in
             let names = side.columns.map { "\($0, of: alias)" as SQL }
-            let canonical: SQL = "CASE WHEN \(names[0]) IN (\(children)) THEN \(request.master.id) ELSE \(names[0]) END"
+            let canonical: SQL = "CASE WHEN \(names[0]) IN (\(children)) THEN \(succession.heir.id) ELSE \(names[0]) END"
             return [canonical] + names.dropFirst()
         }
     }

@@ -44,13 +44,13 @@ package struct MergePreview: Sendable {
                 outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
                 continue
             }
-            if let links = MergeLinks(module, plan.request, scope) {
+            if let links = MergeLinks(module, plan.request.succession, scope) {
                 let counts = try links.counts(field)
                 if united.insert(module.id).inserted { outcome.collisions += counts.dropped }
                 moved = counts.moved
             } else if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
                 // The survey stops counting at the limit and counts participants too.
-                let moving = MergeRows(field, plan.request).moving(of: module, alias: "t")
+                let moving = SuccessionRows(field, plan.request.succession).moving(of: module, alias: "t")
                 moved = try scope.tx.first("SELECT count(*) FROM \(table) t WHERE \(moving)") { Int($0.integer(0) ?? 0) } ?? 0
             }
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
@@ -59,7 +59,7 @@ package struct MergePreview: Sendable {
         outcome.moved.merge(try MergeFiles(plan.request, scope).count()) { $0 + $1 }
         let territories = try RecordTerritories.forecast(plan.request, scope)
         if territories > 0 { outcome.moved["Territories"] = territories }
-        let invited = try EventParticipants.count(plan.request, scope)
+        let invited = try EventParticipants.count(plan.request.succession, scope)
         if invited > 0 { outcome.moved["Events.Participants"] = invited }
         return outcome
     }

@@ -46,4 +46,5 @@ package struct MergeRequest: Sendable, Equatable {
 
     package var module: Module { master.module }
     package var participants: [Record] { [master] + children }
+    var succession: Succession { Succession(heir: Holder(master), leavers: children.map(Holder.init)) }
 }

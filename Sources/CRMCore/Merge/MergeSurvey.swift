@@ -13,18 +13,24 @@ struct MergeSurvey {
     /// For every lookup that may point at a child, how many rows point at each. Counting a lookup stops at what all children may have
     /// together in a synchronous merge: beyond it one of them has too many, whichever rows were met first.
     func moves() throws -> [MergePlan.Move] {
-        let inbound = scope.catalog.inbound(to: request.module.id)
-        let children = request.children.map(\.id)
-        let most = SQLValue.integer(Int64((MergePlan.synchronousLimit + 1) * children.count))
+        try Self.moves(
+            from: request.succession, of: request.module.id, upTo: (MergePlan.synchronousLimit + 1) * request.children.count, scope)
+    }
+
+    /// The lookups that hold a leaver, and how many rows each, counted up to a bound.
+    static func moves(from succession: Succession, of module: ModuleID, upTo bound: Int, _ scope: WriteScope) throws -> [MergePlan.Move] {
+        let inbound = scope.catalog.inbound(to: module)
+        let children = succession.leavers.map(\.id)
+        let most = SQLValue.integer(Int64(bound))
         let terms = inbound.enumerated().compactMap { index, entry -> SQL? in
             guard let table = entry.module.table, let column = entry.field.columns.first else { return nil }
-            let held = MergeRows(entry.field, request).held(byAny: children, alias: "t")
+            let held = SuccessionRows(entry.field, succession).held(by: succession.leavers, alias: "t")
             return
                 "SELECT \(.literal(Int64(index))), q.c, count(*) FROM (SELECT \(column, of: "t") AS c FROM \(table) t WHERE \(held) LIMIT \(most)) q GROUP BY q.c"
         }
         var found: [Int: [Int]] = [:]
-        for start in stride(from: 0, to: terms.count, by: Self.termsPerStatement) {
-            let some = Array(terms[start..<min(start + Self.termsPerStatement, terms.count)])
+        for start in stride(from: 0, to: terms.count, by: termsPerStatement) {
+            let some = Array(terms[start..<min(start + termsPerStatement, terms.count)])
             try scope.tx.forEach(.joined(some, by: " UNION ALL ")) { row in
                 guard let child = row.integer(1).flatMap({ id in children.firstIndex { $0.raw == id } }) else { return }
                 found[Int(row.integer(0) ?? 0), default: Array(repeating: 0, count: children.count)][child] = Int(row.integer(2) ?? 0)
@@ -81,41 +87,12 @@ struct MergeSurvey {
             guard case .child(let index) = request.sources[field.id] else { continue }
             let value = request.children[index][field]
             guard !value.isNull else { continue }
-            let others = try UniqueValues(field, request.module).holders(of: [value], scope.tx)[UniqueValues.key(value)] ?? []
+            let others = try UniqueValues.compared(field, request.module, scope.catalog).holders(of: [value], scope.tx)[UniqueValues.key(value)] ?? []
             let outside = others.filter { !participants.contains($0.id) }
             if let holder = outside.first {
                 let path = request.paths[field.id] ?? JSONPath()
                 throw MergeRefusal.wrapped(holder.clash(field, request.module, more: outside.count > 1, at: path, scope.catalog))
             }
         }
-    }
-}
-
-/// The rows of one lookup that a merge moves, as SQL.
-struct MergeRows {
-    private let field: Field
-    private let request: MergeRequest
-
-    init(_ field: Field, _ request: MergeRequest) {
-        self.field = field
-        self.request = request
-    }
-
-    /// Rows that hold any of `ids`.
-    func held(byAny ids: [RecordID], alias: String) -> SQL {
-        "\(first, of: alias) IN (\(.joined(ids.map { "\($0)" }, by: ", ")))\(ofModule(alias))"
-    }
-
-    /// The rows that move. Those of the merged module that take part are left out: children go, and the master is written last.
-    func moving(of module: Module, alias: String) -> SQL {
-        let rows = held(byAny: request.children.map(\.id), alias: alias)
-        guard module.id == request.module.id else { return rows }
-        return "\(rows) AND \("id", of: alias) NOT IN (\(.joined(request.participants.map { "\($0.id)" }, by: ", ")))"
-    }
-
-    private var first: ColumnName { field.columns.first ?? "id" }
-
-    private func ofModule(_ alias: String) -> SQL {
-        field.isAnyLookup && field.columns.count == 2 ? " AND \(field.columns[1], of: alias) = \(.literal(request.module.id.raw))" : ""
     }
 }

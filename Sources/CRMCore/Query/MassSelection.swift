@@ -8,6 +8,8 @@ package struct MassSelection: Sendable {
     private let view: JSONValue
     private let criteria: JSONValue
     private let territory: TerritorySelection?
+    /// The records themselves, where the caller named them.
+    private let ids: [RecordID]?
 
     /// `nil` when the module has no such view.
     package init?(_ module: Module, view: RecordID, criteria: JSONValue, territory: TerritorySelection? = nil, _ catalog: Catalog) {
@@ -18,6 +20,15 @@ package struct MassSelection: Sendable {
         self.view = document.body["criteria"] ?? .null
         self.criteria = criteria
         self.territory = territory
+        ids = nil
+    }
+
+    package init(_ module: Module, ids: [RecordID]) {
+        self.module = module
+        self.ids = ids
+        view = .null
+        criteria = .null
+        territory = nil
     }
 
     /// Back from the kept form.
@@ -27,16 +38,22 @@ package struct MassSelection: Sendable {
         view = json["view"] ?? .null
         criteria = json["criteria"] ?? .null
         territory = json["territory"].flatMap(TerritorySelection.init)
+        ids = json["ids"]?.array?.compactMap { $0.looseInt64.map(RecordID.init(raw:)) }
     }
 
     var json: JSONValue {
-        ["module": .string(String(module.id.raw)), "view": view, "criteria": criteria, "territory": territory?.json ?? .null]
+        let named: JSONValue = ids.map { .array($0.map { .id($0) }) } ?? .null
+        return [
+            "module": .string(String(module.id.raw)), "view": view, "criteria": criteria, "territory": territory?.json ?? .null, "ids": named,
+        ]
     }
 
     private func condition(_ scope: WriteScope) throws(Rejection) -> Condition {
+        if let ids { return .ids(ids) }
         let dates = MovingDates(now: scope.now, zone: scope.catalog.zone)
         let reader = CriteriaReader(module: module, user: scope.access.user, dates: dates)
         return try reader.read(view).and(try reader.read(criteria)).and(territory?.condition(scope.catalog) ?? .always)
+            .and(Conversions.condition(besides: view, of: module))
     }
 
     /// How many there are, counted up to one more than `most`.

@@ -32,10 +32,13 @@ package struct QueryPlan: Sendable {
     let lockColumn: Int
     /// The currency a record names; below zero while there is one only.
     let currencyColumn: Int
+    /// What became of a record, where records of the module can be converted.
+    let conversion: ConversionColumns?
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int, rows: [RowField]
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int, conversion: ConversionColumns? = nil,
+        rows: [RowField]
     ) {
         self.module = module
         self.sql = sql
@@ -50,6 +53,7 @@ package struct QueryPlan: Sendable {
         self.constants = constants
         self.lockColumn = lockColumn
         self.currencyColumn = currencyColumn
+        self.conversion = conversion
     }
 }
 
@@ -80,6 +84,8 @@ package struct Planner: Sendable {
         let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
         let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
 
+        let conversion = everything ? select.addConversion(of: query.module) : nil
+
         let source = try source(query, table)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
         let sql: SQL = """
@@ -90,7 +96,7 @@ package struct Planner: Sendable {
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn,
             limit: query.limit,
             systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
-            lockColumn: lockColumn, currencyColumn: currencyColumn, rows: select.rows)
+            lockColumn: lockColumn, currencyColumn: currencyColumn, conversion: conversion, rows: select.rows)
     }
 
     /// The column that says so, where the module's locks hold for the caller.

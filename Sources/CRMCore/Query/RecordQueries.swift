@@ -21,6 +21,9 @@ package struct RecordQueries: Sendable {
         try await services.database.run(.read, body)
     }
 
+    /// How values are shown to this caller.
+    var render: RenderContext { services.render(catalog, zone) }
+
     /// Rows as the elements of a JSON array, brackets included, and what the page was.
     package func page(_ query: Query) async throws -> (records: [UInt8], page: RecordReader.Page) {
         let plan = try Planner(catalog, access).plan(query)

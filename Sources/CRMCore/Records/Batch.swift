@@ -68,8 +68,11 @@ struct Batch {
                 guard let held = found[reference.id] else {
                     return .invalid(at: reference.path, message: "the related id given seems to be invalid")
                 }
-                // Notes and files are part of their record, which nobody may change while it is under merge (`merge.md` §8).
-                if held, reference.field == "Parent_Id" { return Rejection(.recordLocked, .id(reference.id)) }
+                guard reference.field == "Parent_Id" else { continue }
+                // Notes and files are part of their record, which nobody may change while it is under merge (`merge.md` §8) or
+                // once it is converted.
+                if held.isUnderMerge { return Rejection(.recordLocked, .id(reference.id)) }
+                if held.isConverted { return Conversions.changed(reference.id) }
             }
             return nil
         }
@@ -108,7 +111,7 @@ struct Batch {
                 $0.change.before.map { before in before[field] } != $0.change.after[field] && !$0.change.after[field].isNull
             }
             guard !changed.isEmpty else { continue }
-            let holders = try UniqueValues(field, module).holders(of: changed.map { $0.change.after[field] }, scope.tx)
+            let holders = try UniqueValues.compared(field, module, scope.catalog).holders(of: changed.map { $0.change.after[field] }, scope.tx)
             var seen: [SQLValue: RecordID] = [:]
             for item in changed {
                 let key = UniqueValues.key(item.change.after[field])

@@ -16,13 +16,23 @@ struct HeldReferences {
         }
     }
 
-    /// Those that exist, and whether a merge holds them. One statement for each module.
-    func hold(_ scope: WriteScope) throws -> [RecordID: Bool] {
-        var found: [RecordID: Bool] = [:]
-        for (module, ids) in wanted {
-            guard let table = scope.catalog.module(id: module)?.table else { continue }
-            let sql: SQL = "SELECT t.id, t.in_merge FROM \(table) t WHERE \(.memberIDs("t.id", ids)) ORDER BY t.id\(.keepRows)"
-            try scope.tx.forEach(sql) { found[RecordID(raw: $0.integer(0) ?? 0)] = !$0.isNull(1) }
+    /// What is with a record that is there.
+    struct State {
+        let isUnderMerge: Bool
+        let isConverted: Bool
+    }
+
+    /// Those that exist. One statement for each module.
+    @discardableResult
+    func hold(_ scope: WriteScope) throws -> [RecordID: State] {
+        var found: [RecordID: State] = [:]
+        for (id, ids) in wanted {
+            guard let module = scope.catalog.module(id: id), let table = module.table else { continue }
+            let converted: SQL = module.convertedField?.columns.first.map { "\($0, of: "t")" } ?? "NULL"
+            let sql: SQL = "SELECT t.id, t.in_merge, \(converted) FROM \(table) t WHERE \(.memberIDs("t.id", ids)) ORDER BY t.id\(.keepRows)"
+            try scope.tx.forEach(sql) { row in
+                found[RecordID(raw: row.integer(0) ?? 0)] = State(isUnderMerge: !row.isNull(1), isConverted: row.integer(2) == 1)
+            }
         }
         return found
     }

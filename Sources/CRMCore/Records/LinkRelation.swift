@@ -91,16 +91,21 @@ package struct LinkRelation: Sendable {
     /// Parts a record from others. Those it was not joined with are refused.
     package func part(_ record: RecordID, from ids: [RecordID], _ scope: WriteScope) throws -> [Result<RecordID, Rejection>] {
         try lock(record, scope)
-        guard let table = link.table else { return [] }
         let joined = try links(of: record, to: ids, scope)
-        let system = Planner(scope.catalog, .system("the rows of a linking module have no rights of their own"))
-        let rows = try system.rows(Array(joined.values), of: link, for: .delete, scope.tx)
-        try ChangeLog.append(
-            rows.values.sorted { $0.id < $1.id }.map { .init(record: $0, kind: .deleted, before: Graves.image(of: $0)) }, scope)
-        try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", joined.values.map(\.raw)))")
+        try remove(Array(joined.values), scope)
         return ids.map {
             joined[$0] == nil ? .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id($0))) : .success($0)
         }
+    }
+
+    /// Removes rows of the linking module, and logs them.
+    func remove(_ links: [RecordID], _ scope: WriteScope) throws {
+        guard let table = link.table, !links.isEmpty else { return }
+        let system = Planner(scope.catalog, .system("the rows of a linking module have no rights of their own"))
+        let rows = try system.rows(links, of: link, for: .delete, scope.tx)
+        try ChangeLog.append(
+            rows.values.sorted { $0.id < $1.id }.map { .init(record: $0, kind: .deleted, before: Graves.image(of: $0)) }, scope)
+        try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", links.map(\.raw)))")
     }
 
     /// The right to edit, and the record itself: nobody else changes its list meanwhile.
@@ -111,12 +116,34 @@ package struct LinkRelation: Sendable {
         try RecordStore.refuseIfHeld(row)
     }
 
-    private func links(of record: RecordID, to ids: [RecordID], _ scope: WriteScope) throws -> [RecordID: RecordID] {
+    func links(of record: RecordID, to ids: [RecordID], _ scope: WriteScope) throws -> [RecordID: RecordID] {
         guard let table = link.table, let mine = mine.columns.first, let theirs = theirs.columns.first else { return [:] }
         let rows = try scope.tx.rows(
             "SELECT k.\(theirs), k.id FROM \(table) k WHERE k.\(mine) = \(record)\(sides) AND \(.memberIDs("\(theirs, of: "k")", ids.map(\.raw))) ORDER BY k.id"
         ) { (RecordID(raw: $0.integer(0) ?? 0), RecordID(raw: $0.integer(1) ?? 0)) }
         return Dictionary(rows, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The records joined to one, in the order they were joined.
+    func joined(to record: RecordID, _ scope: WriteScope) throws -> [RecordID] {
+        guard let table = link.table, let mine = mine.columns.first, let theirs = theirs.columns.first else { return [] }
+        return try scope.tx.rows("SELECT k.\(theirs) FROM \(table) k WHERE k.\(mine) = \(record)\(sides) ORDER BY k.id") {
+            RecordID(raw: $0.integer(0) ?? 0)
+        }
+    }
+
+    /// Joins a record with others that are there and that it is not joined with yet.
+    func add(_ record: RecordID, to ids: [RecordID], _ store: RecordStore, _ scope: WriteScope) throws {
+        let there = try HeldReferences(ids.map { (target.id, $0.raw) }).hold(scope)
+        let known = try links(of: record, to: ids, scope)
+        let items = ids.filter { there[$0] != nil && known[$0] == nil }.map { id -> JSONCursor in
+            JSONCursor([
+                mine.apiName: ["id": .id(record), "module": ["api_name": .string(module.apiName)]],
+                theirs.apiName: ["id": .id(id), "module": ["api_name": .string(target.apiName)]],
+            ])
+        }
+        guard !items.isEmpty else { return }
+        for outcome in try store.insert(items, link, scope) { _ = try outcome.get() }
     }
 
     /// Where a side may hold records of several modules.

@@ -42,7 +42,7 @@ package struct OwnerChange: Sendable {
     }
 
     /// One statement for each lookup; what is locked or under merge stays with its owner.
-    private func follow(_ other: Module, of module: Module, _ ids: [RecordID], _ scope: WriteScope) throws {
+    func follow(_ other: Module, of module: Module, _ ids: [RecordID], _ scope: WriteScope) throws {
         guard let table = other.table, let field = other.field("Owner"), let column = field.columns.first, !ids.isEmpty else { return }
         try scope.access.require(.edit, other)
         let new = SQLValue.integer(owner.id.raw)

@@ -18,7 +18,7 @@ extension RecordStore {
     }
 
     /// What the system sets, numbers itself, or must not happen twice is left out.
-    private static func isCopied(_ field: Field, _ module: Module) -> Bool {
+    static func isCopied(_ field: Field, _ module: Module) -> Bool {
         let never: Set<String> =
             switch module.apiName {
             case "Events": ["Recurring_Activity", "Remind_At"]
@@ -41,7 +41,7 @@ extension RecordStore {
     }
 
     /// Rows of the subforms and multi-select lookups the caller did not name, as a caller would send them: the copy's pass the same checks and sums.
-    private func rowItems(of original: Record, except named: Set<String>, _ scope: WriteScope) throws -> [(String, [JSONValue])] {
+    func rowItems(of original: Record, except named: Set<String>, _ scope: WriteScope) throws -> [(String, [JSONValue])] {
         let system = Planner(scope.catalog, .system("subform rows are seen with their record"))
         var found: [(String, [JSONValue])] = []
         for field in original.module.fields where !named.contains(field.apiName) {

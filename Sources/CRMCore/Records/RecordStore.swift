@@ -22,6 +22,9 @@ package struct RecordStore: Sendable {
 
     /// Adds one record that has values already, such as a copy; `tags` unless the item names its own.
     func add(_ item: JSONCursor, to record: Record, tags: [String], _ scope: WriteScope) throws -> Outcome {
+        try scope.access.require(.create, record.module)
+        // What its values point at may be on its way into another record.
+        let record = try Graves.followed([record], scope).first ?? record
         var batch = Batch(record.module, scope)
         batch.decode(0) { () throws(Rejection) in
             var decoded = try RecordDecoder(catalog: scope.catalog, module: record.module).decode(item, into: record, .insert)
@@ -92,9 +95,10 @@ package struct RecordStore: Sendable {
         return try outcome.get()
     }
 
-    /// A record under merge cannot be changed (`merge.md` §8).
+    /// A record under merge cannot be changed (`merge.md` §8), nor one that was converted.
     static func refuseIfHeld(_ record: Record) throws(Rejection) {
         if record.heldByMerge != nil { throw Rejection(.recordLocked, .id(record.id)) }
+        try Conversions.refuseChange(of: record)
     }
 
     /// Rules, unique values, rows, log. Items refused on the way leave the others alone.

@@ -25,10 +25,19 @@ struct UniqueValues {
 
     private let field: Field
     private let module: Module
+    private let open: ColumnName?
 
-    init(_ field: Field, _ module: Module) {
+    /// `converted` says whether converted records count.
+    init(_ field: Field, _ module: Module, converted: Bool = true) {
         self.field = field
         self.module = module
+        open = converted ? nil : module.convertedField?.columns.first
+    }
+
+    /// As a write compares: with converted records where the organisation wants it (`duplicates.md`, A3), and always where a
+    /// value may stand for an id.
+    static func compared(_ field: Field, _ module: Module, _ catalog: Catalog) -> UniqueValues {
+        UniqueValues(field, module, converted: field.isExternal || DuplicateCheck(module, catalog)?.kind == .converted)
     }
 
     /// The form in which two values are the same.
@@ -44,8 +53,9 @@ struct UniqueValues {
         let list = values.map { isText ? "\(.folded("\($0)"))" as SQL : "\($0)" }
         let owner: SQL = module.field("Owner") == nil ? "NULL" : "owner"
         var found: [SQLValue: [Holder]] = [:]
+        let live: SQL = open.map { " AND (\($0) IS NULL OR \($0) = 0)" } ?? ""
         let sql: SQL =
-            "SELECT id, \(column), \(owner) FROM \(table) WHERE \(column) IS NOT NULL AND \(compared) IN (\(.joined(list, by: ", "))) ORDER BY id"
+            "SELECT id, \(column), \(owner) FROM \(table) WHERE \(column) IS NOT NULL AND \(compared) IN (\(.joined(list, by: ", ")))\(live) ORDER BY id"
         try tx.forEach(sql) { row in
             let holder = Holder(id: RecordID(raw: row.integer(0) ?? 0), owner: row.integer(2))
             found[Self.key(row.value(1, as: field.type.storage[0])), default: []].append(holder)

@@ -4,12 +4,13 @@ import Wire
 
 /// What a change of a field means for the records that are there.
 enum ExistingRecords {
-    /// A field becomes unique only when no two records hold the same value.
+    /// A field becomes unique only when no two records hold the same value; converted ones do not count, as in the index.
     static func refuseRepeated(_ field: Field, of module: Module, _ item: JSONCursor, _ tx: Transaction) throws {
         guard let table = module.table, let column = field.columns.first else { return }
+        let open: SQL = module.convertedField?.columns.first.map { " AND (\($0) IS NULL OR \($0) = 0)" } ?? ""
         let value: SQL = field.type.storage == [.text] ? "\(.folded("\(column)"))" : "\(column)"
         let found = try tx.first(
-            "SELECT min(id) FROM \(table) WHERE \(column) IS NOT NULL GROUP BY \(value) HAVING count(*) > 1 LIMIT 1"
+            "SELECT min(id) FROM \(table) WHERE \(column) IS NOT NULL\(open) GROUP BY \(value) HAVING count(*) > 1 LIMIT 1"
         ) { RecordID(raw: $0.integer(0) ?? 0) }
         guard let found else { return }
         throw Rejection(

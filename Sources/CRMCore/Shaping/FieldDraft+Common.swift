@@ -9,6 +9,7 @@ extension FieldDraft {
         try readFilterable()
         try readUnique()
         try readProtection()
+        try readConvertMapping()
         for key in ["separator", "number_separator"] { if let flag = item.optional(key) { body[key] = .bool(try flag.bool()) } }
     }
 
@@ -68,6 +69,31 @@ extension FieldDraft {
             throw Rejection(.limitExceeded, .apiName("unique"), .jsonPath(given.path), .other("limit", .integer(FieldShaper.uniqueLimit)))
         }
         body["unique"] = ["case_sensitive": false]
+    }
+
+    /// Where a lead's value goes when it is converted: a field of each module, of the same kind, or none (`metadata/conversions.md`).
+    private mutating func readConvertMapping() throws(Rejection) {
+        guard module.apiName == "Leads" else { return }
+        if existing == nil { body["convert_mapping"] = ["Accounts": .null, "Contacts": .null, "Deals": .null] }
+        guard let given = item.optional("convert_mapping"), !given.value.isNull else { return }
+        var mapping = body["convert_mapping"] ?? [:]
+        for member in try given.object() {
+            let path = given.path.appending(member.name)
+            guard ["Accounts", "Contacts", "Deals"].contains(member.name), let target = scope.catalog.module(member.name) else {
+                throw .unsupported(["Accounts", "Contacts", "Deals"], at: path)
+            }
+            guard !member.value.isNull else {
+                mapping[member.name] = .null
+                continue
+            }
+            let name = try JSONCursor(member.value, at: path).string()
+            guard let field = target.field(name), field.settable, field.creatable else { throw .invalid(at: path) }
+            guard field.type.dataType == kind.dataType, (field.length ?? .max) >= (body["length"]?.int64).map(Int.init) ?? 0 else {
+                throw .invalid(at: path, message: "the fields differ in kind")
+            }
+            mapping[member.name] = .string(field.apiName)
+        }
+        body["convert_mapping"] = mapping
     }
 
     /// Encryption, privacy and external ids are kept as said.

@@ -5,7 +5,8 @@ package struct SchemaPlan: Sendable, Equatable {
     package enum Step: Sendable, Equatable {
         case createTable(TableName, [StoredColumn])
         case addColumn(TableName, StoredColumn, falseAtFirst: Bool)
-        case addIndex(IndexName, on: TableName, column: ColumnName, IndexKind)
+        /// `open` names a flag: rows that have it set are left out of the index.
+        case addIndex(IndexName, on: TableName, column: ColumnName, IndexKind, open: ColumnName?)
         /// One row of a linking module for each pair of linked records.
         case addPairIndex(IndexName, on: TableName, ColumnName, ColumnName)
         case dropIndex(IndexName)
@@ -32,14 +33,30 @@ package struct SchemaPlan: Sendable, Equatable {
                 let had = known.map { indexes(of: $0, in: before, table) } ?? []
                 let wanted = indexes(of: field, in: module, table)
                 steps += wanted.filter { !had.contains($0) }
-                for case .addIndex(let name, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) {
+                for case .addIndex(let name, _, _, _, _) in had where !wanted.contains(where: { $0.names(name) }) {
                     steps.append(.dropIndex(name))
                 }
             }
             steps += pairIndex(of: module).filter { !pairIndex(of: before).contains($0) }
             // A deleted field keeps its column until the next compaction; its index would only slow writes down.
             for field in before.fields where module.field(field.id) == nil {
-                for case .addIndex(let name, _, _, _) in indexes(of: field, in: before, table) { steps.append(.dropIndex(name)) }
+                for case .addIndex(let name, _, _, _, _) in indexes(of: field, in: before, table) { steps.append(.dropIndex(name)) }
+            }
+        }
+        return SchemaPlan(steps: steps)
+    }
+
+    /// Makes the indexes of unique fields anew where they came to leave converted records out.
+    package static func reopening(_ catalog: Catalog) -> SchemaPlan {
+        var steps: [Step] = []
+        for module in catalog.modules {
+            guard let table = module.table else { continue }
+            for field in module.fields where field.unique {
+                let wanted = indexes(of: field, in: module, table)
+                for case .addIndex(let name, _, _, _, open: .some) in wanted {
+                    steps.append(.dropIndex(name))
+                    steps += wanted
+                }
             }
         }
         return SchemaPlan(steps: steps)
@@ -61,13 +78,19 @@ package struct SchemaPlan: Sendable, Equatable {
 
     private static func indexes(of field: Field, in module: Module, _ table: TableName) -> [Step] {
         guard let column = field.columns.first, column.raw != "id" else { return [] }
-        func step(_ kind: IndexKind) -> Step { .addIndex(IndexName(kind, field.id), on: table, column: column, kind) }
+        func step(_ kind: IndexKind, open: ColumnName? = nil) -> Step {
+            .addIndex(IndexName(kind, field.id), on: table, column: column, kind, open: open)
+        }
         var found: [Step] = []
         if field.isRecordLookup { found.append(step(.lookup)) }
         // What lists can be sorted by.
         if ["Created_Time", "Modified_Time", "Rescheduled_From"].contains(field.apiName) { found.append(step(.time)) }
         if field.unique {
-            found.append(step(field.type.storage == [.text] ? .uniqueText : .unique))
+            let isText = field.type.storage == [.text]
+            // Values of converted records are free for others; whoever must not take them finds them in an index of all.
+            let open = field.isExternal ? nil : module.field("Converted__s")?.columns.first
+            found.append(step(isText ? .uniqueText : .unique, open: open))
+            if open != nil { found.append(step(isText ? .text : .lookup)) }
         } else if field.type.dataType == "email" || field === module.displayField {
             found.append(step(.text))
         }
@@ -102,7 +125,7 @@ package struct IndexName: Sendable, Hashable {
 
 extension SchemaPlan.Step {
     fileprivate func names(_ index: IndexName) -> Bool {
-        if case .addIndex(index, _, _, _) = self { true } else { false }
+        if case .addIndex(index, _, _, _, _) = self { true } else { false }
     }
 
     fileprivate var sql: SQL {
@@ -120,13 +143,15 @@ extension SchemaPlan.Step {
             // Both engines keep a constant default beside the table: no row is touched.
             let initial: SQL = falseAtFirst ? " DEFAULT 0" : ""
             return "ALTER TABLE \(table) ADD COLUMN \(column.name) \(.type(column.type))\(initial)"
-        case .addIndex(let name, let table, let column, let kind):
+        case .addIndex(let name, let table, let column, let kind, let open):
+            let only: SQL = open.map { " AND (\($0) IS NULL OR \($0) = 0)" } ?? ""
             switch kind {
             case .time: return "CREATE INDEX \(name.table) ON \(table) (\(column), id)"
             case .lookup: return "CREATE INDEX \(name.table) ON \(table) (\(column)) WHERE \(column) IS NOT NULL"
             case .text: return "CREATE INDEX \(name.table) ON \(table) (\(.folded("\(column)"))) WHERE \(column) IS NOT NULL"
-            case .unique: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(column)) WHERE \(column) IS NOT NULL"
-            case .uniqueText: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(.folded("\(column)"))) WHERE \(column) IS NOT NULL"
+            case .unique: return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(column)) WHERE \(column) IS NOT NULL\(only)"
+            case .uniqueText:
+                return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(.folded("\(column)"))) WHERE \(column) IS NOT NULL\(only)"
             }
         case .addPairIndex(let name, let table, let one, let other):
             return "CREATE UNIQUE INDEX \(name.table) ON \(table) (\(one), \(other)) WHERE \(one) IS NOT NULL AND \(other) IS NOT NULL"

@@ -50,9 +50,7 @@ struct DuplicateCheckBody: EndpointInput {
 }
 
 enum EnableDuplicateCheck: Endpoint {
-    static let declaration = Declaration(
-        .post, path, entry: "28", scope: .fixed(["\(scopes).CREATE"]),
-        support: .partial("converted leads are compared whether asked for or not"))
+    static let declaration = Declaration(.post, path, entry: "28", scope: .fixed(["\(scopes).CREATE"]))
 
     static func respond(_ input: DuplicateCheckBody, _ context: RequestContext) async throws -> Reply {
         try await input.write(context) { module, existing, body, scope in

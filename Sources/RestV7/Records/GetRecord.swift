@@ -16,6 +16,8 @@ enum GetRecord: Endpoint {
         let fields: [Field]?
         let since: Instant?
         let includeMerged: Bool
+        /// By id a converted lead is there, unless the caller says otherwise.
+        let filter: Condition
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.module(context)
@@ -25,12 +27,14 @@ enum GetRecord: Endpoint {
                 ? nil : try RecordPage.fields(request.query("fields"), module)
             since = try request.instant(header: "If-Modified-Since")
             includeMerged = request.query("include_merged")?.lowercased() == "true"
+            let converted = request.query("converted").flatMap { $0.isEmpty ? nil : $0 }
+            filter = try ListFilter.converted(converted ?? "both", module)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let id = input.id else { return .nothing }
-        if let found = try await RecordPage.single(Query(input.module, fields: input.fields, limit: 1), id, context) {
+        if let found = try await RecordPage.single(Query(input.module, fields: input.fields, filter: input.filter, limit: 1), id, context) {
             guard let since = input.since else { return found }
             let newer = Query(input.module, fields: [], filter: ListFilter.modified(after: since, input.module), limit: 1)
             return try await RecordPage.single(newer, id, context) == nil ? .notModified : found

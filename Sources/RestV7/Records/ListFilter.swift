@@ -8,7 +8,8 @@ struct ListFilter {
     let condition: Condition
 
     init(_ request: ParsedRequest, _ module: Module, _ context: RequestContext) throws(Rejection) {
-        var condition = try Self.converted(request.query("converted"), module).and(try Self.approved(request.query("approved")))
+        let converted = request.query("converted")
+        var condition = try Self.approved(request.query("approved"))
         if let ids = request.query("ids"), !ids.isEmpty { condition = condition.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
         if let territory = try TerritorySelection(request, module, context.catalog) {
             condition = condition.and(territory.condition(context.catalog))
@@ -17,7 +18,14 @@ struct ListFilter {
             if let sort = request.query("sort_by"), !sort.isEmpty {
                 throw Rejection(.ambiguityDuringProcessing, .other("ambiguity_due_to", [["param": "cvid"], ["param": "sort_by"]]))
             }
-            condition = condition.and(try Self.view(view, module, context))
+            let criteria = try Self.criteria(view, module, context)
+            condition = condition.and(try Self.read(criteria, module, context))
+            // A view of converted leads shows them without being asked twice.
+            let isAsked = converted.map { !$0.isEmpty } ?? false
+            condition = condition.and(
+                isAsked ? try Self.converted(converted, module) : Conversions.condition(besides: criteria, of: module))
+        } else {
+            condition = condition.and(try Self.converted(converted, module))
         }
         self.condition = condition
     }
@@ -46,10 +54,14 @@ struct ListFilter {
         .test(field: "Modified_Time", .greater, [.string(since.iso(offsetMinutes: 0))])
     }
 
-    private static func view(_ text: String, _ module: Module, _ context: RequestContext) throws(Rejection) -> Condition {
+    private static func criteria(_ text: String, _ module: Module, _ context: RequestContext) throws(Rejection) -> JSONValue {
         let view = context.catalog.documents(.customView).first { String($0.id.raw) == text && $0.parent?.raw == module.id.raw }
         guard let view else { throw .invalidParameter("cvid") }
+        return view.body["criteria"] ?? .null
+    }
+
+    private static func read(_ criteria: JSONValue, _ module: Module, _ context: RequestContext) throws(Rejection) -> Condition {
         let dates = MovingDates(now: context.now, zone: context.zone)
-        return try CriteriaReader(module: module, user: context.access.user, dates: dates).read(view.body["criteria"] ?? .null)
+        return try CriteriaReader(module: module, user: context.access.user, dates: dates).read(criteria)
     }
 }

@@ -31,7 +31,7 @@ enum GetRelatedRecords: Endpoint {
             since = try request.instant(header: "If-Modified-Since")
             var filter = path.condition(context.now)
             if let ids = request.query("ids"), !ids.isEmpty { filter = filter.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
-            filter = filter.and(try ListFilter.converted(request.query("converted") ?? "both", path.listed))
+            filter = filter.and(try ListFilter.converted(request.query("converted"), path.listed))
             if let since { filter = filter.and(ListFilter.modified(after: since, path.listed)) }
             // A row of an activities list says which of the three modules it is of.
             let own: [JSONValue.Member] =

@@ -131,9 +131,32 @@ struct MetadataAnswers {
             answer[key] = .null
         }
         answer["has_more_profiles"] = false
-        if answer["convert_mapping"] == nil { answer["convert_mapping"] = .null }
+        answer["convert_mapping"] = convertMapping(answer["convert_mapping"] ?? .null)
         answer["sections"] = .array((answer["sections"]?.array ?? []).enumerated().map { section($1, number: $0, document, module) })
         return Self.without(Self.ours.subtracting(["sequence_number", "section"]), answer)
+    }
+
+    /// The layouts that records made of a lead get, with their ids.
+    private func convertMapping(_ stored: JSONValue) -> JSONValue {
+        guard let members = stored.members else { return .null }
+        return .object(
+            members.map { member in
+                guard let target = catalog.module(member.name) else { return member }
+                var mapped = member.value
+                let layout = layouts(of: target).first { $0.body["name"] == mapped["name"] } ?? layouts(of: target).first
+                mapped["id"] = layout.map { .id($0.id) } ?? .null
+                if let fields = mapped["fields"]?.array {
+                    mapped["fields"] = .array(
+                        fields.map { entry in
+                            guard let field = entry["api_name"]?.string.flatMap({ target.field($0) }) else { return entry }
+                            return [
+                                "api_name": .string(field.apiName), "field_label": .string(field.label),
+                                "id": .string(String(field.id.raw)), "required": entry["required"] ?? false,
+                            ]
+                        })
+                }
+                return .init(member.name, mapped)
+            })
     }
 
     private func section(_ body: JSONValue, number: Int, _ layout: Document, _ module: Module) -> JSONValue {

@@ -64,8 +64,8 @@ package struct Pipelines: Sendable {
             !own.contains(stage), members.values.contains(where: { $0.contains(stage) })
         else { return }
         throw Rejection(
-            .mappingMismatch, .dependee("Pipeline", change.path.appending("Pipeline")), .apiName("Stage"),
-            .jsonPath(change.path.appending("Stage")))
+            .mappingMismatch, message: "Pipeline doesn`t contain the Stage", .dependee("Pipeline", change.path.appending("Pipeline")),
+            .other("mapped_field", "Pipeline"), .apiName("Stage"), .jsonPath(change.path.appending("Stage")))
     }
 
     /// Stages no pipeline knows count as open.
