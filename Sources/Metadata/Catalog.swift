@@ -7,6 +7,8 @@ package final class Catalog: Sendable {
     package let users: [User]
     package let organization: JSONValue
     package let zone: TimeZoneRule
+    /// Every roll-up summary field.
+    package let rollups: [Rollup]
     private let byName: [String: Module]
     private let byID: [ModuleID: Module]
     private let usersByID: [UserID: User]
@@ -33,7 +35,8 @@ package final class Catalog: Sendable {
         self.version = version
         self.modules = modules
         self.byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-        byID = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let byNumber = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        byID = byNumber
         users = (kinds[.user] ?? []).map(User.init)
         usersByID = Dictionary(users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         organization = kinds[.org]?.first?.body ?? [:]
@@ -52,7 +55,7 @@ package final class Catalog: Sendable {
 
         let listDefaults = defaults("related_list")
         let listDocuments = Dictionary(grouping: kinds[.relatedList] ?? [], by: { $0.parent?.raw ?? 0 })
-        lists = Dictionary(
+        let lists = Dictionary(
             uniqueKeysWithValues: modules.map { module in
                 let reader = RelationReader(owner: module, modules: byName)
                 let lists = (listDocuments[module.id.raw] ?? []).map { document in
@@ -65,6 +68,10 @@ package final class Catalog: Sendable {
                 }
                 return (module.id, lists)
             })
+        self.lists = lists
+        rollups = modules.flatMap { module in
+            module.fields.compactMap { Rollup($0, of: module, lists[module.id] ?? [], modules: byNumber) }
+        }
     }
 
     private static let aliases = ["potentials": "deals", "purchased_items": "purchase_items"]

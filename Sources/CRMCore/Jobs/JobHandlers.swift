@@ -3,6 +3,6 @@ package enum JobHandlers {
     package static let all: [any JobHandler] = [
         MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
         MassChangeOwnerJob(),
-        PipelineTransferJob(), LayoutTransferJob(),
+        PipelineTransferJob(), RecomputeJob(), LayoutTransferJob(),
     ]
 }

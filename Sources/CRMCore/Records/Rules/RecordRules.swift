@@ -3,6 +3,6 @@ package enum RecordRules {
     package static let all: [any RecordRule] = [
         FullNameRule(), ActivityRule(), NoteRule(), DealRule(), InventoryRule(), AutonumberRule(), DependencyRule(), StageHistoryRule(),
         LockingRule(),
-        CurrencyRule(), SearchIndexRule(), EventParticipantRule(),
+        CurrencyRule(), FormulaRule(), SearchIndexRule(), EventParticipantRule(),
     ]
 }
