@@ -8,6 +8,8 @@ package final class Catalog: Sendable {
     package let territories: TerritoryTree
     package let organization: JSONValue
     package let zone: TimeZoneRule
+    /// Every roll-up summary field.
+    package let rollups: [Rollup]
     private let byName: [String: Module]
     private let byID: [ModuleID: Module]
     private let usersByID: [UserID: User]
@@ -34,7 +36,8 @@ package final class Catalog: Sendable {
         self.version = version
         self.modules = modules
         self.byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-        byID = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let byNumber = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        byID = byNumber
         users = (kinds[.user] ?? []).map(User.init)
         territories = TerritoryTree(kinds[.territory] ?? [])
         usersByID = Dictionary(users.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -54,7 +57,7 @@ package final class Catalog: Sendable {
 
         let listDefaults = defaults("related_list")
         let listDocuments = Dictionary(grouping: kinds[.relatedList] ?? [], by: { $0.parent?.raw ?? 0 })
-        lists = Dictionary(
+        let lists = Dictionary(
             uniqueKeysWithValues: modules.map { module in
                 let reader = RelationReader(owner: module, modules: byName)
                 let lists = (listDocuments[module.id.raw] ?? []).map { document in
@@ -67,6 +70,10 @@ package final class Catalog: Sendable {
                 }
                 return (module.id, lists)
             })
+        self.lists = lists
+        rollups = modules.flatMap { module in
+            module.fields.compactMap { Rollup($0, of: module, lists[module.id] ?? [], modules: byNumber) }
+        }
     }
 
     private static let aliases = ["potentials": "deals", "purchased_items": "purchase_items"]

@@ -27,6 +27,8 @@ package final class Field: Sendable {
     package let targetCriteria: JSONValue?
     /// Whether the criteria are tested again whenever the record is edited.
     package let revalidatesCriteria: Bool
+    /// Of a currency field that rounds.
+    package let rounding: CurrencyRounding?
     package let key: JSONKey
     /// The metadata answer, without what `defaults` says.
     package let body: JSONValue
@@ -42,10 +44,10 @@ package final class Field: Sendable {
         id = FieldID(raw: document.id.raw)
         apiName = name
         label = value("field_label")?.string ?? name
+        columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
         type =
             anyModule
-            ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .named(dataType, field: name)
-        columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
+            ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .of(dataType, body, field: name)
         length = value("length")?.int64.map(Int.init)
         decimals = value("decimal_place")?.int64.map(Int.init)
         systemMandatory = value("system_mandatory")?.bool ?? false
@@ -60,6 +62,7 @@ package final class Field: Sendable {
         let criteria = value("lookup")?["query_details"]?["criteria"]
         targetCriteria = criteria.flatMap { $0.isNull || $0 == [:] ? nil : $0 }
         revalidatesCriteria = value("lookup")?["revalidate_filter_during_edit"]?.bool ?? false
+        rounding = CurrencyRounding(body)
         key = JSONKey(name)
     }
 

@@ -57,6 +57,14 @@ extension FieldType {
         exceptions[apiName] ?? registry[dataType] ?? .text
     }
 
+    /// The type of a field with this body. Computed values are stored, shown and compared as what they yield.
+    package static func of(_ dataType: String, _ body: JSONValue, field apiName: String) -> FieldType {
+        guard ["formula", "rollup_summary"].contains(dataType), let yielded = body[dataType]?["return_type"]?.string else {
+            return named(dataType, field: apiName)
+        }
+        return named(yielded, field: apiName).with(dataType: dataType)
+    }
+
     func with(dataType: String) -> FieldType {
         FieldType(dataType: dataType, storage: storage, cell: cell, comparison: comparison, decode: decode)
     }

@@ -18,6 +18,8 @@ package final class Module: Sendable {
     package let body: JSONValue
     /// All columns of the table in the order of their creation; `id` comes first.
     package let storedColumns: [StoredColumn]
+    /// The formula fields with their formulas; what one reads of the others stands before it.
+    package let formulas: [(field: Field, formula: Formula)]
     private let slots: [FieldID: Int]
     private let byName: [String: Field]
     private let byID: [FieldID: Field]
@@ -34,6 +36,7 @@ package final class Module: Sendable {
         self.body = body
         modifiedAt = [document.modifiedAt, fieldsModifiedAt].compactMap(\.self).max()
         displayField = fields.first { $0.body["display_field"]?.bool == true }
+        formulas = FormulaOrder.formulas(of: fields)
         byName = Dictionary(fields.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
         var columns = [StoredColumn(name: "id", type: .integer)]
         var slots: [FieldID: Int] = [:]

@@ -79,7 +79,7 @@ import Wire
                     && record["Serial"] == "123456789012345678")
             #expect(
                 record["Fee"] == 10.99 && record["Vip"] == true && record["Friend"]?["name"] == "Ito" && record["No"] == "N7"
-                    && record["Twice"] == .null)
+                    && record["Twice"]?.double == 2468)
             #expect(record["Helper"]?["email"]?.string == server.administrator.email)
             let back = await server.send("GET", "/crm/v7/Contacts/\(friend)/Friends_of_leads?fields=Last_Name", token: token)
             #expect(back.json?["data"]?.array?.first?["id"]?.string == lead, "\(back.text)")
@@ -327,9 +327,9 @@ import Wire
                     .status == 201)
             #expect(await org.record("Leads", lead, token)?["Code"] == .null)
             // The columns go when somebody asks, and not while a request may still read by the old catalog.
-            #expect(try await Compaction(server.services).run() == ["dropped": [], "waiting": 2])
+            #expect(try await Compaction(server.services).run() == ["dropped": [], "waiting": 3])
             let dropped = try await Compaction(server.services, restMilliseconds: -1).run()
-            #expect(dropped["dropped"]?.array?.count == 2 && dropped["waiting"] == 0, "\(dropped.text)")
+            #expect(dropped["dropped"]?.array?.count == 3 && dropped["waiting"] == 0, "\(dropped.text)")
             #expect(await org.record("Leads", lead, token)?["Last_Name"] == "A")
             #expect(await org.insert("Leads", [["Last_Name": "B", "Code": "x"]], token).count == 1)
         }

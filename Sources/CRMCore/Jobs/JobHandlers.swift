@@ -19,5 +19,6 @@ package enum JobHandlers {
         AppointmentClock(),
         MassConvertLeadsJob(),
         MassConvertInventoryJob(),
+        RecomputeJob(),
     ]
 }

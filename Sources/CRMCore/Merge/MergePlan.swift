@@ -35,6 +35,7 @@ package struct MergePlan: Sendable, Equatable {
             survivor[field] = .null
             warnings.append("\(field.apiName) would have led back to the record itself and was cleared")
         }
+        FormulaRule.apply(to: &survivor, catalog, at: now)
         survivor["Modified_Time"] = .integer(now.milliseconds)
         survivor["Modified_By"] = .integer(user.raw)
         survivor.values[request.module.mergeSlot] = .null

@@ -61,7 +61,8 @@ struct Unmerge {
         // Written by every change, so never a sign of one.
         let stamps: Set<String> = ["Modified_Time", "Modified_By", "Last_Activity_Time"]
         var untouched = true
-        for field in module.fields where after[String(field.id.raw)] != nil && !stamps.contains(field.apiName) {
+        let computed = Set(module.formulas.map(\.field.apiName))
+        for field in module.fields where after[String(field.id.raw)] != nil && !stamps.union(computed).contains(field.apiName) {
             guard columns(after, field) == Array(master.columns(of: field)) else {
                 outcome.keptFields.append(field.apiName)
                 untouched = false
@@ -78,6 +79,7 @@ struct Unmerge {
             }
         }
         if let followed = try Graves.followed([restored], scope).first { restored = followed }
+        FormulaRule.apply(to: &restored, scope.catalog, at: scope.now)
         try Graves.refusingTakenValues(in: module, scope) { try RecordStore.update(restored, from: master, table, scope) }
         try SearchIndex.refresh([(master, restored)], scope.tx)
     }

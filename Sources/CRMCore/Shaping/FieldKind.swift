@@ -59,6 +59,8 @@ struct FieldKind: Sendable {
         FieldKind("fileupload", "jsonarray", 555, .oneOf([1, 5]), []), FieldKind("imageupload", "jsonarray", 556, .upTo(10), []),
     ]
 
+    var isComputedFromOthers: Bool { dataType == "formula" || dataType == "rollup_summary" }
+
     static func named(_ dataType: String) -> FieldKind? { all.first { $0.dataType == dataType } }
 
     /// The length asked for, or the usual one. One that the type does not allow is DEPENDENT_MISMATCH.

@@ -23,6 +23,7 @@ extension FieldShaper {
         draft.body["modified_time"] = scope.time
         let recordID = RecordID(raw: id.raw)
         try scope.replace(recordID, body: draft.body)
+        if kind.isComputedFromOthers { try RecomputeJob.enqueue(module, scope) }
         try PicklistReplaceJob.enqueue(draft.renamedValues, field: field, of: module, scope)
         return recordID
     }
@@ -112,7 +113,7 @@ extension FieldDraft {
         if kind.dataType == "autonumber", let numbers = item.optional("auto_number") {
             body["auto_number"] = try AutoNumberSettings.read(numbers)
         }
-        if kind.dataType == "formula", item.optional("formula") != nil { try readType(RecordID(raw: 0), apiName: "", label: "") }
+        if kind.isComputedFromOthers, item.optional(kind.dataType) != nil { try readType(RecordID(raw: 0), apiName: "", label: "") }
         if kind.dataType == "currency", item.optional("currency") != nil { try readType(RecordID(raw: 0), apiName: "", label: "") }
         try readCommon()
     }

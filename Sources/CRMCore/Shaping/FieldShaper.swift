@@ -53,10 +53,12 @@ package struct FieldShaper {
         body["display_label"] = .string(label)
         body["created_time"] = scope.time
         body["modified_time"] = scope.time
-        body["columns"] = .array(PhysicalName.columns(of: apiName, .named(typeName, field: apiName), number: id.raw).map(JSONValue.string))
+        let type = FieldType.of(typeName, body, field: apiName)
+        body["columns"] = .array(PhysicalName.columns(of: apiName, type, number: id.raw).map(JSONValue.string))
         try scope.add(.field, apiName, body, parent: RecordID(raw: module.id.raw), id: id)
         try addToStandardLayout(apiName)
         try draft.writeCompanions(id, apiName: apiName, label: label)
+        if kind.isComputedFromOthers { try RecomputeJob.enqueue(module, scope) }
         return id
     }
 

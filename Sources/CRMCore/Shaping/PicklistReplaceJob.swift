@@ -55,6 +55,7 @@ package struct PicklistReplaceJob: JobHandler {
             for before in rows.values.sorted(by: { $0.id < $1.id }) {
                 var after = before
                 after[field] = many ? Self.replaced(before[field].text ?? "[]", old, new) : .text(new)
+                FormulaRule.apply(to: &after, catalog, at: scope.now)
                 try RecordStore.update(after, from: before, table, scope)
                 entries.append(.change(from: before, to: after))
             }

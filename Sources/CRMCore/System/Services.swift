@@ -40,7 +40,11 @@ package struct Services: Sendable {
             try tx.advisoryLock(Self.fence, exclusive: false)
             let newest = try MetadataStore.version(tx)
             guard newest == catalog.version else { throw CatalogMoved(newest: newest) }
-            return try body(WriteScope(tx: tx, catalog: catalog, access: access, origin: origin, now: now, group: group, ids: ids))
+            let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: origin, now: now, group: group, ids: ids)
+            let rollups = try RollupRefresh(before: scope)
+            let result = try body(scope)
+            try rollups?.run()
+            return result
         }
     }
 

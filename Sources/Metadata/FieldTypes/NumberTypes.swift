@@ -8,7 +8,7 @@ extension FieldType {
     static let bigint = whole("bigint", cell: .digits)
     static let double = decimal("double")
     static let percent = decimal("percent")
-    /// Excess decimals are cut off (`metadata/types.md`, "Rules per type").
+    /// Excess decimals are cut off (`metadata/types.md`, "Rules per type"), after the field's rounding where it has one.
     static let currency = decimal("currency", truncates: true)
 
     private static func whole(_ dataType: String, cell: CellForm) -> FieldType {
@@ -31,7 +31,7 @@ extension FieldType {
             // 16 digits before the point: more would not survive a double.
             guard value.magnitude < 1e16 else { throw .tooLong(16, at: input.path) }
             guard let places = field.decimals, places <= 9 else { return .number(value) }
-            return .number(truncates ? value.cut(to: places) : value)
+            return .number(truncates ? (field.rounding?.round(value, places) ?? value).cut(to: places) : value)
         }
     }
 }
@@ -61,5 +61,31 @@ extension Double {
         var scale = 1.0
         for _ in 0..<places { scale *= 10 }
         return (self * scale).rounded() / scale
+    }
+}
+
+/// How a currency field rounds what it is given, and to how many decimals; `normal` does not.
+package struct CurrencyRounding: Sendable {
+    private let rule: FloatingPointRoundingRule
+    private let precision: Int?
+
+    init?(_ body: JSONValue) {
+        switch body["currency"]?["rounding_option"]?.string {
+        case "round_off": rule = .toNearestOrAwayFromZero
+        case "round_up": rule = .up
+        case "round_down": rule = .down
+        default: return nil
+        }
+        precision = body["currency"]?["precision"]?.int64.map(Int.init)
+    }
+
+    func round(_ value: Double, _ decimals: Int) -> Double {
+        var scale = 1.0
+        for _ in 0..<min(precision ?? decimals, 9) { scale *= 10 }
+        let scaled = value * scale
+        let nearest = scaled.rounded()
+        // What is whole but for its binary form stays.
+        let rounded = (scaled - nearest).magnitude < max(1e-6, 2 * scaled.ulp) ? nearest : scaled.rounded(rule)
+        return rounded / scale
     }
 }

@@ -8,7 +8,7 @@ enum RunQuery: Endpoint {
     /// The cheapest call; larger limits cost 2 and 3, which nothing counts yet.
     static let declaration = Declaration(
         .post, "/crm/v7/coql", entry: "259", scope: .all([.fixed(["ZohoCRM.coql.READ"]), .modules(["READ"])]),
-        support: .partial("formula, rollup summary and encrypted fields"))
+        support: .partial("encrypted fields"))
 
     struct Input: EndpointInput {
         let query: COQLQuery

@@ -28,7 +28,7 @@ enum CreateFields: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/fields", entry: "U6", scope: .fixed(["ZohoCRM.settings.fields.CREATE"]),
         support: .partial(
-            "formulas, roll-up summaries, rights of profiles, encryption and rounding are kept as definitions"
+            "rights of profiles and encryption are kept as definitions"
         ))
 
     struct Input: EndpointInput {
@@ -52,7 +52,7 @@ enum CreateFields: Endpoint {
 enum UpdateFields: Endpoint {
     static let declaration = Declaration(
         .patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]),
-        support: .partial("rights of profiles, encryption and rounding are kept and not applied"))
+        support: .partial("rights of profiles and encryption are kept and not applied"))
 
     struct Change: Sendable {
         /// Nil when the item names none, which is its own refusal.

@@ -17,5 +17,6 @@ package enum RecordRules {
         ServiceRule(),
         AppointmentRule(),
         RescheduleHistoryRule(),
+        FormulaRule(),
     ]
 }
