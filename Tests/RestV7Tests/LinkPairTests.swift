@@ -52,7 +52,7 @@ import Wire
         try await RecordBench.with(engine) { bench in
             let lead = try await bench.add("Leads", ["Last_Name": "L"])
             let products = try await bench.add("Products", ["P", "Q"].map { ["Product_Name": .string($0)] })
-            func row(_ product: String) -> JSONValue { ["Parent": ["id": .string(lead)], "Product": ["id": .string(product)]] }
+            @Sendable func row(_ product: String) -> JSONValue { ["Parent": ["id": .string(lead)], "Product": ["id": .string(product)]] }
             _ = try await bench.addRows("Leads_X_Products", [row(products[0])])
             let services = bench.server.services
             let catalog = services.catalog.current()

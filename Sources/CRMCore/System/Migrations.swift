@@ -15,9 +15,6 @@ package struct Migration: Sendable {
         self.statements = statements
         self.body = body
     }
-    package var statements: [SQL] = []
-    /// What depends on the metadata that are there.
-    package var step: (@Sendable (Transaction) throws -> Void)?
 }
 
 /// The fixed tables, in the order they came to be.
@@ -44,9 +41,9 @@ package enum Migrations {
         Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),
         Migration(number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
         Migration(number: 32, purpose: "conversions", statements: Conversions.schema),
-        Migration(number: 33, purpose: "unique values of converted records are free") { tx in
-            try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
-        },
+        Migration(number: 33, purpose: "unique values of converted records are free", body: { tx in
+                try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
+            }),
     ]
 
     /// Serialises the migrations of several processes starting at once.
@@ -62,7 +59,6 @@ package enum Migrations {
         for migration in all where !done.contains(migration.number) {
             for statement in migration.statements { try tx.execute(statement) }
             try migration.body?(tx)
-            try migration.step?(tx)
             try tx.execute(
                 "INSERT INTO sys_migration (number, purpose) VALUES (\(.integer(migration.number)), \(.text(migration.purpose)))")
         }
