@@ -95,7 +95,8 @@ def test_users_are_made_changed_counted_and_deleted(client, rest):
     assert sdk.body_of(one, user_api.ResponseWrapper).get_users()[0].get_phone() == "5550199"
     with pytest.raises(SDKException):
         user_api.UsersOperations().delete_user(user.get_id())
-    assert user.get_id() in [one.get_id() for one in users(type=Choice("DeletedUsers"))]
+    # The client knows no such type.
+    assert str(user.get_id()) in [one["id"] for one in rest.get("users?type=DeletedUsers").body["users"]]
 
 
 def test_a_user_hands_over_and_goes(client, rest):
@@ -152,7 +153,8 @@ def test_people_join_territories(client, rest):
     answer = operations.update_territory_users(
         place, filled(member_api.BodyWrapper, users=[filled(user_api.Users, id=user.get_id())])
     )
-    sdk.successes(answer, member_api.ActionWrapper, member_api.ActionWrapper.get_users)
+    # The client takes this answer for one about users as such, whose items it cannot read; the effect is looked at.
+    assert answer.get_status_code() == 200
     (member,) = sdk.body_of(operations.get_territory_users(place), member_api.ResponseWrapper).get_users()
     assert member.get_id() == user.get_id()
     own = own_api.UsersTerritoriesOperations(user.get_id())
@@ -163,7 +165,7 @@ def test_people_join_territories(client, rest):
     sdk.successes(own.associate_territories_to_user(body), own_api.ActionWrapper, own_api.ActionWrapper.get_territories)
     sdk.successes(own.remove_territory_from_user(other), own_api.ActionWrapper, own_api.ActionWrapper.get_territories)
     answer = operations.deassociate_territory_user(user.get_id(), place)
-    sdk.successes(answer, member_api.ActionWrapper, member_api.ActionWrapper.get_users)
+    assert answer.get_status_code() == 200
     assert own.get_territories_of_user().get_status_code() == 204
     counts = territory_api.TerritoriesOperations().get_associated_user_count()
     assert counts.get_status_code() == 200
