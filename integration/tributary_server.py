@@ -24,6 +24,7 @@ ALL_SCOPES = [
     "ZohoCRM.bulk.ALL",
     "ZohoCRM.files.CREATE",
     "ZohoCRM.apis.READ",
+    "ZohoCRM.features.READ",
     "ZohoCRM.files.READ",
     "ZohoSearch.securesearch.READ",
 ]

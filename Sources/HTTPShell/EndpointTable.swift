@@ -49,16 +49,22 @@ package struct EndpointTable: Sendable {
 
     private static func entry<E: Endpoint>(_ endpoint: E.Type) -> Entry { Entry(endpoint) }
 
+    /// A page and some clients spell the users' paths with a capital (users, 121).
+    private static func known(_ segments: [String]) -> [String] {
+        guard segments.count > 2, segments[2] == "Users", segments[0] == "crm", segments[1] == "v7" else { return segments }
+        return segments[..<2] + ["users"] + segments[3...]
+    }
+
     /// The endpoint for a request line. An unknown path is INVALID_URL_PATTERN; a known one that has not this method
     /// INVALID_REQUEST_METHOD. Contract: common, §1.
     func match(_ method: String, _ segments: [String]) throws(Rejection) -> Match {
-        let places = root.places(for: segments[...])
+        let places = root.places(for: Self.known(segments)[...])
         guard let best = places.first else { throw Rejection(.invalidURLPattern) }
         guard let known = HTTPMethod(rawValue: method) else { throw Rejection(.invalidRequestMethod) }
         for place in places where !place.ignoresWordOf(best) {
             guard let index = place.endpoints[known] else { continue }
             let entry = entries[index]
-            return Match(entry: entry, method: known, parameters: entry.pattern.parameters(in: segments))
+            return Match(entry: entry, method: known, parameters: entry.pattern.parameters(in: Self.known(segments)))
         }
         throw Rejection(.invalidRequestMethod)
     }

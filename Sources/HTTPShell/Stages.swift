@@ -56,7 +56,7 @@ extension Shell {
     /// A token whose user is gone says nothing any more; one whose user is inactive says too much.
     private func policy(of grant: Grant?, _ catalog: Catalog) throws(Rejection) -> AccessPolicy {
         guard let grant else { return .system("endpoints without a token hold no records") }
-        guard let user = catalog.user(grant.user) else { throw Rejection(.invalidToken) }
+        guard let user = catalog.user(grant.user), user.status != "deleted" else { throw Rejection(.invalidToken) }
         guard user.active else { throw Rejection(.inactiveUser) }
         return try access.policy(of: grant.user, catalog)
     }

@@ -86,6 +86,8 @@ package final class Catalog: Sendable {
     package func module(id: ModuleID) -> Module? { byID[id] }
     package func user(_ id: UserID) -> User? { usersByID[id] }
     package func documents(_ kind: Document.Kind) -> [Document] { documentsByKind[kind] ?? [] }
+    /// All of every kind, for what has to look at everything.
+    package var everyDocument: [Document] { documentsByKind.values.flatMap(\.self) }
     package func defaults(of kind: String) -> JSONValue { documents(.defaults).first { $0.apiName == kind }?.body ?? [:] }
 
     /// Every lookup that may point at `module`, wherever it is defined. Merge and delete read this.

@@ -22,6 +22,13 @@ package let allEndpoints: [any Endpoint.Type] = ([
     appointmentEndpoints,
     convertEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
+package let allEndpoints: [any Endpoint.Type] =
+    oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints
+    + organizationEndpoints
+    + tagEndpoints + recycleBinEndpoints
+    + shapingEndpoints + familyEndpoints + fileEndpoints
+    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
+    + queryEndpoints + territoryEndpoints + userEndpoints + featureEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,
@@ -43,4 +50,4 @@ private let settingsEndpoints: [any Endpoint.Type] = [
     ListCustomViews.self, GetCustomView.self,
 ]
 
-private let organizationEndpoints: [any Endpoint.Type] = [GetOrganization.self, ListUsers.self, GetUser.self, ListAPIs.self]
+private let organizationEndpoints: [any Endpoint.Type] = [GetOrganization.self, ListAPIs.self]

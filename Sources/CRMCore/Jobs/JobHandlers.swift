@@ -20,5 +20,6 @@ package enum JobHandlers {
         MassConvertLeadsJob(),
         MassConvertInventoryJob(),
         RecomputeJob(),
+        PipelineTransferJob(), LayoutTransferJob(), TerritoryRulesJob(), TerritoryMoveJob(), UserTransferJob(),
     ]
 }

@@ -30,17 +30,17 @@ package struct MergeService: Sendable {
     /// The modules of `merge.md` §1, besides every custom one.
     private static let standardModules: Set<String> = ["Leads", "Contacts", "Accounts", "Deals", "Vendors"]
 
+    package static func supports(_ module: Module) -> Bool {
+        module.table != nil && (standardModules.contains(module.apiName) || module.generatedType == "custom")
+    }
+
     package let services: Services
 
     package init(_ services: Services) { self.services = services }
 
     /// The module of a merge path, or the refusal of rule 1; then the right to merge, rule 34.
     package static func module(_ name: String, _ catalog: Catalog, _ access: AccessPolicy) throws(Rejection) -> Module {
-        guard let module = catalog.module(name), module.table != nil,
-            standardModules.contains(module.apiName) || module.generatedType == "custom"
-        else {
-            throw .invalidModule()
-        }
+        guard let module = catalog.module(name), supports(module) else { throw .invalidModule() }
         try access.require(.merge, module)
         return module
     }

@@ -34,12 +34,21 @@ extension TokenStore {
         }
     }
 
+    static func endSessions(of user: UserID, _ tx: Transaction) throws {
+        try tx.execute("DELETE FROM sys_token WHERE user_id = \(.integer(user.raw)) AND client_id = 'web' AND kind = 'session'")
+    }
+
+    /// Takes everything from a user who is gone: sessions, tokens, codes, and the password.
+    static func endAll(of user: UserID, _ tx: Transaction) throws {
+        try tx.execute("DELETE FROM sys_token WHERE user_id = \(.integer(user.raw))")
+        try tx.execute("DELETE FROM sys_credential WHERE user_id = \(.integer(user.raw))")
+        try tx.notify(channel, "revoked")
+    }
+
     /// Everywhere at once: after a change of password.
     package func endSessions(of user: UserID) async throws {
         try await database.run(.write) { tx in
-            try tx.execute(
-                "DELETE FROM sys_token WHERE user_id = \(.integer(user.raw)) AND client_id = 'web' AND kind = 'session'")
-            return
+            try Self.endSessions(of: user, tx)
         }
     }
 }

@@ -43,24 +43,32 @@ package struct OwnerChange: Sendable {
 
     /// One statement for each lookup; what is locked or under merge stays with its owner.
     func follow(_ other: Module, of module: Module, _ ids: [RecordID], _ scope: WriteScope) throws {
-        guard let table = other.table, let field = other.field("Owner"), let column = field.columns.first, !ids.isEmpty else { return }
+        guard other.table != nil, let column = other.field("Owner")?.columns.first, !ids.isEmpty else { return }
         try scope.access.require(.edit, other)
         let new = SQLValue.integer(owner.id.raw)
-        let key = String(field.id.raw)
         for lookup in Self.followed(other, module, scope.catalog) {
             guard let held = lookup.columns.first else { continue }
             var rows: SQL = "\(.memberIDs("\(held, of: "t")", ids.map(\.raw))) AND t.\(column) <> \(new) AND t.in_merge IS NULL"
             if lookup.isAnyLookup, lookup.columns.count == 2 { rows += " AND \(lookup.columns[1], of: "t") = \(.literal(module.id.raw))" }
             if let locked = other.lockColumn { rows += " AND (t.\(locked) IS NULL OR t.\(locked) = 0)" }
             if let visible = scope.access.rows(of: other, for: .edit, alias: "t") { rows += " AND \(visible)" }
-            let before: [(String, SQL)] = [(key, "t.\(column)")]
-            let after = SQLValue.text(JSONValue.object([.init(key, .integer(owner.id.raw))]).text)
-            try ChangeLog.appendRows(
-                kind: .updated, field, of: other, table, before: "\(.jsonObject(before))", after: "\(after)", where: rows, scope)
-            var settings: [SQL] = ["\(column) = \(new)", "row_version = row_version + 1"]
-            if let modified = other.field("Modified_Time")?.columns.first { settings.append("\(modified) = \(scope.now)") }
-            if let by = other.field("Modified_By")?.columns.first { settings.append("\(by) = \(.integer(scope.access.user.raw))") }
-            try scope.tx.execute("UPDATE \(table) AS t SET \(.joined(settings, by: ", ")) WHERE \(rows)")
+            try Self.move(other, where: rows, to: owner.id, scope)
         }
+    }
+
+    /// Gives the rows of a module that a condition on `t` finds to another owner, and logs what they had. Two statements,
+    /// however many rows.
+    static func move(_ other: Module, where rows: SQL, to owner: UserID, _ scope: WriteScope) throws {
+        guard let table = other.table, let field = other.field("Owner"), let column = field.columns.first else { return }
+        let new = SQLValue.integer(owner.raw)
+        let key = String(field.id.raw)
+        let before: [(String, SQL)] = [(key, "t.\(column)")]
+        let after = SQLValue.text(JSONValue.object([.init(key, .integer(owner.raw))]).text)
+        try ChangeLog.appendRows(
+            kind: .updated, field, of: other, table, before: "\(.jsonObject(before))", after: "\(after)", where: rows, scope)
+        var settings: [SQL] = ["\(column) = \(new)", "row_version = row_version + 1"]
+        if let modified = other.field("Modified_Time")?.columns.first { settings.append("\(modified) = \(scope.now)") }
+        if let by = other.field("Modified_By")?.columns.first { settings.append("\(by) = \(.integer(scope.access.user.raw))") }
+        try scope.tx.execute("UPDATE \(table) AS t SET \(.joined(settings, by: ", ")) WHERE \(rows)")
     }
 }

@@ -4,7 +4,7 @@ import Wire
 
 extension Services {
     /// As many currencies as may be active at once.
-    private static let mostActive = 10
+    package static let mostActive = 10
 
     /// Turns on the use of several currencies: the base, and the fields in which records name theirs.
     package func enableCurrencies(_ item: JSONCursor, by user: UserID) async throws -> RecordID {

@@ -4,7 +4,7 @@ import Wire
 /// A list of options that several fields share. Each field holds a copy, so that reading records needs no second look.
 package enum GlobalPicklist {
     /// No contract names the count; ours keeps the catalog small.
-    private static let limit = 200
+    package static let limit = 200
 
     package struct Use: Sendable {
         package let field: Field

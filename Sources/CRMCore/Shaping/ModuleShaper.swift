@@ -4,7 +4,7 @@ import Wire
 /// Makes and changes the modules of an organisation. Contract: modules, U3 and U4.
 package struct ModuleShaper {
     /// The contract leaves the count to the edition; ours is that of the largest.
-    static let limit = 500
+    package static let limit = 500
     private static let labelLimit = 25
 
     private let scope: MetadataScope

@@ -10,11 +10,13 @@ extension RecordTerritories {
         guard TerritorySetup.supports(request.module) else { return 0 }
         let ids = request.participants.map(\.id)
         let before = try held(by: ids, scope.tx)
+        let rules = TerritoryRules(request.module, scope)
+        if before.isEmpty, rules?.isEmpty ?? true { return 0 }
         let master = request.master.id
         let gained = gained(before, request)
         try remove(request.children.flatMap { child in (before[child.id] ?? []).map { (child.id, $0.territory) } }, scope.tx)
         try add(gained.map { (master, $0) }, of: request.module.id, scope.tx)
-        try TerritoryRules(request.module, scope)?.apply(to: [master])
+        try rules?.apply(to: [master])
         let after = try held(by: ids, scope.tx)
         try ChangeLog.append(
             ids.filter { Set(before[$0] ?? []) != Set(after[$0] ?? []) }.map { id in

@@ -11,6 +11,9 @@ package enum TerritorySetup {
         ("Accounts", "account_rule_criteria"), ("Leads", "lead_rule_criteria"), ("Deals", "deal_rule_criteria"),
     ]
 
+    /// As many as an organisation may have: one page holds them all.
+    package static let most = 2_000
+
     package static func supports(_ module: Module) -> Bool { limits[module.apiName] != nil }
 
     /// Refuses while the organisation has territories turned off.

@@ -17,8 +17,8 @@ struct MassCall: Sendable {
         self.module = module
         let view = body.optional("cvid").flatMap { $0.value.isNull ? nil : $0 }
         let ids = body.optional("ids").flatMap { $0.value.isNull ? nil : $0 }
+        if let territory = body.optional("territory"), !territory.value.isNull, view == nil { throw .missing("cvid", at: body.path) }
         let territory = try TerritorySelection(body, module, context.catalog)
-        if territory != nil, view == nil { throw .missing("cvid", at: body.path) }
         switch (view, ids) {
         case (nil, nil): throw .missing("ids", at: body.path)
         case (_?, _?):

@@ -7,8 +7,7 @@ import Wire
 enum SearchRecords: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/search", entry: "131", also: [.partial("174", "values of their own for each user")],
-        scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]),
-        support: .partial("the Users module"))
+        scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]))
 
     struct Input: EndpointInput {
         let query: Query
@@ -58,7 +57,7 @@ enum SearchRecords: Endpoint {
     }
 
     /// At least two characters (`records.md`, 131).
-    private static func given(_ name: String, _ request: ParsedRequest) throws(Rejection) -> String? {
+    static func given(_ name: String, _ request: ParsedRequest) throws(Rejection) -> String? {
         guard let text = request.query(name), !text.isEmpty else { return nil }
         guard text.filter({ !$0.isWhitespace }).count >= 2 else { throw .invalidParameter(name) }
         return text

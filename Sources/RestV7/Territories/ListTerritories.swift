@@ -16,10 +16,10 @@ enum ListTerritories: Endpoint {
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try TerritorySetup.require(context.catalog)
-            page = try SettingsPage(request, most: TerritoryFamilyRule.most)
+            page = try SettingsPage(request, most: TerritorySetup.most)
             filter = try TerritoryFilter(request)
             let wanted = request.query("ids").flatMap { $0.isEmpty ? nil : $0 }
-            ids = wanted == nil ? nil : Set(try request.ids(limit: TerritoryFamilyRule.most))
+            ids = wanted == nil ? nil : Set(try request.ids(limit: TerritorySetup.most))
             let keys = TerritorySetup.criteriaKeys.map(\.key)
             let included = (request.query("include") ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }
             guard included.allSatisfy(keys.contains) else { throw Rejection(.invalidData, .parameter("include"), .supportedValues(keys)) }

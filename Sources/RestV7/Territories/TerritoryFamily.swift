@@ -28,8 +28,6 @@ enum Territories: ResourceFamily {
 
 /// Territories form one tree below the organisation's own, of which only the name can be changed.
 struct TerritoryFamilyRule: ResourceRule {
-    /// One page holds them all.
-    static let most = 2_000
     private static let forbidden = Set("^~`#%&+=[]{}|\\;\"'<>,")
 
     func place(_ request: ParsedRequest, _ verb: ResourceDescriptor.Verb, _ context: RequestContext) throws(Rejection) -> ResourcePlace {
@@ -59,8 +57,8 @@ struct TerritoryFamilyRule: ResourceRule {
         try Self.readManager(&draft, scope)
         try Self.readCriteria(&draft, scope)
         if draft.existing == nil {
-            guard scope.catalog.territories.all.count < Self.most else {
-                throw Rejection(.limitExceeded, .other("limit", .integer(Self.most)))
+            guard scope.catalog.territories.all.count < TerritorySetup.most else {
+                throw Rejection(.limitExceeded, .other("limit", .integer(TerritorySetup.most)))
             }
             let taken = Set(scope.catalog.territories.all.compactMap { $0.body["api_name"]?.string })
             draft.body["api_name"] = .string(MadeName.derived(from: draft.body["name"]?.string ?? "", isTaken: taken.contains))
