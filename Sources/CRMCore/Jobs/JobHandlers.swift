@@ -20,5 +20,7 @@ package enum JobHandlers {
         MassConvertLeadsJob(),
         MassConvertInventoryJob(),
         RecomputeJob(),
+        PipelineTransferJob(), LayoutTransferJob(),
+        BulkReadJob(), BulkWriteJob(), CallbackJob(),
     ]
 }
