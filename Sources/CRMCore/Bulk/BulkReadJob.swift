@@ -31,22 +31,15 @@ package struct BulkReadJob: JobHandler {
     }
 
     package func run(_ job: Job, _ services: Services) async throws {
-        guard let bulk = try await services.database.run(.read, { tx in try BulkJobs.find(job.id, tx) }),
-            bulk.state == .added || bulk.state == .running
+        guard
+            let run = try await BulkRun(
+                job, services, callback: { BulkReadRequest(kept: $0.request).callback }, details: BulkReadDetails.body)
         else { return }
-        do {
-            try await carryOut(bulk, services)
-        } catch let rejection as Rejection {
-            try await end(bulk, rejection, services)
-        } catch is BulkPartLost {
-            try await end(bulk, Rejection(.internalServerError), services)
-        } catch  where job.isLastAttempt && !(error is CancellationError) {
-            try await end(bulk, Rejection(.internalServerError), services)
-            throw error
-        }
+        try await run.carryOut(job) { try await export(run, services) }
     }
 
-    private func carryOut(_ bulk: BulkJob, _ services: Services) async throws {
+    private func export(_ run: BulkRun, _ services: Services) async throws {
+        let bulk = run.bulk
         let request = BulkReadRequest(kept: bulk.request)
         var progress = BulkReadProgress(bulk.progress)
         progress.perPage = request.isCalendar ? limits.calendarPage : limits.page
@@ -54,46 +47,13 @@ package struct BulkReadJob: JobHandler {
             try Task.checkCancellation()
             progress = try await BulkReadPart(bulk, request, progress, limits, services).write()
         }
-        let file = try await BulkResult(services, bulk.id).zip(["\(bulk.id).\(request.isCalendar ? "ics" : "csv")"])
-        let now = services.clock()
         if progress.more {
             progress.token = "\(bulk.id)\(Secrets.hex(Secrets.randomBytes(24)))"
-            progress.tokenUntil = Instant(milliseconds: now.milliseconds + BulkReadProgress.tokenMilliseconds)
+            progress.tokenUntil = Instant(milliseconds: services.clock().milliseconds + BulkReadProgress.tokenMilliseconds)
         }
-        let ended = progress
-        let catalog = services.catalog.current()
-        let notice = services.ids.next()
-        try await services.database.run(.write) { tx in
-            guard let found = try BulkJobs.find(bulk.id, locked: true, tx), found.state == .running || found.state == .added else { return }
-            let entry = try services.files.register(file, owner: bulk.user, held: true, tx)
-            try tx.execute("UPDATE sys_file SET expires_at = \(.integer(BulkJobs.expiry(now))) WHERE id = \(entry.id)")
-            try BulkJobs.finish(bulk.id, progress: ended.kept, result: entry.id, now: now, tx)
-            try Self.tell(request, bulk.id, catalog, notice, now, tx)
-        }
-    }
-
-    private func end(_ bulk: BulkJob, _ reason: Rejection, _ services: Services) async throws {
-        let request = BulkReadRequest(kept: bulk.request)
-        let now = services.clock()
-        let catalog = services.catalog.current()
-        let notice = services.ids.next()
-        try await services.database.run(.write) { tx in
-            guard let found = try BulkJobs.find(bulk.id, locked: true, tx), found.state == .running || found.state == .added else { return }
-            try BulkJobs.finish(bulk.id, progress: found.progress, failure: reason, now: now, tx)
-            try Self.tell(request, bulk.id, catalog, notice, now, tx)
-        }
-    }
-
-    private static func tell(
-        _ request: BulkReadRequest, _ id: RecordID, _ catalog: Catalog, _ notice: RecordID, _ now: Instant, _ tx: Transaction
-    ) throws {
-        guard let callback = request.callback, let bulk = try BulkJobs.find(id, tx) else { return }
-        try CallbackJob.enqueue(callback, BulkReadDetails.body(bulk, catalog), notice, now: now, tx)
+        try await run.complete(progress.kept, entries: ["\(bulk.id).\(request.isCalendar ? "ics" : "csv")"])
     }
 }
-
-/// Another worker has taken the job over: nothing of ours may stay.
-struct BulkTakenOver: Error {}
 
 /// One piece of a bulk read.
 struct BulkReadPart {

@@ -7,6 +7,7 @@ package enum Origin: String, Sendable {
     case api = "crm_api"
     case web = "crm_ui"
     case job = "bulk_action"
+    case bulkWrite = "bulkapi"
     case merge = "findandmerge"
     case system
     case changeOwner = "change_owner"

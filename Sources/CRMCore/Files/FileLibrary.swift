@@ -102,6 +102,11 @@ package struct FileLibrary: Sendable {
 
     package func file(_ id: RecordID) async throws -> Entry? { try await file(where: "id = \(id)") }
 
+    /// A file that this user has uploaded, whose id may be guessed.
+    package func file(_ id: RecordID, of owner: UserID) async throws -> Entry? {
+        try await file(where: "id = \(id) AND owner = \(.integer(owner.raw))")
+    }
+
     private func file(where condition: SQL) async throws -> Entry? {
         try await database.run(.read) { tx in
             try tx.first("SELECT id, token, hash, size, name, content_type FROM sys_file WHERE \(condition)") { row in

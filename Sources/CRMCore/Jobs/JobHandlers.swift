@@ -21,5 +21,7 @@ package enum JobHandlers {
         MassConvertInventoryJob(),
         RecomputeJob(),
         PipelineTransferJob(), LayoutTransferJob(), TerritoryRulesJob(), TerritoryMoveJob(), UserTransferJob(),
+        PipelineTransferJob(), LayoutTransferJob(),
+        BulkReadJob(), BulkWriteJob(), CallbackJob(),
     ]
 }

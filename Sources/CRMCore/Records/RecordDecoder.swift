@@ -14,6 +14,14 @@ struct RecordDecoder {
 
     let catalog: Catalog
     let module: Module
+    /// Whether naming a layout switches its mandatory fields on. Bulk writes do without (`bulk-write.md`, 246).
+    let enforcesLayout: Bool
+
+    init(catalog: Catalog, module: Module, for origin: Origin = .api) {
+        self.catalog = catalog
+        self.module = module
+        enforcesLayout = origin != .bulkWrite
+    }
 
     func decode(_ item: JSONCursor, into record: Record, _ kind: PendingChange.Kind) throws(Rejection) -> (PendingChange, [Reference]) {
         var change = PendingChange(kind: kind, before: kind == .update ? record : nil, after: record, path: item.path)
@@ -111,7 +119,7 @@ struct RecordDecoder {
     }
 
     private func requireMandatory(_ change: PendingChange, _ item: JSONCursor) throws(Rejection) {
-        let required = requiredByLayout(item)
+        let required = enforcesLayout ? requiredByLayout(item) : []
         for field in module.fields where (field.systemMandatory || required.contains(field.apiName)) && !field.columns.isEmpty {
             guard change.kind == .insert || change.given.contains(field.id) else { continue }
             if change.after[field].isNull { throw .missing(field.apiName, at: item.path) }

@@ -14,7 +14,8 @@ package struct RecordStore: Sendable {
         var batch = Batch(module, scope)
         for (index, item) in items.enumerated() {
             batch.decode(index) { () throws(Rejection) in
-                try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: Record(module, id: scope.ids.next()), .insert)
+                try RecordDecoder(catalog: scope.catalog, module: module, for: scope.origin).decode(
+                    item, into: Record(module, id: scope.ids.next()), .insert)
             }
         }
         return try finish(batch, count: items.count, scope)
@@ -77,7 +78,7 @@ package struct RecordStore: Sendable {
                 if let unmodifiedSince, let modified = row["Modified_Time"].integer, modified / 1000 > unmodifiedSince.milliseconds / 1000 {
                     throw Rejection(.alreadyModified, .id(id))
                 }
-                let decoded = try RecordDecoder(catalog: scope.catalog, module: module).decode(item, into: row, .update)
+                let decoded = try RecordDecoder(catalog: scope.catalog, module: module, for: scope.origin).decode(item, into: row, .update)
                 try LockingConfiguration.refuse(action, on: row, changing: decoded.0.given, scope)
                 if decoded.0.tags != nil { try LockingConfiguration.refuse(.tags, on: row, scope) }
                 return decoded

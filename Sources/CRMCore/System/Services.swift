@@ -14,7 +14,7 @@ package struct Services: Sendable {
     package let pageKey: [UInt8]
     package let files: FileLibrary
     /// Requests to servers that callers name.
-    package let outgoing: any OutgoingHTTP
+    package private(set) var outgoing: any OutgoingHTTP
     /// How long merges can be undone.
     package let undoPeriod: UndoPeriod
     let renderCache: RenderCache
@@ -98,6 +98,13 @@ extension Services {
 }
 
 extension Services {
+    /// The same, with another way to the outside.
+    package func speaking(through outgoing: any OutgoingHTTP) -> Services {
+        var services = self
+        services.outgoing = outgoing
+        return services
+    }
+
     /// Fails when the database does not answer.
     package func checkHealth() async throws {
         _ = try await database.run(.read) { tx in try tx.first("SELECT 1") { row in row.integer(0) } }

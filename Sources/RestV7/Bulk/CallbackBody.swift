@@ -8,22 +8,14 @@ enum CallbackBody {
         guard let callback = body.optional("callback"), !callback.value.isNull else { return nil }
         _ = try callback.object()
         let url = try callback.required("url")
-        let text = try url.string(max: 2_000)
-        guard isAddress(text) else { throw Rejection(.invalidCallbackURL, .apiName("url"), .jsonPath(url.path)) }
+        let text = try url.string()
+        guard OutgoingURL(text) != nil else { throw Rejection(.invalidCallbackURL, .apiName("url"), .jsonPath(url.path)) }
         let method = try callback.required("method")
         guard try method.string().lowercased() == "post" else {
             throw Rejection(
                 .invalidCallbackMethod, .apiName("method"), .jsonPath(method.path), .other("supported_callback_methods", "post"))
         }
         return Callback(url: text)
-    }
-
-    /// A web address with a host. Whether that host may be spoken to is asked when it is.
-    private static func isAddress(_ text: String) -> Bool {
-        let lower = text.lowercased()
-        guard let scheme = ["http://", "https://"].first(where: lower.hasPrefix) else { return false }
-        let host = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        return !host.isEmpty && !text.unicodeScalars.contains { $0.value <= 0x20 || $0.value == 0x7F || $0 == "\\" }
     }
 }
 

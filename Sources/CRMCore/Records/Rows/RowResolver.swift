@@ -12,7 +12,8 @@ struct RowResolver {
         let edited = Dictionary(
             batch.pending.flatMap(\.change.rowEdits).map { ($0.rows.field.id, $0.rows) }, uniquingKeysWith: { first, _ in first })
         for (_, rows) in edited.sorted(by: { $0.key < $1.key }) { try resolve(rows, &batch) }
-        try batch.forEach { change in try Self.requireMandatory(change, scope.catalog) }
+        // A bulk write brings a record's rows behind it, from a file of their own.
+        if scope.origin != .bulkWrite { try batch.forEach { change in try Self.requireMandatory(change, scope.catalog) } }
     }
 
     private func resolve(_ rows: RowField, _ batch: inout Batch) throws {
