@@ -47,6 +47,8 @@ package enum Migrations {
         Migration(number: 33, purpose: "unique values of converted records are free") { tx in
             try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
         },
+        Migration(
+            number: 30, purpose: "notification channels", statements: Channels.schema + ChangeFeed.schema + DeliveryQueue.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.
