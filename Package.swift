@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(name: "CRMCoreTests", dependencies: ["CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
-        .testTarget(name: "RestV7Tests", dependencies: ["RestV7", "TributaryTestKit"], swiftSettings: strict),
+        .testTarget(name: "RestV7Tests", dependencies: ["RestV7", "Outbound", "TributaryTestKit"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

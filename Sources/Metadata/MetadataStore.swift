@@ -35,6 +35,11 @@ package enum MetadataStore {
         try tx.first("SELECT version FROM sys_catalog_version") { $0.integer(0) ?? 0 } ?? 0
     }
 
+    /// The version, and another number that the same statement reads: a query of one value.
+    package static func version(_ tx: Transaction, and scalar: SQL) throws -> (version: Int64, other: Int64) {
+        try tx.first("SELECT version, (\(scalar)) FROM sys_catalog_version") { ($0.integer(0) ?? 0, $0.integer(1) ?? 0) } ?? (0, 0)
+    }
+
     /// Adds documents. Their order is that of their ids, which rise with time.
     package static func insert(_ documents: [Document], at now: Instant, _ tx: Transaction) throws {
         let rows = documents.map { document -> [SQLValue] in

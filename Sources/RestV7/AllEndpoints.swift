@@ -21,6 +21,7 @@ package let allEndpoints: [any Endpoint.Type] = ([
     bulkEndpoints,
     appointmentEndpoints,
     convertEndpoints,
+    notificationEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
 package let allEndpoints: [any Endpoint.Type] =
     oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints

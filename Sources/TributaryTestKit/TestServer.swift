@@ -22,11 +22,11 @@ package struct TestServer: Sendable {
     /// Endpoints of a test come on top of the real ones. `limits` shortens what takes long.
     package static func start(
         _ engine: Database.Engine, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
-        limits: TokenLimits = TokenLimits()
+        limits: TokenLimits = TokenLimits(), outgoing: any OutgoingHTTP = NoOutgoingHTTP()
     ) async throws -> TestServer {
         await TestLimit.servers.enter()
         do {
-            return try await open(engine, extra: extra, options: options, limits: limits)
+            return try await open(engine, extra: extra, options: options, limits: limits, outgoing: outgoing)
         } catch {
             await TestLimit.servers.leave()
             throw error
@@ -34,11 +34,13 @@ package struct TestServer: Sendable {
     }
 
     private static func open(
-        _ engine: Database.Engine, extra: [any Endpoint.Type], options: Shell.Options, limits: TokenLimits
+        _ engine: Database.Engine, extra: [any Endpoint.Type], options: Shell.Options, limits: TokenLimits,
+        outgoing: any OutgoingHTTP
     ) async throws -> TestServer {
         let home = try await TestDatabase.fresh(engine)
         let clock = TestClock()
-        let start = try await Bootstrap.start(home.location, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
+        let start = try await Bootstrap.start(
+            home.location, outgoing: outgoing, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
         let services = start.services
         let tokens = TokenStore(services.database, ids: services.ids, clock: { clock.now() }, limits: limits)
         let shell = Shell(services: services, tokens: tokens, endpoints: allEndpoints + extra, options: options)
@@ -50,9 +52,9 @@ package struct TestServer: Sendable {
     /// Starts a server, and ends it and removes its database whatever `body` does.
     package static func with<T>(
         _ engine: Database.Engine, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
-        limits: TokenLimits = TokenLimits(), _ body: (TestServer) async throws -> T
+        limits: TokenLimits = TokenLimits(), outgoing: any OutgoingHTTP = NoOutgoingHTTP(), _ body: (TestServer) async throws -> T
     ) async throws -> T {
-        let server = try await start(engine, extra: extra, options: options, limits: limits)
+        let server = try await start(engine, extra: extra, options: options, limits: limits, outgoing: outgoing)
         let result: Result<T, any Error>
         do {
             result = .success(try await body(server))
@@ -66,7 +68,8 @@ package struct TestServer: Sendable {
     /// Another process on the same database, as far as the database can tell. PostgreSQL only. It ends before this one.
     package func withSecondProcess<T>(_ body: (TestServer) async throws -> T) async throws -> T {
         let clock = clock
-        let start = try await Bootstrap.start(home.location, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
+        let start = try await Bootstrap.start(
+            home.location, outgoing: services.outgoing, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
         let tokens = TokenStore(start.services.database, ids: start.services.ids, clock: { clock.now() })
         let shell = Shell(services: start.services, tokens: tokens, endpoints: allEndpoints)
         let second = TestServer(

@@ -129,6 +129,7 @@ extension ErrorCode {
     package static let notApproved = ErrorCode("NOT_APPROVED", 400, "the record is not approved")
     package static let notFound = ErrorCode("NOT_FOUND", 404, "not found")
     package static let notReviewed = ErrorCode("NOT_REVIEWED", 400, "the record is not reviewed")
+    package static let notSubscribed = ErrorCode("NOT_SUBSCRIBED", 400, "the channel is not subscribed")
     package static let notSupported = ErrorCode("NOT_SUPPORTED", 400, "not supported")
     package static let noContent = ErrorCode("NO_CONTENT", 204, "no content")
     package static let noPermission = ErrorCode("NO_PERMISSION", 403, "permission denied")

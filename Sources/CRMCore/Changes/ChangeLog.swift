@@ -110,7 +110,10 @@ package enum ChangeLog {
                 .init(entry.before?.text), .init(entry.after?.text),
             ]
         }
+        let isNews = scope.feed.wants(entries)
+        let mark = isNews ? try ChangeFeed.mark(scope) : 0
         try scope.tx.insert(into: "sys_change", columns, rows: rows)
+        if isNews { try scope.feed.add(after: mark, scope) }
     }
 
     /// Set-based: one statement logs every row an UPDATE is about to point elsewhere. It locks them too, in ascending order of id,

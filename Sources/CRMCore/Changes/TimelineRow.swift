@@ -4,6 +4,9 @@ import Wire
 
 /// A row of the change log on its way into a timeline.
 struct TimelineRow {
+    /// Fields that every change sets, so that they say nothing.
+    static let stamps: Set<String> = ["Modified_Time", "Modified_By", "Last_Activity_Time", "Change_Log_Time__s"]
+
     let sequence: Int64
     let at: Instant
     let user: Int64
@@ -54,9 +57,6 @@ struct TimelineRow {
 
 /// What the ids in a page of a timeline are called, found with one statement for each module.
 struct TimelineNames {
-    /// Written by every change, so they say nothing.
-    private static let stamps: Set<String> = ["Modified_Time", "Modified_By", "Last_Activity_Time", "Change_Log_Time__s"]
-
     private struct Key: Hashable {
         let module: ModuleID
         let id: Int64
@@ -111,7 +111,7 @@ struct TimelineNames {
             return [.init(field: field, old: tagList(row.before), new: tagList(row.after))]
         case .updated, .merged, .repoint, .carriedOver, .converted:
             return module.fields.compactMap { field in
-                guard !Self.stamps.contains(field.apiName), let values = row.values(of: field) else { return nil }
+                guard !TimelineRow.stamps.contains(field.apiName), let values = row.values(of: field) else { return nil }
                 return .init(field: field, old: shown(values.old, field), new: shown(values.new, field))
             }
         default: return []

@@ -42,6 +42,7 @@ package enum Bootstrap {
             if alone {
                 try tx.execute("DELETE FROM sys_process")
                 try JobQueue.freeAll(tx)
+                try DeliveryQueue.freeAll(tx)
             }
             return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
         }
@@ -79,6 +80,7 @@ extension Bootstrap.Result {
             group.addTask { await FileSweep(services).run() }
             group.addTask { await BulkSweep(services).run() }
             group.addTask { await JournalSweep(services).run() }
+            group.addTask { await DeliveryWorker(services).run() }
             group.addTask { await keepLease() }
         }
     }
@@ -102,6 +104,7 @@ extension Bootstrap.Result {
     /// Gives the process number back and closes the database.
     package func close() async {
         let lease = lease
+        await services.deliveries.release(services.database)
         try? await services.database.run(.write) { tx in try ProcessNumbers.release(lease.number, owner: lease.owner, tx) }
         await services.database.close()
     }

@@ -17,6 +17,8 @@ package struct Services: Sendable {
     package private(set) var outgoing: any OutgoingHTTP
     /// How long merges can be undone.
     package let undoPeriod: UndoPeriod
+    let feeds = FeedCache()
+    let deliveries = HeldChannels()
     let renderCache: RenderCache
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.
@@ -35,12 +37,15 @@ package struct Services: Sendable {
         let now = clock()
         let group = group ?? ids.next()
         let ids = ids
+        let feeds = feeds
         return try await database.run(.write) { tx in
             // Two statements: in one, a waiter would read the version from before its wait.
             try tx.advisoryLock(Self.fence, exclusive: false)
-            let newest = try MetadataStore.version(tx)
+            let (newest, epoch) = try MetadataStore.version(tx, and: Channels.epoch)
             guard newest == catalog.version else { throw CatalogMoved(newest: newest) }
-            let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: origin, now: now, group: group, ids: ids)
+            let feed = try feeds.feed(epoch, catalog, tx)
+            let scope = WriteScope(
+                tx: tx, catalog: catalog, access: access, origin: origin, now: now, group: group, ids: ids, feed: feed)
             let rollups = try RollupRefresh(before: scope)
             let result = try body(scope)
             try rollups?.run()

@@ -12,6 +12,8 @@ package struct WriteScope {
     /// Joins everything one request or job does.
     package let group: RecordID
     package let ids: any IDSource
+    /// Takes the changes that somebody wants to be told of.
+    var feed = ChangeFeed.closed
 }
 
 /// The catalog a request was planned on is no longer the newest; the request must be planned again.

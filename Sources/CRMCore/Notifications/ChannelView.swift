@@ -1,0 +1,56 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// What the user of a channel may see of the records that changed. One statement for each module, when it is first asked for.
+struct ChannelView {
+    private let access: AccessPolicy?
+    private let catalog: Catalog
+    private let render: RenderContext
+    /// By module: the records there for the user, with the values of their fields.
+    private var seen: [ModuleID: [RecordID: JSONValue]] = [:]
+
+    init(_ user: UserID, _ catalog: Catalog, _ services: Services) {
+        // Who may not sign in any more is told nothing.
+        access = try? AccessPolicy.of(user, catalog)
+        self.catalog = catalog
+        render = services.render(catalog, catalog.user(user)?.zone ?? catalog.zone)
+    }
+
+    /// What is told of an event; `nil` when the record is not there for the user. Values are those of now: the record may have
+    /// changed once more, which will be told too.
+    mutating func payload(_ event: ChangeEvent, _ reader: EventReader, withValues: Bool, _ tx: Transaction) throws -> JSONValue? {
+        guard let access, access.may(.view, event.module) else { return nil }
+        let grave = reader.graves[event.record]
+        let values = try records(of: event.module, reader, access, tx)[event.record]
+        guard values != nil || grave != nil else { return nil }
+        var payload: JSONValue = ["fields": .array(event.fields.map { .string($0.apiName) })]
+        if withValues, event.operation != .delete, !event.isRelated {
+            let told = event.operation == .insert ? reader.filled(event.record) : event.fields
+            payload["values"] = .object(
+                told.compactMap { field in values?[field.apiName].map { .init(field.apiName, $0) } })
+        }
+        return payload
+    }
+
+    private mutating func records(of module: Module, _ reader: EventReader, _ access: AccessPolicy, _ tx: Transaction) throws
+        -> [RecordID: JSONValue]
+    {
+        if let found = seen[module.id] { return found }
+        let ids = reader.live(module.id)
+        var found: [RecordID: JSONValue] = [:]
+        if !ids.isEmpty {
+            let query = Query(module, fields: module.fields, filter: .ids(ids), limit: ids.count)
+            let plan = try Planner(catalog, access).plan(query)
+            var json = JSONWriter(capacity: 4096)
+            json.beginArray()
+            _ = try RecordReader.write(plan, render, tx, to: &json)
+            json.endArray()
+            for record in try JSONValue.parse(json.finish()).array ?? [] {
+                if let id = record["id"]?.string.flatMap({ RecordID($0) }) { found[id] = record }
+            }
+        }
+        seen[module.id] = found
+        return found
+    }
+}
