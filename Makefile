@@ -1,6 +1,6 @@
 # Every target is one script in scripts/ or bench/; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test demo bench bench-peers merge-bench merge-proof chaos fuzz format coverage
+.PHONY: help run test demo bench bench-peers bench-large merge-bench merge-proof chaos fuzz format coverage
 
 help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ bench: ## prints speed as ratios to hand-written code on the same machine
 
 bench-peers: ## sets the same work beside PocketBase
 	@bench/peers.sh
+
+bench-large: ## asks a million contacts, uploads files, and starts with 50 custom modules, beside hand-written SQL
+	@bench/large.sh
 
 merge-bench: ## times merges, dry runs, undos and many merges at once
 	@bench/merge.sh

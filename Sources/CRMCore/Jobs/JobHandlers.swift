@@ -20,8 +20,7 @@ package enum JobHandlers {
         MassConvertLeadsJob(),
         MassConvertInventoryJob(),
         RecomputeJob(),
-        PipelineTransferJob(), LayoutTransferJob(), TerritoryRulesJob(), TerritoryMoveJob(), UserTransferJob(),
-        PipelineTransferJob(), LayoutTransferJob(),
-        BulkReadJob(), BulkWriteJob(), CallbackJob(),
+        UserTransferJob(),
+        BulkWriteJob(),
     ]
 }
