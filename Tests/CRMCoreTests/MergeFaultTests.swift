@@ -1,6 +1,5 @@
 import Metadata
 import SQLStore
-import Synchronization
 import Testing
 import TributaryTestKit
 import Wire
@@ -9,33 +8,6 @@ import Wire
 
 /// Fails one statement after another of a merge and of its undo: afterwards the database is as before. Counts statements, too.
 @Suite struct MergeFaultTests {
-    /// Sees every statement; fails the one it was told to.
-    private final class Watch: Sendable {
-        private struct State {
-            var seen = 0
-            var failing: Int?
-        }
-        private let state = Mutex(State())
-
-        func see() throws {
-            try state.withLock { state in
-                state.seen += 1
-                if state.seen == state.failing { throw SQLFailure.other(DriverFailure(code: "fault", message: "made to fail")) }
-            }
-        }
-
-        /// Starts counting; the statement of that number fails.
-        func arm(_ number: Int?) { state.withLock { $0 = State(seen: 0, failing: number) } }
-
-        /// Stops, and tells how many statements there were.
-        func disarm() -> Int {
-            state.withLock { state in
-                defer { state.failing = nil }
-                return state.seen
-            }
-        }
-    }
-
     /// Records with everything a merge touches: notes, tasks, links that clash, tags, lookups, a loop.
     private struct World {
         let services: Services
@@ -117,8 +89,8 @@ import Wire
         }
     }
 
-    private func with(_ engine: Database.Engine, notes: Int, _ body: (World, Watch) async throws -> Void) async throws {
-        let watch = Watch()
+    private func with(_ engine: Database.Engine, notes: Int, _ body: (World, StatementWatch) async throws -> Void) async throws {
+        let watch = StatementWatch()
         let home = try await TestDatabase.fresh(engine)
         let options = Database.Options(observer: { _ in try watch.see() })
         let start = try await Bootstrap.start(home.location, options: options, demo: false, logger: TestDatabase.logger)
@@ -172,7 +144,7 @@ import Wire
 
     /// Fails one statement after another of `action` until it comes through; returns how many failed. After each, the state is as
     /// it was; comparing it every so many times is enough where it has thousands of rows.
-    private func failing<T>(_ world: World, _ watch: Watch, comparing every: Int = 1, _ action: () async throws -> T) async throws -> (T, Int) {
+    private func failing<T>(_ world: World, _ watch: StatementWatch, comparing every: Int = 1, _ action: () async throws -> T) async throws -> (T, Int) {
         let before = try await world.state()
         for failed in 0..<500 {
             watch.arm(failed + 1)
@@ -232,7 +204,7 @@ import Wire
     }
 
     /// Fails one statement after another of a job until it comes through. Only its own state may change on the way.
-    private func runToEnd(_ world: World, _ watch: Watch, _ job: () async throws -> Void) async throws -> Int {
+    private func runToEnd(_ world: World, _ watch: StatementWatch, _ job: () async throws -> Void) async throws -> Int {
         let before = try await RecordDump.take(world.services)
         for failed in 0..<500 {
             watch.arm(failed + 1)
