@@ -41,9 +41,9 @@ struct ChangeEvent {
     private static func operation(_ kind: ChangeLog.Kind?) -> ChangeOperation? {
         switch kind {
         case .added, .restored: .insert
-        case .updated, .merged, .unmerged, .tagged, .files: .update
+        case .updated, .merged, .unmerged, .converted, .tagged, .files: .update
         case .deleted, .mergedAway: .delete
-        case .repoint, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .attached, .detached, nil: nil
+        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .attached, .detached, nil: nil
         }
     }
 

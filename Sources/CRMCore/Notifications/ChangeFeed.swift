@@ -16,7 +16,7 @@ package struct ChangeFeed: Sendable {
     static let closed = ChangeFeed(modules: [], bell: nil)
 
     /// The kinds of entries that are news of their record. Rows that a merge points elsewhere are not (`merge.md` §9).
-    static let kinds: [ChangeLog.Kind] = [.added, .restored, .updated, .merged, .unmerged, .tagged, .files, .deleted, .mergedAway]
+    static let kinds: [ChangeLog.Kind] = [.added, .restored, .updated, .merged, .unmerged, .converted, .tagged, .files, .deleted, .mergedAway]
 
     func wants(_ entries: [ChangeLog.Entry]) -> Bool {
         !modules.isEmpty && entries.contains { modules.contains($0.module) && Self.kinds.contains($0.kind) }

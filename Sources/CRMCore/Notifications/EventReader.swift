@@ -30,6 +30,19 @@ struct EventReader {
         return row.module.fields.filter { !TimelineRow.stamps.contains($0.apiName) && !row[$0].isNull }
     }
 
+    /// The modules whose channels may have to be told: those of the entries, and those their records point into.
+    var reach: Set<ModuleID> {
+        var found: Set<ModuleID> = []
+        for id in Set(entries.map(\.module)) {
+            found.insert(id)
+            guard let module = catalog.module(id: id), Channel.tellsOthers(module) else { continue }
+            let lookups = module.fields.filter(\.isRecordLookup)
+            found.formUnion(lookups.compactMap(\.target))
+            if lookups.contains(where: { $0.target == nil }) { found.formUnion(catalog.modules.filter(Channel.supports).map(\.id)) }
+        }
+        return found
+    }
+
     /// Loads the rows of the entries, live or buried.
     mutating func loadRows(_ tx: Transaction) throws {
         let planner = Planner(catalog, .system("what channels are told is checked against their users' rights afterwards"))

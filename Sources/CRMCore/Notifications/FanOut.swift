@@ -64,7 +64,7 @@ struct FanOut {
     private static func plan(_ services: Services, _ catalog: Catalog, now: Instant, _ tx: Transaction) throws -> Plan {
         var reader = try EventReader(catalog, limit: limit, tx)
         guard !reader.sequences.isEmpty else { return Plan(sequences: [], deliveries: []) }
-        let channels = try Channels.find("1 = 1", now: now, tx)
+        let channels = try Channels.find("\(.memberIDs("s.module_id", reader.reach.map(\.raw).sorted()))", now: now, tx)
         guard !channels.isEmpty else { return Plan(sequences: reader.sequences, deliveries: []) }
         try reader.loadRows(tx)
         let around = channels.filter(\.related).flatMap { $0.subscriptions.filter { $0.events.contains(.edit) }.map(\.module) }
