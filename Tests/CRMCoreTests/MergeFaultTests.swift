@@ -336,7 +336,7 @@ import Wire
                 undos.append(watch.disarm())
             }
         }
-        #expect(merges[0] == merges[1] && merges[0] <= 41, "\(merges)")
+        #expect(merges[0] == merges[1] && merges[0] <= 44, "\(merges)")
         // Restored link rows go in 64 to a statement on PostgreSQL.
         #expect(undos[1] <= undos[0] + 8 && undos[0] <= 80, "\(undos)")
     }
