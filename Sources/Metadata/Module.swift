@@ -20,6 +20,8 @@ package final class Module: Sendable {
     package let storedColumns: [StoredColumn]
     /// The formula fields with their formulas; what one reads of the others stands before it.
     package let formulas: [(field: Field, formula: Formula)]
+    /// All columns of the table as `t`, for a SELECT list.
+    package let rowList: SQL
     private let slots: [FieldID: Int]
     private let byName: [String: Field]
     private let byID: [FieldID: Field]
@@ -49,6 +51,7 @@ package final class Module: Sendable {
             columns += field.storedColumns
         }
         storedColumns = columns + Self.systemColumns
+        rowList = .fixed(storedColumns.map(\.name), of: "t")
         self.slots = slots
         byID = Dictionary(fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }

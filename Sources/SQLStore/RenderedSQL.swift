@@ -44,7 +44,9 @@ package struct RenderedSQL: Sendable, Hashable {
     /// A name in double quotes, so that `order` and `user` are names like any other.
     mutating func appendName(_ name: String) {
         text += "\""
-        if name.utf8.contains(UInt8(ascii: "\"")) {
+        // Bytes in a row are searched many times faster than a view of characters; names are a large part of a statement.
+        let isPlain = name.utf8.withContiguousStorageIfAvailable { !$0.contains(UInt8(ascii: "\"")) }
+        if isPlain != true, name.utf8.contains(UInt8(ascii: "\"")) {
             for character in name.unicodeScalars { text += character == "\"" ? "\"\"" : String(character) }
         } else {
             text += name

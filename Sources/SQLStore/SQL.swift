@@ -42,6 +42,18 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
         return SQL(pieces: pieces)
     }
 
+    /// Columns as one text, made once for a list that is used again and again. Both engines write names alike.
+    package static func fixed(_ columns: [ColumnName], of alias: String) -> SQL {
+        var rendered = RenderedSQL()
+        for column in columns {
+            if !rendered.text.isEmpty { rendered.text += ", " }
+            rendered.appendName(alias)
+            rendered.text += "."
+            rendered.appendName(column.raw)
+        }
+        return SQL(pieces: [.text(rendered.text)])
+    }
+
     package static func joined(_ columns: [ColumnName], of alias: String? = nil, by separator: StaticString = ", ") -> SQL {
         joined(columns.map { SQL($0, of: alias) }, by: separator)
     }

@@ -11,6 +11,8 @@ package struct RecordDump: Sendable, Equatable {
     package private(set) var tags: [Int64: [Int64]] = [:]
     /// The territories of each record, and whether a person put it there.
     package private(set) var territories: [Int64: Set<String>] = [:]
+    /// Shares, files in fields, and events a record takes part in, each in words.
+    package private(set) var attached: Set<String> = []
 
     package static func take(_ services: Services) async throws -> RecordDump {
         let catalog = services.catalog.current()
@@ -32,6 +34,17 @@ package struct RecordDump: Sendable, Equatable {
             }
             try tx.forEach("SELECT record_id, territory_id, manual FROM sys_record_territory") { row in
                 dump.territories[row.integer(0) ?? 0, default: []].insert("\(row.integer(1) ?? 0)/\(row.integer(2) ?? 0)")
+            }
+            try tx.forEach("SELECT record_id, target, target_id, permission, with_related, shared_at FROM sys_share") { row in
+                let whom = "\(row.text(1) ?? "") \(row.integer(2) ?? 0) \(row.text(3) ?? "") \(row.integer(4) ?? 0) \(row.integer(5) ?? 0)"
+                dump.attached.insert("share of \(row.integer(0) ?? 0) with \(whom)")
+            }
+            try tx.forEach("SELECT id, record_id, field_id, position, dropped_by FROM sys_field_file") { row in
+                let place = "\(row.integer(1) ?? 0).\(row.integer(2) ?? 0)[\(row.integer(3) ?? 0)]"
+                dump.attached.insert("file \(row.integer(0) ?? 0) in \(place) dropped by \(row.integer(4) ?? 0)")
+            }
+            try tx.forEach("SELECT record_id, event_id FROM sys_event_participant") { row in
+                dump.attached.insert("\(row.integer(0) ?? 0) in event \(row.integer(1) ?? 0)")
             }
             return dump
         }
@@ -61,6 +74,8 @@ package struct RecordDump: Sendable, Equatable {
         for id in Set(territories.keys).union(other.territories.keys).sorted() where territories[id] != other.territories[id] {
             found.append("territories of \(id): \(other.territories[id] ?? []) -> \(territories[id] ?? [])")
         }
+        found += attached.subtracting(other.attached).sorted().map { "new: \($0)" }
+        found += other.attached.subtracting(attached).sorted().map { "gone: \($0)" }
         return found
     }
 }

@@ -238,9 +238,27 @@ import Wire
         }
     }
 
+    /// What the body of a merge is refused for, a group's is, in its own envelope.
+    @Test(arguments: TestServer.engines)
+    func aGroupIsRefusedInItsOwnEnvelope(_ engine: Database.Engine) async throws {
+        try await RecordBench.with(engine) { bench in
+            try await addFaultyFields(bench)
+            let account = try await bench.add("Accounts", ["Account_Name": "One"])
+            let ids = try await bench.add("Contacts", [["Last_Name": "M"], ["Last_Name": "C", "Choice": ["id": .string(account)]]])
+            try await setFilter(bench)
+            for query in ["", "?dry_run=true"] {
+                let body: JSONValue = ["merge_group": [["ids": .array(ids.map(JSONValue.string)), "master": .string(ids[0])]]]
+                let answer = await bench.send("POST", "Contacts/actions/merge_group\(query)", body)
+                let result = answer.json?["merge_group"]?.array?.first
+                #expect(answer.status == 400 && result?["code"] == "FILTER_CRITERIA_NOT_SATISFIED", "\(answer.status) \(answer.text)")
+                #expect(result?["details"]?["api_name"] == "Choice", "\(answer.text)")
+            }
+        }
+    }
+
     /// Row 36: a failure of ours says nothing of itself, and changes nothing.
     @Test(arguments: TestServer.engines)
-    func afailureOfOursIsAnInternalError(_ engine: Database.Engine) async throws {
+    func aFailureOfOursIsAnInternalError(_ engine: Database.Engine) async throws {
         let failing = Mutex(false)
         let home = try await TestDatabase.fresh(engine)
         let options = Database.Options(observer: { text in

@@ -52,6 +52,8 @@ struct RandomWorld {
         try await addRowFields()
         try await addRecords()
         try await join()
+        try await share()
+        try await invite()
     }
 
     // Metadata
@@ -176,6 +178,40 @@ struct RandomWorld {
                 row[link.right.field] = ["id": .string(right)]
                 for own in link.own where random.chance(2) { row[own] = .string("v\(random.below(9))") }
                 _ = try await bench.addRows(link.name, [row])
+            }
+        }
+    }
+
+    /// Shows some records to users and roles that need not be there: a share is a row like any other.
+    private mutating func share() async throws {
+        for module in modules {
+            for id in ids[module] ?? [] where random.chance(3) {
+                let target = RecordID(raw: Int64(1 + random.below(3)))
+                let permission = RecordShare.Permission.allCases[random.below(3)]
+                let services = bench.server.services
+                let user = bench.server.administrator.id
+                let catalog = services.catalog.current()
+                try await services.write(catalog, .system("shares of a test", for: user), .api) { scope in
+                    guard let owner = catalog.module(module), let record = RecordID(id) else { return }
+                    let share = RecordShare(.roles, target, permission, withRelated: false, by: user, at: scope.now)
+                    for outcome in try RecordShares.add([(share, JSONPath())], to: record, of: owner, scope) { try outcome.get() }
+                }
+            }
+        }
+    }
+
+    /// Invites leads and contacts to events.
+    private mutating func invite() async throws {
+        for (module, kind) in [("Leads", "lead"), ("Contacts", "contact")] where modules.contains(module) {
+            for number in 0..<3 {
+                let some = Set((0...random.below(3)).map { _ in pick(ids[module] ?? []) })
+                let invited = some.sorted().map { ["participant": .string($0), "type": .string(kind)] as JSONValue }
+                _ = try await bench.add(
+                    "Events",
+                    [
+                        "Event_Title": .string("E\(number)"), "Start_DateTime": "2030-01-01T10:00:00+00:00",
+                        "End_DateTime": "2030-01-01T11:00:00+00:00", "Participants": .array(invited),
+                    ])
             }
         }
     }

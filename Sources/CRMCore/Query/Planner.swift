@@ -140,9 +140,8 @@ package struct Planner: Sendable {
         let wanted = try ConditionSQL(catalog: catalog, module: module, alias: "t", access: access).render(condition)
         let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
         let lock: SQL = locked ? strength : ""
-        let names: [SQL] = module.storedColumns.map { "\($0.name, of: "t")" }
         let sql: SQL = """
-            SELECT \(.joined(names, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
+            SELECT \(module.rowList) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
             """
         let types = module.storedColumns.map(\.type)
         let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }
