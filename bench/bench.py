@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Speed as ratios: Tributary beside code written by hand for the same work, on the same machine, data and engine.
 
-usage: bench.py [--only abcdefg] [--repetitions N] [--seconds N] [--million N]
+usage: bench.py [--only abcdefgh] [--repetitions N] [--seconds N] [--million N]
 
 SQLite. Each figure is the median of several repetitions that alternate with those of its yardstick. The yardsticks are
-C programs against SQLite's own interface (handwritten.c) and nginx. "Same rows" yardsticks write what the server writes,
+C programs against SQLite's own interface (handwritten.c), nginx and,
+for bulk jobs, SQLite's shell. "Same rows" yardsticks write what the server writes,
 its change log included; "records only" leaves the log out.
 """
 
 import argparse
+import csv
+import io
 import json
 import sqlite3
 import statistics
@@ -16,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 from page_sql import FIELDS, page_sql
@@ -36,6 +40,7 @@ from tools import (
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 from rest import Rest  # noqa: E402
+from tributary_server import ALL_SCOPES  # noqa: E402
 
 CLIENTS = 8
 # Seven of the eight lists of a merged contact: module, lookup, a body that makes one row. The
@@ -88,9 +93,14 @@ def contact(i):
     }
 
 
+BULK_COLUMNS = ["Last_Name", "First_Name", "Email", "Phone", "Department", "Mailing_Street", "Mailing_City", "Mailing_Zip", "Lead_Source", "Date_of_Birth"]
+BULK_FILE = 25_000  # the most rows a file may have
+
+
 class Bench:
     def __init__(self, options, folder):
         self.repetitions, self.seconds, self.million = options.repetitions, options.seconds, options.million
+        self.bulk_rows = options.bulk_rows
         self.folder = Path(folder)
         self.hand = compiled("handwritten", folder)
         self.client = compiled("client", folder)
@@ -397,6 +407,96 @@ class Bench:
         big = alternating(self.repetitions, measure)[0]
         self.add("f", f"merge among {self.million:,} contacts; among {there:,}", big, small, 1.3, "ms", more_is_better=False)
 
+    def bulk(self):
+        """(h) a bulk write and a bulk read of 100,000 contacts; SQLite's shell, .import into a table with the same indexes and .once."""
+        self.rest.token = self.server.access_token([*ALL_SCOPES, "ZohoFiles.files.ALL"])
+        files = [self.bulk_file(start) for start in range(0, self.bulk_rows, BULK_FILE)]
+        uploads = [self.upload(text) for text in files]
+        paths = [self.write(f"bulk{index}.csv", text) for index, text in enumerate(files)]
+        mark = self.mark()
+
+        def served_write():
+            begin = time.monotonic()
+            resource = lambda file: {  # noqa: E731
+                "type": "data",
+                "module": {"api_name": "Contacts"},
+                "file_id": file,
+                "field_mappings": [
+                    {"api_name": name, "index": index, **({"format": "yyyy-MM-dd"} if name == "Date_of_Birth" else {})}
+                    for index, name in enumerate(BULK_COLUMNS)
+                ],
+            }
+            jobs = [
+                self.rest.post("/crm/bulk/v7/write", {"operation": "insert", "resource": [resource(file)]}).body["details"]["id"]
+                for file in uploads
+            ]
+            for job in jobs:
+                done = self.ended(lambda: self.rest.get(f"/crm/bulk/v7/write/{job}").body, "status")
+                assert done["resource"][0]["file"]["skipped_count"] == 0, done
+            return self.bulk_rows / (time.monotonic() - begin)
+
+        def hand_write():
+            target = self.folder / "import.db"
+            target.unlink(missing_ok=True)
+            columns = ", ".join(f"{name} TEXT" for name in BULK_COLUMNS)
+            indexes = "".join(f"CREATE INDEX i_{name} ON t ({name});" for name in ("Last_Name", "Email"))
+            imports = "\n".join(f".import --csv --skip 1 {path} t" for path in paths)
+            return self.bulk_rows / self.shell(target, f"PRAGMA journal_mode = WAL; CREATE TABLE t ({columns}); {indexes}\n{imports}\n")
+
+        def served_read():
+            begin = time.monotonic()
+            query = {"module": {"api_name": "Contacts"}, "fields": BULK_COLUMNS}
+            answer = self.rest.post("/crm/bulk/v7/read", {"query": query}, headers={"Content-Type": "application/json"})
+            job = answer.item()["details"]["id"]
+            done = self.ended(lambda: self.rest.get(f"/crm/bulk/v7/read/{job}").item(), "state")
+            return done["result"]["count"] / (time.monotonic() - begin)
+
+        def hand_read():
+            names = ", ".join(name.lower() for name in BULK_COLUMNS)
+            count = self.database().execute("SELECT count(*) FROM m_contacts").fetchone()[0]
+            return count / self.shell(self.file, f".mode csv\n.headers on\n.once {self.folder}/out.csv\nSELECT id, {names} FROM m_contacts ORDER BY id;\n")
+
+        def write_and_forget():
+            rate = served_write()
+            self.forget(mark)
+            return rate
+
+        repetitions = min(self.repetitions, 3)
+        ours, theirs = alternating(repetitions, write_and_forget, hand_write)
+        self.add("h", f"bulk write of {self.bulk_rows:,} contacts of 10 columns; .import", ours, theirs, 0.33, "rows/s")
+        served_write()
+        ours, theirs = alternating(repetitions, served_read, hand_read)
+        self.add("h", f"bulk read of {self.bulk_rows:,} contacts, zipped; .once, not zipped", ours, theirs, 0.33, "rows/s")
+        self.forget(mark)
+
+    def bulk_file(self, start):
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(BULK_COLUMNS)
+        for i in range(start, min(start + BULK_FILE, self.bulk_rows)):
+            rows.writerow([str(contact(i).get(name, "")) for name in BULK_COLUMNS])
+        return text.getvalue()
+
+    def upload(self, text):
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("contacts.csv", text)
+        headers = {"Authorization": f"Zoho-oauthtoken {self.rest.token}", "feature": "bulk-write", "X-CRM-ORG": self.rest.get("org").item("org")["zgid"]}
+        answer = self.rest.session.post(f"{self.server.base}/crm/v7/upload", files={"file": ("contacts.zip", content.getvalue())}, headers=headers, timeout=120)
+        return answer.json()["details"]["file_id"]
+
+    def ended(self, look, key):
+        while (found := look())[key] != "COMPLETED":
+            assert not found[key].startswith("FAIL"), found
+            time.sleep(0.02)
+        return found
+
+    def shell(self, file, script):
+        """Seconds that SQLite's shell takes for a script."""
+        begin = time.monotonic()
+        subprocess.run(["sqlite3", str(file)], input=script, text=True, check=True, capture_output=True)
+        return time.monotonic() - begin
+
     def memory(self):
         """(g) resident memory, idle after the start."""
         now = resident_mb(self.server.process.pid)
@@ -493,19 +593,20 @@ def different(ours, theirs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="abcdefg", help="letters of the figures to take")
+    parser.add_argument("--only", default="abcdefgh", help="letters of the figures to take")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each repetition of a rate")
     parser.add_argument("--million", type=int, default=1_000_000, help="contacts of the large database of (f)")
+    parser.add_argument("--bulk-rows", type=int, default=100_000, help="contacts of the bulk jobs of (h)")
     options = parser.parse_args()
-    figures = {"a": Bench.page, "b": Bench.inserts, "c": Bench.creates, "d": Bench.merges, "e": Bench.single, "f": Bench.large, "g": Bench.memory}
+    figures = {"a": Bench.page, "b": Bench.inserts, "c": Bench.creates, "d": Bench.merges, "e": Bench.single, "f": Bench.large, "g": Bench.memory, "h": Bench.bulk}
     print(f"machine: {machine()}; SQLite {sqlite3.sqlite_version}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = Bench(options, folder)
         try:
             bench.start()
             # (d) leaves rows behind, and (f) begins anew.
-            for letter in "aecdbgf":
+            for letter in "aecdbhgf":
                 if letter in options.only:
                     print(f"({letter}) {figures[letter].__doc__.split(') ', 1)[1]}", flush=True)
                     figures[letter](bench)

@@ -81,7 +81,8 @@ def upload(client, path):
     answer = bulk_write.BulkWriteOperations().upload_file(body, headers).get_object()
     assert type(answer).__name__ == "SuccessResponse", answer.get_message()
     assert sdk.text(answer.get_code()) == "FILE_UPLOAD_SUCCESS"
-    return answer.get_details()["file_id"]
+    # The client makes a number of what looks like one, and then wants a text.
+    return str(answer.get_details()["file_id"])
 
 
 def mapping(name, index):
@@ -106,7 +107,7 @@ def test_a_bulk_write_and_a_bulk_read(client, tmp_path):
     operations = bulk_write.BulkWriteOperations()
     started = operations.create_bulk_write_job(request).get_object()
     assert type(started).__name__ == "SuccessResponse", started.get_message()
-    job = started.get_details()["id"]
+    job = str(started.get_details()["id"])
 
     def ended():
         details = operations.get_bulk_write_job_details(job).get_object()
@@ -137,7 +138,7 @@ def test_a_bulk_write_and_a_bulk_read(client, tmp_path):
     body.set_query(query)
     reading = bulk_read.BulkReadOperations()
     [added] = reading.create_bulk_read_job(body).get_object().get_data()
-    job = added.get_details()["id"]
+    job = int(added.get_details()["id"])
 
     def read():
         [detail] = reading.get_bulk_read_job_details(job).get_object().get_data()

@@ -8,7 +8,7 @@ packages=(libsqlite3-dev libpq-dev libssl-dev libcurl4-openssl-dev zlib1g-dev ca
 case "${1:-build}" in
     build) ;;
     test) packages+=(postgresql python3-venv curl) ;;
-    bench) packages+=(postgresql python3-venv curl gcc libc6-dev wrk nginx-light) ;;
+    bench) packages+=(postgresql python3-venv curl gcc libc6-dev wrk nginx-light sqlite3) ;;
     *) echo "usage: install_deps.sh [build|test|bench]" >&2; exit 2 ;;
 esac
 

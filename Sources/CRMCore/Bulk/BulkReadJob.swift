@@ -76,9 +76,10 @@ struct BulkReadPart {
         let catalog = services.catalog.current()
         let access = try AccessPolicy.of(bulk.user, catalog)
         let zone = catalog.user(bulk.user)?.zone ?? catalog.zone
-        let query = try request.query(catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone))
         let render = services.render(catalog, zone)
         let planner = Planner(catalog, access)
+        // What the planner knows is what the user may see.
+        let query = try request.query(planner.catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone))
 
         var progress = before
         var packed = PackedSpool(services.files.spool(), try Deflater())

@@ -82,7 +82,7 @@ extension Planner {
     /// Refuses what no statement can be made of.
     package func check(_ query: ExportQuery) throws(Rejection) { _ = try export(query, after: nil, skipping: 0, limit: 1) }
 
-    /// The next rows of an export. Lookups to what is gone are empty, as they are in lists.
+    /// The next rows of an export. Lookups to what is gone, or hidden from the caller, are empty, as they are in lists.
     func export(_ query: ExportQuery, after: RecordID?, skipping: Int64, limit: Int) throws(Rejection) -> ExportPlan {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw .invalidModule() }
@@ -121,7 +121,8 @@ extension Planner {
         guard case .field(let field) = path.leaf, field.type.cell == .lookup, let target = field.target.flatMap({ catalog.module(id: $0) }),
             let table = target.table
         else { return column }
-        return "(SELECT n.id FROM \(table) n WHERE n.id = \(column))"
+        let visible = access.rows(of: target, for: .view, alias: "n").map { " AND \($0)" as SQL } ?? ""
+        return "(SELECT n.id FROM \(table) n WHERE n.id = \(column)\(visible))"
     }
 
     private func form(of path: FieldPath) -> ExportPlan.Form {
