@@ -66,7 +66,9 @@ import Wire
         var reader = CSVReader(delimiter: delimiter.asciiValue ?? 0x2C)
         let bytes = Array(text.utf8)
         var rows: [[String]] = []
-        for start in stride(from: 0, to: bytes.count, by: piece) { rows += try reader.feed(Array(bytes[start..<min(start + piece, bytes.count)])) }
+        for start in stride(from: 0, to: bytes.count, by: piece) {
+            rows += try reader.feed(Array(bytes[start..<min(start + piece, bytes.count)]))
+        }
         if let last = try reader.finish() { rows.append(last) }
         return rows
     }
@@ -74,15 +76,19 @@ import Wire
     @Test(arguments: [1, 2, 3, 1_000]) func quotesLinesAndDelimitersAreKeptApart(_ piece: Int) throws {
         let cases: [(String, [[String]])] = [
             ("a,b\r\n1,2\r\n", [["a", "b"], ["1", "2"]]), ("a,b\n1,2", [["a", "b"], ["1", "2"]]), ("a\r1\r", [["a"], ["1"]]),
-            ("\"a,\"\"b\"\"\r\nc\",d\n", [["a,\"b\"\r\nc", "d"]]), ("a,,\n,,\n", [["a", "", ""], ["", "", ""]]), ("a\n\n\r\nb\n", [["a"], ["b"]]),
-            ("\"\",\"\"\n", [["", ""]]), ("a\"b,c\n", [["a\"b", "c"]]), ("é,日本\n", [["é", "日本"]]), ("", []), ("\n", []), ("a,", [["a", ""]]),
+            ("\"a,\"\"b\"\"\r\nc\",d\n", [["a,\"b\"\r\nc", "d"]]), ("a,,\n,,\n", [["a", "", ""], ["", "", ""]]),
+            ("a\n\n\r\nb\n", [["a"], ["b"]]),
+            ("\"\",\"\"\n", [["", ""]]), ("a\"b,c\n", [["a\"b", "c"]]), ("é,日本\n", [["é", "日本"]]), ("", []), ("\n", []),
+            ("a,", [["a", ""]]),
         ]
         for (text, rows) in cases { #expect(try Self.rows(text, piece: piece) == rows, "\(text)") }
         #expect(try Self.rows("a;\"b;c\"\n", piece: piece, delimiter: ";") == [["a", "b;c"]])
     }
 
     @Test func whatCannotBeReadSaysWhere() throws {
-        for (bytes, word) in [([0x61, 0x0A, 0xFF, 0x0A], "row 2"), ([0x22, 0x61], "quote"), ([0x61, 0x00, 0x0A], "NUL")] as [([UInt8], String)] {
+        for (bytes, word) in [([0x61, 0x0A, 0xFF, 0x0A], "row 2"), ([0x22, 0x61], "quote"), ([0x61, 0x00, 0x0A], "NUL")]
+            as [([UInt8], String)]
+        {
             var reader = CSVReader(delimiter: 0x2C)
             let failure = #expect(throws: CSVFailure.self) {
                 _ = try reader.feed(bytes)

@@ -65,7 +65,8 @@ struct BulkBench {
             guard case .row(let packed) = part.place else { continue }
             bytes += writer.begin(
                 .init(
-                    name: name, checksum: part.checksum, packedSize: part.packedSize + Int64(Deflater.end.count), plainSize: part.plainSize))
+                    name: name, checksum: part.checksum, packedSize: part.packedSize + Int64(Deflater.end.count), plainSize: part.plainSize)
+            )
             bytes += packed + Deflater.end
         }
         return bytes + writer.end()

@@ -75,11 +75,15 @@ import Wire
                 ["api_name": "Last_Name", "index": 0],
                 ["api_name": "Date_of_Birth", "index": 1, "format": "dd.MM.yyyy"],
                 ["api_name": "Account_Name", "index": 2, "find_by": "Account_Name"],
-                ["api_name": "Owner", "index": 3, "find_by": "email", "default_value": ["value": .string(String(bench.server.administrator.id.raw))]],
+                [
+                    "api_name": "Owner", "index": 3, "find_by": "email",
+                    "default_value": ["value": .string(String(bench.server.administrator.id.raw))],
+                ],
                 ["api_name": "Lead_Source", "default_value": ["value": "Trade Show"]],
                 ["api_name": "Layout", "default_value": ["value": layout.map { .id($0.id) } ?? .null]],
             ]
-            let id = try await bench.write("insert", "Contacts", csv.replacing("ada@nowhere.test", with: email.uppercased()), ["field_mappings": mappings])
+            let id = try await bench.write(
+                "insert", "Contacts", csv.replacing("ada@nowhere.test", with: email.uppercased()), ["field_mappings": mappings])
             await bench.drain()
             let lines = try #require(try await bench.results(id).first).lines
             #expect(lines[0] == "Last_Name,Date_of_Birth,Account_Name,STATUS,RECORD_ID,ERRORS")
@@ -87,7 +91,8 @@ import Wire
             #expect(lines[3] == "Cyd,,Nope,SKIPPED,,INVALID_DATA-Account_Name")
             #expect(await bench.counts(id) == [2, 0, 2, 4])
             let ada = await bench.records.get("Contacts", String(lines[1].split(separator: ",")[4]))
-            #expect(ada["Date_of_Birth"] == "1990-02-28" && ada["Account_Name"]?["id"] == .string(acme) && ada["Lead_Source"] == "Trade Show")
+            #expect(
+                ada["Date_of_Birth"] == "1990-02-28" && ada["Account_Name"]?["id"] == .string(acme) && ada["Lead_Source"] == "Trade Show")
             let dan = await bench.records.get("Contacts", lines[4].split(separator: ",").last.map(String.init) ?? "")
             #expect(dan["Last_Name"] == "Dan" && dan["Account_Name"]?.isNull == true && dan["Lead_Source"] == "Trade Show")
         }
@@ -107,7 +112,8 @@ import Wire
             #expect(await bench.send("POST", "/crm/bulk/v7/write", body).json?["code"] == "MODULE_NOT_AVAILABLE")
             let zone = bench.server.services.catalog.current().users.first?.zone ?? .utc
             for (pattern, text, iso) in [
-                (DatePattern.instant, "02/03/2026 14:05:06", "2026-02-03T14:05:06"), ("dd-MMM-yyyy hh:mm a", "3-Feb-2026 02:05 pm", "2026-02-03T14:05:00"),
+                (DatePattern.instant, "02/03/2026 14:05:06", "2026-02-03T14:05:06"),
+                ("dd-MMM-yyyy hh:mm a", "3-Feb-2026 02:05 pm", "2026-02-03T14:05:00"),
                 ("yyyy-MM-dd'T'HH:mm:ss", "2026-02-03T14:05:06", "2026-02-03T14:05:06"),
             ] {
                 let instant = DatePattern(pattern)?.instant(text, zone)
@@ -161,7 +167,8 @@ import Wire
             #expect(await bench.counts(third) == [1, 2, 0, 3])
             #expect(await bench.records.get("Leads", ids[1])["Phone"] == "222")
             // On insert, records that are there are left out.
-            let fourth = try await bench.write("insert", "Leads", upsert + "\nlast@x.test,Last,L,9\nlast@x.test,Last,L,9\n", ["find_by": "Email"])
+            let fourth = try await bench.write(
+                "insert", "Leads", upsert + "\nlast@x.test,Last,L,9\nlast@x.test,Last,L,9\n", ["find_by": "Email"])
             await bench.drain(batch: 100)
             #expect(await bench.counts(fourth) == [1, 0, 4, 5])
             #expect(try await bench.results(fourth)[0].lines[1].contains("SKIPPED,\(ids[1]),DUPLICATE_DATA-Email"))
@@ -173,7 +180,10 @@ import Wire
             try await RowBench(server: bench.server, token: bench.token).addLanguages(to: "Contacts")
             let files = try await bench.uploaded([
                 ("people.csv", "key,Last_Name\nk1,Ada\nk2,Bea\nk3,\n"),
-                ("languages.csv", "owner,Language,Proficiency\nk1,German,good\nk1,,bad\nk1,French,fair\nk2,Dutch,good\nk3,Latin,x\nk9,Greek,x\n"),
+                (
+                    "languages.csv",
+                    "owner,Language,Proficiency\nk1,German,good\nk1,,bad\nk1,French,fair\nk2,Dutch,good\nk3,Latin,x\nk9,Greek,x\n"
+                ),
             ])
             let body: JSONValue = [
                 "operation": "insert",
@@ -252,10 +262,14 @@ import Wire
         try await BulkBench.with(engine) { bench in
             let good = try BulkBench.zip([("a.csv", Array("Last_Name\n".utf8))])
             let answer = await bench.upload(good)
-            #expect(answer.json?["code"] == "FILE_UPLOAD_SUCCESS" && answer.json?["message"] == "file uploaded." && answer.json?["status"] == "success")
+            #expect(
+                answer.json?["code"] == "FILE_UPLOAD_SUCCESS" && answer.json?["message"] == "file uploaded."
+                    && answer.json?["status"] == "success")
             #expect(answer.json?["details"]?["created_time"]?.string != nil)
             #expect(RecordID(answer.json?["details"]?["file_id"]?.string ?? "") != nil)
-            for headers in [[], [("feature", "bulk-write")], [("feature", "bulk-write"), ("X-CRM-ORG", "1")], [("feature", "x"), ("X-CRM-ORG", "1")]] {
+            for headers in [
+                [], [("feature", "bulk-write")], [("feature", "bulk-write"), ("X-CRM-ORG", "1")], [("feature", "x"), ("X-CRM-ORG", "1")],
+            ] {
                 #expect(await bench.upload(good, headers: headers).json?["code"] == "BAD_REQUEST")
             }
             for bad in [[], Array("Last_Name\nKim\n".utf8), Array(good.dropLast()), Array(good.dropFirst(30))] {
@@ -277,42 +291,68 @@ import Wire
             let odd = try await bench.uploaded([("a.csv", "Nope,Neither\n1,2\n")])
             let wide = try await bench.uploaded([("a.csv", (0..<201).map { "c\($0)" }.joined(separator: ",") + "\n")])
             let empty = try await bench.uploaded([("a.csv", "")])
-            let torn = await bench.upload(try BulkBench.zip([("a.csv", [0x4C, 0xFF, 0xFE, 0x2C, 0x0A])])).json?["details"]?["file_id"] ?? .null
+            let torn =
+                await bench.upload(try BulkBench.zip([("a.csv", [0x4C, 0xFF, 0xFE, 0x2C, 0x0A])])).json?["details"]?["file_id"] ?? .null
             func body(_ file: JSONValue, _ more: JSONValue = [:], operation: JSONValue = "insert", module: String = "Leads") -> JSONValue {
                 let resource: JSONValue = ["type": "data", "module": ["api_name": .string(module)], "file_id": file]
                 return ["operation": operation, "resource": [.object((resource.members ?? []) + (more.members ?? []))]]
             }
             func mapped(_ mappings: JSONValue) -> JSONValue { body(one, ["field_mappings": mappings], module: "Contacts") }
             let cases: [(JSONValue, String)] = [
-                ([:], "MANDATORY_NOT_FOUND"), (["operation": "insert"], "MANDATORY_NOT_FOUND"), (body(one, operation: "delete"), "INVALID_DATA"),
+                ([:], "MANDATORY_NOT_FOUND"), (["operation": "insert"], "MANDATORY_NOT_FOUND"),
+                (body(one, operation: "delete"), "INVALID_DATA"),
                 (body(one, module: "Nope"), "MODULE_NOT_AVAILABLE"), (body(one, module: "Notes"), "MODULE_NOT_AVAILABLE"),
                 (body("1"), "INVALID_FILE_ID"), (body("x"), "INVALID_FILE_ID"), (body(two), "FILE_NOT_SUPPORTED"),
-                (body(one, ["file_names": ["c.csv"]]), "FILE_NOT_SUPPORTED"), (body(odd), "INVALID_FIELD"), (body(wide), "HEADER_LIMIT_EXCEEDED"),
-                (body(empty), "FILE_NOT_SUPPORTED"), (body(torn), "FILE_NOT_SUPPORTED"), (body(one, operation: "update"), "MANDATORY_NOT_FOUND"),
+                (body(one, ["file_names": ["c.csv"]]), "FILE_NOT_SUPPORTED"), (body(odd), "INVALID_FIELD"),
+                (body(wide), "HEADER_LIMIT_EXCEEDED"),
+                (body(empty), "FILE_NOT_SUPPORTED"), (body(torn), "FILE_NOT_SUPPORTED"),
+                (body(one, operation: "update"), "MANDATORY_NOT_FOUND"),
                 (body(one, ["find_by": "Nope"], operation: "upsert"), "INVALID_FIELD"),
                 (body(one, ["find_by": "Email"], operation: "update"), "MANDATORY_FIELDS_NOT_MAPPED"),
                 (body(one, module: "Deals"), "INVALID_FIELD"),
                 (mapped([["api_name": "First_Name", "index": 0]]), "MANDATORY_FIELDS_NOT_MAPPED"),
                 (mapped([["api_name": "Nope", "index": 0]]), "INVALID_FIELD"), (mapped([["index": 0]]), "MANDATORY_NOT_FOUND"),
-                (mapped([["api_name": "Last_Name"]]), "MANDATORY_NOT_FOUND"), (mapped([["api_name": "Last_Name", "index": 3]]), "COLUMN_INDEX_NOT_FOUND"),
+                (mapped([["api_name": "Last_Name"]]), "MANDATORY_NOT_FOUND"),
+                (mapped([["api_name": "Last_Name", "index": 3]]), "COLUMN_INDEX_NOT_FOUND"),
                 (mapped([["api_name": "Last_Name", "index": -1]]), "COLUMN_INDEX_NOT_FOUND"),
                 (mapped([["api_name": "Last_Name", "index": "0"]]), "INVALID_DATA"),
                 (mapped([["api_name": "Last_Name", "index": 0], ["api_name": "Account_Name", "index": 2]]), "MANDATORY_NOT_FOUND"),
-                (mapped([["api_name": "Last_Name", "index": 0], ["api_name": "Account_Name", "index": 2, "find_by": "Nope"]]), "INVALID_FIELD"),
+                (
+                    mapped([["api_name": "Last_Name", "index": 0], ["api_name": "Account_Name", "index": 2, "find_by": "Nope"]]),
+                    "INVALID_FIELD"
+                ),
                 (mapped([["api_name": "Last_Name", "index": 0], ["api_name": "Last_Name", "index": 1]]), "DUPLICATE_DATA"),
-                (mapped([["api_name": "Last_Name", "index": 0], ["api_name": "Date_of_Birth", "index": 1, "format": "QQ"]]), "INVALID_FORMAT"),
+                (
+                    mapped([["api_name": "Last_Name", "index": 0], ["api_name": "Date_of_Birth", "index": 1, "format": "QQ"]]),
+                    "INVALID_FORMAT"
+                ),
                 (.object((body(one).members ?? []) + [.init("character_encoding", "EBCDIC")]), "INVALID_DATA"),
-                (.object((body(one).members ?? []) + [.init("callback", ["url": "https://a.test", "method": "get"])]), "INVALID_CALLBACK_METHOD"),
-                (["operation": "insert", "resource": [body(one)["resource"]?.array?[0] ?? .null, body(one, module: "Contacts")["resource"]?.array?[0] ?? .null]], "MODULE_NOT_AVAILABLE"),
+                (
+                    .object((body(one).members ?? []) + [.init("callback", ["url": "https://a.test", "method": "get"])]),
+                    "INVALID_CALLBACK_METHOD"
+                ),
+                (
+                    [
+                        "operation": "insert",
+                        "resource": [
+                            body(one)["resource"]?.array?[0] ?? .null, body(one, module: "Contacts")["resource"]?.array?[0] ?? .null,
+                        ],
+                    ], "MODULE_NOT_AVAILABLE"
+                ),
             ]
             for (body, code) in cases {
                 let answer = await bench.send("POST", "/crm/bulk/v7/write", body)
                 #expect(answer.status == 400 && answer.json?["code"]?.string == code, "\(body.text): \(answer.text)")
             }
-            let jobs = try await bench.server.services.database.run(.read) { tx in try tx.first("SELECT count(*) FROM sys_job") { $0.integer(0) } }
+            let jobs = try await bench.server.services.database.run(.read) { tx in
+                try tx.first("SELECT count(*) FROM sys_job") { $0.integer(0) }
+            }
             #expect(jobs == 0)
-            for scopes in ["ZohoCRM.bulk.READ,ZohoCRM.modules.ALL", "ZohoCRM.bulk.CREATE", "ZohoCRM.bulk.CREATE,ZohoCRM.modules.contacts.ALL"] {
-                #expect(await bench.send("POST", "/crm/bulk/v7/write", body(one), token: try await bench.server.token(scopes)).status == 401)
+            for scopes in [
+                "ZohoCRM.bulk.READ,ZohoCRM.modules.ALL", "ZohoCRM.bulk.CREATE", "ZohoCRM.bulk.CREATE,ZohoCRM.modules.contacts.ALL",
+            ] {
+                #expect(
+                    await bench.send("POST", "/crm/bulk/v7/write", body(one), token: try await bench.server.token(scopes)).status == 401)
             }
             #expect(await bench.send("GET", "/crm/bulk/v7/write/1").json?["code"] == "RESOURCE_NOT_FOUND")
             #expect(await bench.send("GET", "/v7/crm/org1/bulk-write/1/1.zip").status == 404)
@@ -370,9 +410,12 @@ import Wire
             let ended = await bench.writeJob(id)
             #expect(ended["status"] == "COMPLETED", "\(ended.text)")
             #expect(await bench.counts(id) == [20, 0, 0, 20])
-            let names = (await bench.send("GET", "/crm/v7/Leads?fields=Last_Name&per_page=200").json?["data"]?.array ?? []).compactMap { $0["Last_Name"]?.string }
+            let names = (await bench.send("GET", "/crm/v7/Leads?fields=Last_Name&per_page=200").json?["data"]?.array ?? []).compactMap {
+                $0["Last_Name"]?.string
+            }
             #expect(names.sorted() == (0..<20).map { "L\($0)" }.sorted())
-            #expect(try await bench.results(id)[0].lines.dropFirst().map { String($0.split(separator: ",")[0]) } == (0..<20).map { "L\($0)" })
+            #expect(
+                try await bench.results(id)[0].lines.dropFirst().map { String($0.split(separator: ",")[0]) } == (0..<20).map { "L\($0)" })
         }
     }
 
@@ -422,7 +465,9 @@ import Wire
             let heard = listener.heard.withLock { $0 }
             #expect(heard.map(\.0) == ["https://listener.test/done", "https://listener.test/done"])
             #expect(heard.contains { $0.1["id"] == .string(written) && $0.1["status"] == "COMPLETED" })
-            #expect(heard.contains { $0.1["data"]?.array?.first?["id"] == .string(read) && $0.1["data"]?.array?.first?["state"] == "COMPLETED" })
+            #expect(
+                heard.contains { $0.1["data"]?.array?.first?["id"] == .string(read) && $0.1["data"]?.array?.first?["state"] == "COMPLETED" }
+            )
             // Nobody listening is tried again, and harms no job.
             let deaf = Listener(500)
             let other = try await bench.startRead(["module": ["api_name": "Leads"]], [callback])

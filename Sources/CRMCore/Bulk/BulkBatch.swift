@@ -57,7 +57,9 @@ struct BulkBatch {
     }
 
     /// Rows whose record is there already are left out, and so are those that repeat one before them.
-    private func newOnes(_ items: [(row: Int, item: JSONCursor)], _ findBy: String) throws -> ([(row: Int, item: JSONCursor)], [(Int, BulkOutcome)]) {
+    private func newOnes(_ items: [(row: Int, item: JSONCursor)], _ findBy: String) throws -> (
+        [(row: Int, item: JSONCursor)], [(Int, BulkOutcome)]
+    ) {
         var known = try holders(items, findBy)
         var fresh: [(row: Int, item: JSONCursor)] = []
         var refused: [(Int, BulkOutcome)] = []
@@ -81,7 +83,9 @@ struct BulkBatch {
         var named: [(row: Int, item: JSONCursor)] = []
         let known = findBy == "id" ? [:] : try holders(items, findBy)
         for item in items {
-            let id = findBy == "id" ? item.item.value["id"]?.looseInt64.map(RecordID.init(raw:)) : key(item.item, findBy).flatMap { known[$0] ?? nil }
+            let id =
+                findBy == "id"
+                ? item.item.value["id"]?.looseInt64.map(RecordID.init(raw:)) : key(item.item, findBy).flatMap { known[$0] ?? nil }
             guard let id else {
                 let isEmpty = item.item.value[findBy].map(\.isNull) ?? true
                 outcomes.append((item.row, .skipped(isEmpty ? "MANDATORY_NOT_FOUND" : "RESOURCE_NOT_FOUND", findBy)))

@@ -4,7 +4,11 @@ import Wire
 
 /// What became of a row. Contract: bulk-write, 248.
 struct BulkOutcome: Sendable {
-    enum Status: String, Sendable { case added = "ADDED", updated = "UPDATED", skipped = "SKIPPED" }
+    enum Status: String, Sendable {
+        case added = "ADDED"
+        case updated = "UPDATED"
+        case skipped = "SKIPPED"
+    }
 
     let status: Status
     var id: RecordID?
@@ -21,9 +25,12 @@ struct BulkOutcome: Sendable {
     /// A refusal of the record pipeline in the words of result files.
     init(_ rejection: Rejection) {
         let several = rejection.details["errors"]?.array ?? []
-        let words = several.isEmpty ? [Self.word(rejection.code.name, rejection.details)] : several.map { error in
-            Self.word(error["code"]?.string ?? "", error["details"] ?? [:])
-        }
+        let words =
+            several.isEmpty
+            ? [Self.word(rejection.code.name, rejection.details)]
+            : several.map { error in
+                Self.word(error["code"]?.string ?? "", error["details"] ?? [:])
+            }
         self.init(status: .skipped, errors: words.joined(separator: ":"))
     }
 
@@ -57,7 +64,8 @@ struct BulkCells {
     private let zone: TimeZoneRule
     private let keepsEmpty: Bool
 
-    init(_ resource: BulkWriteRequest.Resource, _ module: Module, _ catalog: Catalog, zone: TimeZoneRule, keepsEmpty: Bool) throws(Rejection)
+    init(_ resource: BulkWriteRequest.Resource, _ module: Module, _ catalog: Catalog, zone: TimeZoneRule, keepsEmpty: Bool)
+        throws(Rejection)
     {
         var columns: [Column] = []
         for mapping in resource.mappings {
@@ -129,7 +137,9 @@ struct BulkCells {
         case .reference: return reference(text, column, references)
         case .text, .longText, .choice: return .string(text)
         case .none:
-            if field.apiName == "Tag" { return .array(text.split { $0 == ";" || $0 == "," }.map { .string(String($0.drop { $0 == " " })) }) }
+            if field.apiName == "Tag" {
+                return .array(text.split { $0 == ";" || $0 == "," }.map { .string(String($0.drop { $0 == " " })) })
+            }
             // Reminders, taxes and the like are written as they are in a body.
             return (try? JSONValue.parse(Array(text.utf8))) ?? .string(text)
         }

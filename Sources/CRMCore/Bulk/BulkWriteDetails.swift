@@ -75,7 +75,8 @@ package enum BulkWriteDetails {
             } ?? .null,
             "field_mappings": .array(resource.mappings.map(mapping)),
             "file": [
-                "status": word, "name": .string(resource.name), "added_count": .integer(count.added), "skipped_count": .integer(count.skipped),
+                "status": word, "name": .string(resource.name), "added_count": .integer(count.added),
+                "skipped_count": .integer(count.skipped),
                 "updated_count": .integer(count.updated), "total_count": .integer(count.total),
             ],
         ]

@@ -82,14 +82,17 @@ package struct BulkWriteJob: JobHandler {
                 progress.counts[index].total += lines.count
                 guard progress.counts[index].total <= BulkFile.rowLimit else {
                     throw Rejection(
-                        .limitExceeded, message: "\(file.name) has more than \(BulkFile.rowLimit) rows", .other("limit", .integer(BulkFile.rowLimit)))
+                        .limitExceeded, message: "\(file.name) has more than \(BulkFile.rowLimit) rows",
+                        .other("limit", .integer(BulkFile.rowLimit)))
                 }
             }
         }
         progress.isChecked = true
         let checked = progress
         try await services.database.run(.write) { tx in
-            guard let found = try BulkJobs.find(id, locked: true, tx), BulkWriteProgress(found.progress) == before else { throw BulkTakenOver() }
+            guard let found = try BulkJobs.find(id, locked: true, tx), BulkWriteProgress(found.progress) == before else {
+                throw BulkTakenOver()
+            }
             try BulkJobs.set(id, state: .running, progress: checked.kept, tx)
         }
         return checked
@@ -114,7 +117,9 @@ struct BulkResourceWriter: Sendable {
         let header = try BulkPart(CSVText.line(shown.map(\.field) + ["STATUS", "RECORD_ID", "ERRORS"]))
         let (job, index) = (job, index)
         try await services.database.run(.write) { tx in
-            guard let found = try BulkJobs.find(job, locked: true, tx), BulkWriteProgress(found.progress) == before else { throw BulkTakenOver() }
+            guard let found = try BulkJobs.find(job, locked: true, tx), BulkWriteProgress(found.progress) == before else {
+                throw BulkTakenOver()
+            }
             var after = before
             after.counts[index].parts = 1
             try BulkParts.add(header, 0, of: job, entry: index, tx)

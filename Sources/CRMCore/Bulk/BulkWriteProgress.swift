@@ -23,7 +23,8 @@ package struct BulkWriteProgress: Sendable, Equatable {
         counts = (kept["counts"]?.array ?? []).map { count in
             func number(_ name: String) -> Int { count[name]?.int64.map(Int.init) ?? 0 }
             return Count(
-                total: number("total"), done: number("done"), added: number("added"), updated: number("updated"), skipped: number("skipped"),
+                total: number("total"), done: number("done"), added: number("added"), updated: number("updated"),
+                skipped: number("skipped"),
                 parts: number("parts"))
         }
     }

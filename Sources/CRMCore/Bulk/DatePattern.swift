@@ -3,7 +3,8 @@ import Wire
 /// A pattern of letters by which dates and times are written in a file, such as `MM/dd/yyyy HH:mm:ss`.
 package struct DatePattern: Sendable {
     private enum Piece: Sendable, Equatable {
-        case year(Int), month, day, hour, halfHour, minute, second, millisecond, marker, zone
+        case year(Int)
+        case month, day, hour, halfHour, minute, second, millisecond, marker, zone
         case monthName
         case literal(Unicode.Scalar)
     }
@@ -127,7 +128,15 @@ package struct DatePattern: Sendable {
 
 extension DatePattern.Parts {
     fileprivate mutating func set(_ value: Int, _ isMonth: Bool, _ isDay: Bool, _ isMinute: Bool, _ isSecond: Bool) {
-        if isMonth { month = value } else if isDay { day = value } else if isMinute { minute = value } else if isSecond { second = value } else {
+        if isMonth {
+            month = value
+        } else if isDay {
+            day = value
+        } else if isMinute {
+            minute = value
+        } else if isSecond {
+            second = value
+        } else {
             hour = value
         }
     }

@@ -77,7 +77,9 @@ struct BulkWriteBody: Sendable {
         object.optional(name).flatMap { $0.value.isNull ? nil : $0 }
     }
 
-    private static func resource(_ element: JSONCursor, _ operation: BulkJob.Operation, _ context: RequestContext) throws(Rejection) -> Resource {
+    private static func resource(_ element: JSONCursor, _ operation: BulkJob.Operation, _ context: RequestContext) throws(Rejection)
+        -> Resource
+    {
         let type = try required("type", in: element)
         guard try type.string() == "data" else { throw .unsupported(["data"], at: type.path) }
         let named = try required("module", in: element)
@@ -96,7 +98,8 @@ struct BulkWriteBody: Sendable {
             mappings = try self.mappings(given, module, context)
         }
         return Resource(
-            module: module, file: RecordID(raw: id), fileName: try fileName(element), findBy: findBy, mappings: mappings, path: element.path)
+            module: module, file: RecordID(raw: id), fileName: try fileName(element), findBy: findBy, mappings: mappings, path: element.path
+        )
     }
 
     private static func fileName(_ element: JSONCursor) throws(Rejection) -> String? {
@@ -157,7 +160,8 @@ struct BulkWriteBody: Sendable {
             format = try given.string(max: 100)
             guard let format, DatePattern(format) != nil else { throw Rejection(.invalidFormat, .apiName("format"), .jsonPath(given.path)) }
         }
-        return Mapping(field: field, index: index, format: format, findBy: findBy, standard: standard, parentIndex: parent, path: element.path)
+        return Mapping(
+            field: field, index: index, format: format, findBy: findBy, standard: standard, parentIndex: parent, path: element.path)
     }
 
     private static func position(_ name: String, in element: JSONCursor) throws(Rejection) -> Int? {
@@ -177,8 +181,14 @@ struct BulkWriteBody: Sendable {
                     .moduleNotAvailable, message: "Requested module '\(child.module.apiName)' is not available.", .apiName("module"),
                     .jsonPath(path))
             }
-            guard child.fileName != nil else { _ = try Self.required("file_names", in: JSONCursor([:], at: child.path)); continue }
-            guard let mappings = child.mappings else { _ = try Self.required("field_mappings", in: JSONCursor([:], at: child.path)); continue }
+            guard child.fileName != nil else {
+                _ = try Self.required("file_names", in: JSONCursor([:], at: child.path))
+                continue
+            }
+            guard let mappings = child.mappings else {
+                _ = try Self.required("field_mappings", in: JSONCursor([:], at: child.path))
+                continue
+            }
             guard mappings.contains(where: { $0.field === rows.parent && $0.parentIndex != nil && $0.index != nil }) else {
                 _ = try Self.required("parent_column_index", in: JSONCursor([:], at: child.path.appending("field_mappings")))
                 continue
@@ -217,7 +227,8 @@ extension Field {
         if name == "id" { return true }
         if type.cell == .user { return ["email", "full_name", "last_name", "first_name", "alias"].contains(name) }
         guard let other = target.flatMap({ catalog.module(id: $0) })?.field(name), !other.columns.isEmpty else { return false }
-        return other.unique || other.body["display_field"]?.bool == true || ["text", "email", "phone", "autonumber"].contains(other.type.dataType)
+        return other.unique || other.body["display_field"]?.bool == true
+            || ["text", "email", "phone", "autonumber"].contains(other.type.dataType)
             || other.isRecordLookup
     }
 }

@@ -18,7 +18,8 @@ struct BulkWriteFiles {
             try checkMandatory(mappings, resource)
             resources.append(
                 .init(
-                    module: resource.module.id, file: resource.file, name: file.name, head: head, findBy: resource.findBy, mappings: mappings))
+                    module: resource.module.id, file: resource.file, name: file.name, head: head, findBy: resource.findBy,
+                    mappings: mappings))
         }
         try checkParents(resources)
         return BulkWriteRequest(
@@ -27,7 +28,9 @@ struct BulkWriteFiles {
 
     private func file(of resource: BulkWriteBody.Resource) async throws -> BulkFile {
         let path = resource.path.appending("file_id")
-        guard let upload = try await context.services.files.file(resource.file, of: context.access.user) else { throw Rejection.noUpload(at: path) }
+        guard let upload = try await context.services.files.file(resource.file, of: context.access.user) else {
+            throw Rejection.noUpload(at: path)
+        }
         let zip: ZipReader
         do {
             zip = try await BulkFile.zip(upload, context.services.files)
@@ -36,12 +39,16 @@ struct BulkWriteFiles {
         }
         if let name = resource.fileName {
             guard let file = BulkFile(zip, named: name) else {
-                throw Rejection(.fileNotSupported, .apiName("file_names"), .jsonPath(resource.path.appending("file_names")), .other("reason", "the zip has no such file"))
+                throw Rejection(
+                    .fileNotSupported, .apiName("file_names"), .jsonPath(resource.path.appending("file_names")),
+                    .other("reason", "the zip has no such file"))
             }
             return file
         }
         guard zip.files.count == 1, let only = zip.files.first.flatMap({ BulkFile(zip, named: $0.name) }) else {
-            throw Rejection(.fileNotSupported, .apiName("file_id"), .jsonPath(path), .other("reason", .string("the zip has \(zip.files.count) files, and one is expected")))
+            throw Rejection(
+                .fileNotSupported, .apiName("file_id"), .jsonPath(path),
+                .other("reason", .string("the zip has \(zip.files.count) files, and one is expected")))
         }
         return only
     }
@@ -100,11 +107,14 @@ struct BulkWriteFiles {
         if let (_, rows) = BulkOwner.of(resource.module, context.catalog) {
             guard !mapped.contains(rows.parent.apiName) else { return }
             // What else a row needs may come from elsewhere, as a line's price does from its product.
-            throw Rejection(.mandatoryFieldsNotMapped, .apiName(rows.parent.apiName), .other("fields", .array([.string(rows.parent.apiName)])))
+            throw Rejection(
+                .mandatoryFieldsNotMapped, .apiName(rows.parent.apiName), .other("fields", .array([.string(rows.parent.apiName)])))
         }
         guard body.operation != .update else { return }
-        var missing = resource.module.fields.filter { $0.systemMandatory && !$0.columns.isEmpty && $0.creatable && !mapped.contains($0.apiName) }
-            .map(\.apiName)
+        var missing = resource.module.fields.filter {
+            $0.systemMandatory && !$0.columns.isEmpty && $0.creatable && !mapped.contains($0.apiName)
+        }
+        .map(\.apiName)
         let children = Set(body.resources.dropFirst().map(\.module.id))
         if body.operation == .insert {
             missing += resource.module.rowFields(context.catalog).filter { $0.field.systemMandatory && !children.contains($0.module.id) }
