@@ -1,3 +1,4 @@
+import Metadata
 import CRMCore
 import SQLStore
 import Testing

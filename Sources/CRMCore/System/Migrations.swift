@@ -46,9 +46,6 @@ package enum Migrations {
         },
         Migration(
             number: 30, purpose: "notification channels", statements: Channels.schema + ChangeFeed.schema + DeliveryQueue.schema),
-        Migration(
-            number: 33, purpose: "unique values of converted records are free",
-            body: { tx in try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx) }),
     ]
 
     /// Serialises the migrations of several processes starting at once.
