@@ -144,7 +144,9 @@ import Wire
 
     /// Fails one statement after another of `action` until it comes through; returns how many failed. After each, the state is as
     /// it was; comparing it every so many times is enough where it has thousands of rows.
-    private func failing<T>(_ world: World, _ watch: StatementWatch, comparing every: Int = 1, _ action: () async throws -> T) async throws -> (T, Int) {
+    private func failing<T>(_ world: World, _ watch: StatementWatch, comparing every: Int = 1, _ action: () async throws -> T) async throws
+        -> (T, Int)
+    {
         let before = try await world.state()
         for failed in 0..<500 {
             watch.arm(failed + 1)
@@ -220,7 +222,8 @@ import Wire
     @Test(arguments: TestServer.engines)
     func theLastAttemptOfAnUndoFreesTheMaster(_ engine: Database.Engine) async throws {
         try await with(engine, notes: 340) { world, watch in
-            guard case .merged(_, let journal, _) = try await world.merge(), case .scheduled(let id) = try await world.unmerge(journal) else {
+            guard case .merged(_, let journal, _) = try await world.merge(), case .scheduled(let id) = try await world.unmerge(journal)
+            else {
                 Issue.record("not scheduled")
                 return
             }

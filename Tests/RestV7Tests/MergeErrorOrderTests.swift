@@ -123,8 +123,11 @@ import Wire
             #expect(await child(.string(a)) == "400 NOT_ALLOWED Only Open Deals can be merged", "15")
             try await bench.set("Stage", of: "Deals", a, to: .text("Qualification"))
             #expect(await child(.string(a)) == "400 INVALID_DATA the id given seems to be invalid", "the next child")
-            #expect(await send([["id": .string(a), "_fields": "x"], ["id": .string(a)]]) == "400 DUPLICATE_DATA Similar ID is already given for merging")
-            #expect(await send([["id": .string(a), "_fields": "x"], ["id": .string(b)]]) == "400 INVALID_DATA invalid data", "then the lists")
+            #expect(
+                await send([["id": .string(a), "_fields": "x"], ["id": .string(a)]])
+                    == "400 DUPLICATE_DATA Similar ID is already given for merging")
+            #expect(
+                await send([["id": .string(a), "_fields": "x"], ["id": .string(b)]]) == "400 INVALID_DATA invalid data", "then the lists")
         }
     }
 
@@ -135,7 +138,8 @@ import Wire
             func deal(_ name: String, _ pipeline: String) -> JSONValue {
                 ["Deal_Name": .string(name), "Stage": "Qualification", "Pipeline": .string(pipeline), "Closing_Date": "2026-05-01"]
             }
-            let ids = try await bench.add("Deals", [deal("M", "Standard (Standard)"), deal("A", "Other"), deal("B", "Standard (Standard)")])
+            let ids = try await bench.add(
+                "Deals", [deal("M", "Standard (Standard)"), deal("A", "Other"), deal("B", "Standard (Standard)")])
             // Each entry with the refusal it earns; whichever is the first in the lists is told.
             let follows = "400 NOT_ALLOWED Probability and Expected Revenue fields will be automatically populated based on chosen Stage"
             let faults: [(JSONValue, String)] = [
@@ -163,7 +167,8 @@ import Wire
             #expect(told(await send([good, good], [["api_name": "No_Such"]], [[:]])) == twice, "16 within a list before the next list")
             #expect(told(await send([good], [good], [[:]])) == twice, "16 in the second child before the master's list")
             #expect(
-                told(await send([good], [], [[:], good])) == "400 MANDATORY_NOT_FOUND The API names in the merge JSON array cannot be empty",
+                told(await send([good], [], [[:], good]))
+                    == "400 MANDATORY_NOT_FOUND The API names in the merge JSON array cannot be empty",
                 "10")
             #expect(told(await send([good], [], [good])) == twice, "16 last")
         }
@@ -207,11 +212,14 @@ import Wire
             let late = [entry("Reporting_To"), entry("Last_Name"), entry("Choice"), entry("Serial")]
             let file = entry("Docs", [["id": docs]])
             #expect(
-                told(await send([entry("Docs")] + late, [[:]])) == "400 DEPENDENT_FIELD_MISSING The _data array is not mentioned for the child record",
+                told(await send([entry("Docs")] + late, [[:]]))
+                    == "400 DEPENDENT_FIELD_MISSING The _data array is not mentioned for the child record",
                 "22 before the master's list")
-            #expect(told(await send([entry("Docs", [["id": "9"]])] + late, [[:]])) == "400 INVALID_DATA the id given seems to be invalid", "29")
             #expect(
-                told(await send([file] + late, [[:]])) == "400 MANDATORY_NOT_FOUND The API names in the merge JSON array cannot be empty", "10")
+                told(await send([entry("Docs", [["id": "9"]])] + late, [[:]])) == "400 INVALID_DATA the id given seems to be invalid", "29")
+            #expect(
+                told(await send([file] + late, [[:]])) == "400 MANDATORY_NOT_FOUND The API names in the merge JSON array cannot be empty",
+                "10")
             try await bench.set("Last_Name", of: "Contacts", c, to: .null)
             try await setSizes(bench, to: 40 << 20)
             #expect(
@@ -357,7 +365,8 @@ extension MergeErrorOrderTests {
                 [
                     Document(
                         id: profile, kind: .profile, apiName: "No \(missing)",
-                        body: ["name": .string("No \(missing)"), "permissions": .array(rights)]), Document(id: user, kind: .user, body: body),
+                        body: ["name": .string("No \(missing)"), "permissions": .array(rights)]),
+                    Document(id: user, kind: .user, body: body),
                 ], at: scope.now, scope.tx)
             return UserID(raw: user.raw)
         }

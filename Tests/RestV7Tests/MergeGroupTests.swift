@@ -187,7 +187,9 @@ import Wire
                 try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
                 return id
             }
-            func lead(_ name: String, _ more: JSONValue) -> JSONValue { .object([.init("Last_Name", .string(name))] + (more.members ?? [])) }
+            func lead(_ name: String, _ more: JSONValue) -> JSONValue {
+                .object([.init("Last_Name", .string(name))] + (more.members ?? []))
+            }
             let ids = try await bench.add(
                 "Leads",
                 [

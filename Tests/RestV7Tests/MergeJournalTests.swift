@@ -38,7 +38,8 @@ import Wire
             #expect(note.status == 201)
             let products = try await bench.add("Products", [["Product_Name": "P"]])
             for lead in [m, c] {
-                _ = try await bench.addRows("Leads_X_Products", [["Parent": ["id": .string(lead)], "Product": ["id": .string(products[0])]]])
+                _ = try await bench.addRows(
+                    "Leads_X_Products", [["Parent": ["id": .string(lead)], "Product": ["id": .string(products[0])]]])
             }
             let old = await bench.merge("Leads", m, [(c, [])])
             let journal = told(old, "merge")["details"]?["journal_id"] ?? .null

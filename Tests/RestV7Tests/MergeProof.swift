@@ -47,7 +47,9 @@ struct MergeProof {
             }
         }
         #expect(told["collisions"] == .integer(lostLinks), note)
-        let counted = (told["moved"]?.members ?? []).filter { !["Tags", "Territories", "Events.Participants"].contains($0.name) && $0.value.int64 != 0 }
+        let counted = (told["moved"]?.members ?? []).filter {
+            !["Tags", "Territories", "Events.Participants"].contains($0.name) && $0.value.int64 != 0
+        }
         let telling = Dictionary(uniqueKeysWithValues: counted.map { ($0.name, Int($0.value.int64 ?? 0)) })
         #expect(telling == moved, note)
         let journal = RecordID(told["journal_id"]?.string ?? "") ?? RecordID(raw: 0)

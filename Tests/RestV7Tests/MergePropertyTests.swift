@@ -29,7 +29,8 @@ import Wire
                         "seed \(seed): \(dry) \(told)")
                     await expectSameRecord(dry["record"] ?? .null, bench, step)
                     try await MergeProof(
-                        before: before, after: after, module: step.module, master: step.master, children: step.children.map(\.0), told: told,
+                        before: before, after: after, module: step.module, master: step.master, children: step.children.map(\.0),
+                        told: told,
                         "seed \(seed)"
                     ).hold(bench)
                     #expect(try await ConsistencyCheck.run(bench.server.services) == [], "seed \(seed)")

@@ -111,7 +111,8 @@ import Wire
             #expect(state["status"] == "FAILURE" && state["outcome"]?["code"] == "DUPLICATE_DATA", "\(state)")
             #expect(await bench.get("Assets", ids[0])["$in_merge"] == false)
             let after = try await bench.dump()
-            #expect(after.differences(from: before).count == 1, "only the master is free again: \(after.differences(from: before).prefix(3))")
+            #expect(
+                after.differences(from: before).count == 1, "only the master is free again: \(after.differences(from: before).prefix(3))")
             #expect(try await ConsistencyCheck.run(bench.server.services) == [])
         }
     }

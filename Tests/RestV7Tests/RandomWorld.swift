@@ -133,7 +133,8 @@ struct RandomWorld {
     private mutating func addRecords() async throws {
         for module in modules {
             let count = 6 + random.below(5)
-            let name = ["Leads": "Last_Name", "Contacts": "Last_Name", "Accounts": "Account_Name", "Vendors": "Vendor_Name"][module] ?? "Name"
+            let name =
+                ["Leads": "Last_Name", "Contacts": "Last_Name", "Accounts": "Account_Name", "Vendors": "Vendor_Name"][module] ?? "Name"
             let items = (0..<count).map { number -> JSONValue in
                 var item: JSONValue = [:]
                 item[name] = .string("\(module) \(number)")
@@ -227,7 +228,8 @@ struct RandomWorld {
         let asGroup = random.chance(3)
         let children = (0...(asGroup ? 2 : random.below(2))).map { _ in take() }
         // Of contacts the superior goes with its account; neither is random here.
-        var free = (texts[module] ?? []) + (lookups[module] ?? []).map(\.field) + (rows[module] ?? []).filter { $0.theirs == nil }.map(\.field)
+        var free =
+            (texts[module] ?? []) + (lookups[module] ?? []).map(\.field) + (rows[module] ?? []).filter { $0.theirs == nil }.map(\.field)
         let named = children.map { _ -> [String] in
             let some = free.filter { _ in random.chance(3) }
             free.removeAll(where: some.contains)
@@ -273,7 +275,8 @@ extension RecordBench {
             try MetadataStore.insert(
                 [
                     Document(
-                        id: rows, kind: .module, apiName: name, body: ["generated_type": "subform", "table": table, "api_name": .string(name)]),
+                        id: rows, kind: .module, apiName: name,
+                        body: ["generated_type": "subform", "table": table, "api_name": .string(name)]),
                     field("id", "bigint", of: rows),
                     field("Parent_Id", "lookup", of: rows, [("lookup", ["module": ["api_name": .string(module)]])]),
                     field("Line", "text", of: rows, [("length", 50)]), field("Created_Time", "datetime", of: rows),

@@ -32,9 +32,11 @@ extension RecycleBin {
         try scope.access.require(.create, module)
         for (moduleID, group) in Dictionary(grouping: images, by: \.1).sorted(by: { $0.key < $1.key }) {
             guard let owner = scope.catalog.module(id: moduleID), owner.table != nil else { continue }
-            try Graves.reopen(group.map { Graves.record($0.2, of: owner) }, subject: id, checking: { records in
-                if moduleID == own.1 { for record in records where record.id == id { try requireParent(of: record, scope) } }
-            }, scope)
+            try Graves.reopen(
+                group.map { Graves.record($0.2, of: owner) }, subject: id,
+                checking: { records in
+                    if moduleID == own.1 { for record in records where record.id == id { try requireParent(of: record, scope) } }
+                }, scope)
         }
         try scope.tx.execute("DELETE FROM sys_grave WHERE \(.memberIDs("id", images.map(\.0.raw)))")
     }

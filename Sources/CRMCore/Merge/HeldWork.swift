@@ -16,9 +16,11 @@ struct HeldWork: Sendable {
         let now = services.clock()
         let work = self
         guard
-            try await services.database.run(.write, { tx in
-                try MergeJournal.advance(work.id, in: work.table, to: .running, at: now, tx)
-            })
+            try await services.database.run(
+                .write,
+                { tx in
+                    try MergeJournal.advance(work.id, in: work.table, to: .running, at: now, tx)
+                })
         else { return }
         do {
             try await body()
@@ -49,7 +51,8 @@ struct HeldWork: Sendable {
             guard try MergeJournal.advance(work.id, in: work.table, to: .failure, outcome: reason.result, at: now, tx), let records else {
                 return
             }
-            try tx.execute("UPDATE \(records) SET in_merge = NULL WHERE \(.memberIDs("id", work.held.map(\.raw))) AND in_merge = \(work.id)")
+            try tx.execute(
+                "UPDATE \(records) SET in_merge = NULL WHERE \(.memberIDs("id", work.held.map(\.raw))) AND in_merge = \(work.id)")
         }
     }
 

@@ -37,7 +37,8 @@ package struct QueryPlan: Sendable {
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
-        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int, conversion: ConversionColumns? = nil,
+        mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int,
+        conversion: ConversionColumns? = nil,
         rows: [RowField]
     ) {
         self.module = module

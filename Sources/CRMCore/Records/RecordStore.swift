@@ -156,7 +156,9 @@ package struct RecordStore: Sendable {
     /// The batch goes in at once; only when the engine refuses a unique value is it tried again item by item.
     private func write(_ batch: inout Batch, _ scope: WriteScope) throws {
         guard !batch.pending.isEmpty else { return }
-        guard batch.module.isUniqueSomewhere || batch.pending.contains(where: { $0.change.rows.contains { $0.rows.module.isUniqueSomewhere } })
+        guard
+            batch.module.isUniqueSomewhere
+                || batch.pending.contains(where: { $0.change.rows.contains { $0.rows.module.isUniqueSomewhere } })
         else { return try Self.write(batch.pending.map(\.change), scope) }
         do {
             try scope.tx.savepoint { try Self.write(batch.pending.map(\.change), scope) }

@@ -15,7 +15,9 @@ enum MergeAnswers {
         }
     }
 
-    static func scheduled(_ job: RecordID, _ more: JSONValue = [:], message: String = "The records have been scheduled for merge") -> JSONValue {
+    static func scheduled(_ job: RecordID, _ more: JSONValue = [:], message: String = "The records have been scheduled for merge")
+        -> JSONValue
+    {
         var details: JSONValue = ["job_id": .id(job)]
         for member in more.members ?? [] { details[member.name] = member.value }
         return .success(message, code: "SCHEDULED", details: details)

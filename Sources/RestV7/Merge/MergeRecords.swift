@@ -74,7 +74,8 @@ enum MergeRecords: Endpoint {
 
 /// The scheduled merges of a master. Contract: merge, §2; merge-records, 179.
 enum GetMergeStatus: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]), scopeMessage: "Unauthorized")
+    static let declaration = Declaration(
+        .get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]), scopeMessage: "Unauthorized")
 
     struct Input: EndpointInput {
         let module: Module

@@ -59,7 +59,9 @@ extension MergeService {
             scope.catalog)
     }
 
-    private static func request(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws -> MergeRequest {
+    private static func request(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws
+        -> MergeRequest
+    {
         let rows = try Planner(scope.catalog, scope.access).rows(
             group.ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
         let reader = MergeReader(scope.catalog, scope.access, module, holder: holder)
