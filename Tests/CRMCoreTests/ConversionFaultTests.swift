@@ -131,7 +131,8 @@ import Wire
             #expect((10..<500).contains(try await failEach(world, watch, world.convertQuote)))
             #expect(try await ConsistencyCheck.run(world.services) == [])
             let dump = try await RecordDump.take(world.services)
-            #expect(dump.count("Deals") == 1 && dump.count("Contacts") == 1 && dump.count("Accounts") == 1 && dump.count("Sales_Orders") == 1)
+            #expect(
+                dump.count("Deals") == 1 && dump.count("Contacts") == 1 && dump.count("Accounts") == 1 && dump.count("Sales_Orders") == 1)
             // The contact and the lead were members of one campaign.
             #expect(dump.count("Campaign_Members") == 1 && dump.count("Leads_X_Products") == 0 && dump.count("Contacts_X_Products") == 2)
             #expect(dump.rows["Campaign_Members"]?.values.first?["member_status"] == .text("Sent"))
