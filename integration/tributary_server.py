@@ -23,6 +23,7 @@ ALL_SCOPES = [
     "ZohoCRM.coql.READ",
     "ZohoCRM.bulk.ALL",
     "ZohoCRM.files.CREATE",
+    "ZohoCRM.mass_convert.ALL",
     "ZohoCRM.apis.READ",
     "ZohoCRM.features.READ",
     "ZohoCRM.files.READ",

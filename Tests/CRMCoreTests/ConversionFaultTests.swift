@@ -131,7 +131,8 @@ import Wire
             #expect((10..<500).contains(try await failEach(world, watch, world.convertQuote)))
             #expect(try await ConsistencyCheck.run(world.services) == [])
             let dump = try await RecordDump.take(world.services)
-            #expect(dump.count("Deals") == 1 && dump.count("Contacts") == 1 && dump.count("Accounts") == 1 && dump.count("Sales_Orders") == 1)
+            #expect(
+                dump.count("Deals") == 1 && dump.count("Contacts") == 1 && dump.count("Accounts") == 1 && dump.count("Sales_Orders") == 1)
             // The contact and the lead were members of one campaign.
             #expect(dump.count("Campaign_Members") == 1 && dump.count("Leads_X_Products") == 0 && dump.count("Contacts_X_Products") == 2)
             #expect(dump.rows["Campaign_Members"]?.values.first?["member_status"] == .text("Sent"))
@@ -181,7 +182,9 @@ import Wire
             let progress = try #require(try await world.services.job(id, kind: MassConvertLeadsJob.kind))
             #expect(done && progress.done == 3 && progress.failed == 0 && progress.total == 3, "\(progress)")
             let dump = try await RecordDump.take(world.services)
-            #expect(dump.rows["Leads"]?.values.allSatisfy { $0["converted__s"] == .integer(1) } == true)
+            let column = try #require(catalog.module("Leads")?.convertedField?.columns.first?.raw)
+            #expect(dump.rows["Leads"]?.values.allSatisfy { $0[column] == .integer(1) } == true)
+            // One of the leads is a contact by its e-mail already.
             #expect(dump.count("Contacts") == 3)
         }
     }

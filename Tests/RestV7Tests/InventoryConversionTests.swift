@@ -61,9 +61,10 @@ import Wire
                 ])
             let quote = await bench.get("Quotes", world.quote)
             let made = await bench.get("Sales_Orders", order)
-            for name in ["Subject", "Account_Name", "Deal_Name", "Owner", "Carrier", "Billing_City", "Terms_and_Conditions", "Description",
-                "Sub_Total", "Discount", "Tax", "Adjustment", "Grand_Total", "$line_tax"]
-            {
+            for name in [
+                "Subject", "Account_Name", "Deal_Name", "Owner", "Carrier", "Billing_City", "Terms_and_Conditions", "Description",
+                "Sub_Total", "Discount", "Tax", "Adjustment", "Grand_Total", "$line_tax",
+            ] {
                 #expect(made[name] == quote[name] && made[name] != .null, "\(name): \(made[name]?.text ?? "absent")")
             }
             #expect(made["Quote_Name"]?["id"]?.string == world.quote && made["Status"] == "Created" && made["SO_Number"]?.string != nil)
@@ -134,7 +135,8 @@ import Wire
             for (body, code, place) in cases {
                 let answer = await bench.send("POST", path, body)
                 #expect(
-                    answer.status == 400 && answer.codes == [code] && answer.refusal["json_path"]?.string == place, "\(body.text): \(answer.text)")
+                    answer.status == 400 && answer.codes == [code] && answer.refusal["json_path"]?.string == place,
+                    "\(body.text): \(answer.text)")
             }
             let empty = await bench.send("POST", path, ["data": [["convert_to": []]]])
             #expect(empty.codes == ["EXPECTED_FIELD_MISSING"] && empty.refusal["expected_fields"]?.array?.count == 1, "\(empty.text)")
@@ -148,7 +150,8 @@ import Wire
             ]
             for (path, code, details) in bare {
                 let answer = await bench.send("POST", path, Self.to("Invoices"))
-                #expect(answer.status == 400 && answer.json?["code"]?.string == code && answer.json?["details"] == details, "\(answer.text)")
+                #expect(
+                    answer.status == 400 && answer.json?["code"]?.string == code && answer.json?["details"] == details, "\(answer.text)")
             }
             #expect(try await bench.records.dump().differences(from: before) == [])
             let narrow = try await bench.server.token("ZohoCRM.mass_convert.leads.ALL,ZohoCRM.modules.ALL")
@@ -157,7 +160,10 @@ import Wire
             try await bench.makeUnique("Subject", of: "Invoices")
             _ = try await bench.add(
                 "Invoices",
-                ["Subject": "order a", "Invoiced_Items": [["Product_Name": ["id": .string(world.product)], "Quantity": 1, "List_Price": 1]]])
+                [
+                    "Subject": "order a",
+                    "Invoiced_Items": [["Product_Name": ["id": .string(world.product)], "Quantity": 1, "List_Price": 1]],
+                ])
             let taken = await bench.send("POST", path, Self.to("Invoices"))
             #expect(taken.status == 401 && taken.codes == ["DUPLICATE_DATA"], "\(taken.text)")
             #expect(await bench.get("Quotes", world.quote)["$converted"] == false)

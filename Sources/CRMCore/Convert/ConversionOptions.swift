@@ -29,7 +29,8 @@ extension RecordQueries {
     ]
 
     package func conversionOptions(of id: RecordID) async throws -> ConversionOptions {
-        guard let leads = catalog.module("Leads"), let contacts = catalog.module("Contacts"), let accounts = catalog.module("Accounts") else {
+        guard let leads = catalog.module("Leads"), let contacts = catalog.module("Contacts"), let accounts = catalog.module("Accounts")
+        else {
             throw Rejection.invalidModule()
         }
         try access.require(.view, leads)
@@ -54,7 +55,8 @@ extension RecordQueries {
                 return .init(module: module, records: try JSONValue.parse(json.finish()).array ?? [], reasons: reasons)
             }
             return ConversionOptions(
-                preferred: matches.preferred, contacts: try side(matches.contacts, contacts), accounts: try side(matches.accounts, accounts))
+                preferred: matches.preferred, contacts: try side(matches.contacts, contacts), accounts: try side(matches.accounts, accounts)
+            )
         }
     }
 }

@@ -62,7 +62,9 @@ struct LeadMoves {
     /// contact in any case, gets them in its own list of that name.
     private func moveLinks() throws {
         for list in scope.catalog.relatedLists(of: lead.module.id) {
-            guard let relation = LinkRelation(list, of: lead.module, scope.catalog), relation.mine.target == lead.module.id else { continue }
+            guard let relation = LinkRelation(list, of: lead.module, scope.catalog), relation.mine.target == lead.module.id else {
+                continue
+            }
             let linked = try relation.joined(to: lead.id, scope)
             guard !linked.isEmpty else { continue }
             let heirs = [contact] + (newAccount ? [account] : []).compactMap(\.self) + (newDeal ? [deal] : []).compactMap(\.self)
