@@ -76,7 +76,7 @@ struct BulkReadPart {
         let catalog = services.catalog.current()
         let access = try AccessPolicy.of(bulk.user, catalog)
         let zone = catalog.user(bulk.user)?.zone ?? catalog.zone
-        let query = try request.query(catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone))
+        let query = try request.query(access.seen(catalog), user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone))
         let render = services.render(catalog, zone)
         let planner = Planner(catalog, access)
 

@@ -50,7 +50,7 @@ struct EventReader {
             guard let module = catalog.module(id: moduleID) else { continue }
             let ids = Set(group.map(\.record))
             let live = try planner.rows(ids.sorted(), of: module, for: .view, locked: false, tx)
-            rows.merge(live) { first, _ in first }
+            rows.merge(live.byID) { first, _ in first }
             try loadGraves(ids.subtracting(live.keys), tx)
         }
     }
