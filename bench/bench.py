@@ -184,7 +184,7 @@ class Bench:
             )
         )
 
-    # (a) to (g)
+    # (a) to (h)
 
     def page(self):
         """(a) 200 contacts of 40 fields over HTTP; the same JSON made by SQLite in process."""
@@ -505,6 +505,31 @@ class Bench:
         good = "yes" if self.idle_mb <= 60 else "NO"
         self.rows.append(("g", "resident memory: idle after start; after all of this", f"{self.idle_mb:.0f} MB; {now:.0f} MB", "", "", f"≤ 60 {good}", "", ""))
 
+    def rights(self):
+        """(h) pages of 200 for a user who sees half of a private module; the same pages while it is public."""
+        top = self.rest.get("settings/roles").body["roles"][0]["id"]
+        profile = self.rest.get("settings/profiles").body["profiles"][1]["id"]
+        role = self.rest.post("settings/roles", {"roles": [{"name": "Sellers", "reporting_to": top}]}).body["roles"][0]["details"]["id"]
+        person = {"last_name": "Seller", "email": "seller@example.test", "role": role, "profile": {"id": profile}}
+        seller = self.rest.post("users", {"users": [person]}).body["users"][0]["details"]["id"]
+        connection = self.database()
+        connection.execute("UPDATE m_contacts SET owner = ? WHERE id % 2 = 0", (int(seller),))
+        connection.close()
+        header = {"Authorization": f"Zoho-oauthtoken {self.server.access_token(user='seller@example.test')}"}
+        settings = self.rest.get("settings/data_sharing").body["data_sharing"]
+        module = next(setting["module"] for setting in settings if setting["module"]["api_name"] == "Contacts")
+
+        def pages(share_type):
+            body = {"data_sharing": [{"module": {"id": module["id"]}, "share_type": share_type}]}
+            assert self.rest.put("settings/data_sharing", body).status == 200
+            path = f"/crm/v7/Contacts?fields={','.join(FIELDS)}"
+            return wrk(self.server.base + path, connections=CLIENTS, seconds=self.seconds, headers=header)
+
+        limited, public = alternating(self.repetitions, lambda: pages("private"), lambda: pages("public"))
+        # At most one and a half times the cost.
+        self.add("h", f"pages of 200 with rights on records, {CLIENTS} clients; without", limited, public, 0.67, "/s")
+        pages("public")
+
     def close(self):
         self.server.kill()
         self.store.remove()
@@ -601,14 +626,14 @@ def main():
     parser.add_argument("--million", type=int, default=1_000_000, help="contacts of the large database of (f)")
     parser.add_argument("--bulk-rows", type=int, default=100_000, help="contacts of the bulk jobs of (h)")
     options = parser.parse_args()
-    figures = {"a": Bench.page, "b": Bench.inserts, "c": Bench.creates, "d": Bench.merges, "e": Bench.single, "f": Bench.large, "g": Bench.memory, "h": Bench.bulk}
+    figures = {"a": Bench.page, "b": Bench.inserts, "c": Bench.creates, "d": Bench.merges, "e": Bench.single, "f": Bench.large, "g": Bench.memory, "h": Bench.bulk, "r": Bench.rights}
     print(f"machine: {machine()}; SQLite {sqlite3.sqlite_version}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = Bench(options, folder)
         try:
             bench.start()
             # (d) leaves rows behind, and (f) begins anew.
-            for letter in "aecdbhgf":
+            for letter in "aecdrbhgf":
                 if letter in options.only:
                     print(f"({letter}) {figures[letter].__doc__.split(') ', 1)[1]}", flush=True)
                     figures[letter](bench)

@@ -162,5 +162,6 @@ class Server:
     def grant(self, client_id, scopes=ALL_SCOPES):
         return self.command("grant", "--client", client_id, "--scope", ",".join(scopes))["code"]
 
-    def access_token(self, scopes=ALL_SCOPES):
-        return self.command("token", "--scope", ",".join(scopes))["access_token"]
+    def access_token(self, scopes=ALL_SCOPES, user=None):
+        who = ["--user", user] if user else []
+        return self.command("token", "--scope", ",".join(scopes), *who)["access_token"]

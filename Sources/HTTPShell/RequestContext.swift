@@ -6,6 +6,7 @@ import Wire
 package struct RequestContext: Sendable {
     package let services: Services
     package let tokens: TokenStore
+    /// As the caller sees it: hidden fields are not there.
     package let catalog: Catalog
     package let access: AccessPolicy
     package let scopes: ScopeSet

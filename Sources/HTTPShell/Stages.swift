@@ -75,7 +75,7 @@ extension Shell {
         _ services: Services
     ) -> RequestContext {
         RequestContext(
-            services: services, tokens: tokens, catalog: catalog, access: policy, scopes: grant?.scopes ?? .none,
+            services: services, tokens: tokens, catalog: policy.seen(catalog), access: policy, scopes: grant?.scopes ?? .none,
             requestID: trace.requestID, now: services.clock(), baseURL: baseURL(incoming),
             zone: grant.flatMap { catalog.user($0.user)?.zone } ?? catalog.zone, clientID: grant?.clientID ?? "",
             inner: InnerDispatcher { await answerInside($0, $1, incoming, grant, trace) })

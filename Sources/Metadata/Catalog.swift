@@ -17,6 +17,7 @@ package final class Catalog: Sendable {
     private let lookupsInto: [ModuleID: [(Module, Field)]]
     private let lookupsAnywhere: [(Module, Field)]
     private let lists: [ModuleID: [RelatedList]]
+    private let narrowedFrom: Catalog?
 
     init(version: Int64, documents: [Document]) {
         let kinds = Dictionary(grouping: documents, by: \.kind)
@@ -74,7 +75,36 @@ package final class Catalog: Sendable {
         rollups = modules.flatMap { module in
             module.fields.compactMap { Rollup($0, of: module, lists[module.id] ?? [], modules: byNumber) }
         }
+        narrowedFrom = nil
     }
+
+    /// The catalog as somebody sees it from whom fields are hidden.
+    private init(_ whole: Catalog, hiding hidden: Set<FieldID>) {
+        let modules = whole.modules.map { module in
+            module.fields.contains { hidden.contains($0.id) } ? Module(module, hiding: hidden) : module
+        }
+        version = whole.version
+        self.modules = modules
+        byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        byID = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        users = whole.users
+        territories = whole.territories
+        usersByID = whole.usersByID
+        organization = whole.organization
+        zone = whole.zone
+        documentsByKind = whole.documentsByKind
+        lookupsInto = whole.lookupsInto
+        lookupsAnywhere = whole.lookupsAnywhere
+        lists = whole.lists
+        rollups = whole.rollups
+        narrowedFrom = whole
+    }
+
+    /// The catalog without the fields that `hidden` names; itself when there are none. Who points at whom stays whole.
+    package func hiding(_ hidden: Set<FieldID>) -> Catalog { hidden.isEmpty ? whole : Catalog(whole, hiding: hidden) }
+
+    /// The catalog with every field: what is written is written by it, whoever writes.
+    package var whole: Catalog { narrowedFrom ?? self }
 
     private static let aliases = ["potentials": "deals", "purchased_items": "purchase_items"]
 

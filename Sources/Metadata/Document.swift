@@ -46,6 +46,8 @@ package struct Document: Sendable {
         package static let retired: Kind = "retired"
         package static let mapDependency: Kind = "map_dependency"
         package static let duplicateCheck: Kind = "duplicate_check"
+        /// Who may see records of a module beyond their owners; one for each module that says so.
+        package static let dataSharing: Kind = "data_sharing"
         /// What the compact bodies of another kind leave out.
         package static let defaults: Kind = "defaults"
     }

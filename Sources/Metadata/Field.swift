@@ -30,6 +30,8 @@ package final class Field: Sendable {
     /// Of a currency field that rounds.
     package let rounding: CurrencyRounding?
     package let key: JSONKey
+    /// What profiles that are named may do with the field; the others may do everything.
+    package let rights: [RecordID: FieldRight]
     /// The metadata answer, without what `defaults` says.
     package let body: JSONValue
 
@@ -64,6 +66,18 @@ package final class Field: Sendable {
         revalidatesCriteria = value("lookup")?["revalidate_filter_during_edit"]?.bool ?? false
         rounding = CurrencyRounding(body)
         key = JSONKey(name)
+        rights = Self.rights(value("profiles")?.array ?? [])
+    }
+
+    private static func rights(_ profiles: [JSONValue]) -> [RecordID: FieldRight] {
+        var found: [RecordID: FieldRight] = [:]
+        for profile in profiles {
+            guard let id = profile["id"]?.looseInt64, let right = profile["permission_type"]?.string.flatMap(FieldRight.init(rawValue:)),
+                right != .readWrite
+            else { continue }
+            found[RecordID(raw: id)] = right
+        }
+        return found
     }
 
     /// Whether the value is an id of a record (not of a user or a layout).
@@ -83,4 +97,11 @@ package final class Field: Sendable {
         }
         return found
     }
+}
+
+/// What a profile may do with a field.
+package enum FieldRight: String, Sendable, CaseIterable {
+    case readWrite = "read_write"
+    case readOnly = "read_only"
+    case hidden
 }

@@ -25,6 +25,7 @@ package final class Module: Sendable {
     private let slots: [FieldID: Int]
     private let byName: [String: Field]
     private let byID: [FieldID: Field]
+    private let narrowedFrom: Module?
 
     init(_ document: Document, _ defaults: JSONValue, fields: [Field], fieldsModifiedAt: Instant?) {
         let body = document.body
@@ -54,7 +55,36 @@ package final class Module: Sendable {
         rowList = .fixed(storedColumns.map(\.name), of: "t")
         self.slots = slots
         byID = Dictionary(fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        narrowedFrom = nil
     }
+
+    /// The module as somebody sees it from whom fields are hidden: no name or id finds them. Its table is the same.
+    init(_ module: Module, hiding hidden: Set<FieldID>) {
+        let whole = module.whole
+        id = whole.id
+        apiName = whole.apiName
+        singularLabel = whole.singularLabel
+        table = whole.table
+        generatedType = whole.generatedType
+        apiSupported = whole.apiSupported
+        body = whole.body
+        modifiedAt = whole.modifiedAt
+        storedColumns = whole.storedColumns
+        rowList = whole.rowList
+        slots = whole.slots
+        formulas = whole.formulas
+        fields = whole.fields.filter { !hidden.contains($0.id) }
+        displayField = whole.displayField.flatMap { hidden.contains($0.id) ? nil : $0 }
+        byName = Dictionary(fields.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
+        byID = Dictionary(fields.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        narrowedFrom = whole
+    }
+
+    /// The module with all its fields: what records are made of, whoever asks.
+    package var whole: Module { narrowedFrom ?? self }
+
+    /// What is left out here of the whole module.
+    package var hiddenFields: [Field] { narrowedFrom.map { $0.fields.filter { byID[$0.id] == nil } } ?? [] }
 
     package func field(_ apiName: some StringProtocol) -> Field? { byName[String(apiName)] }
     package func field(_ id: FieldID) -> Field? { byID[id] }

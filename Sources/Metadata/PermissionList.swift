@@ -23,6 +23,9 @@ package enum PermissionList {
             parents: (body["parent_permissions"]?.array ?? []).compactMap(\.string))
     }
 
+    /// The rights that are there before any custom module.
+    package static let standardNames = Set(standard.map(\.name))
+
     /// Sections and categories as the profile page groups rights, by their names.
     package static let sections: [JSONValue] = seed["sections"]?.array ?? []
 

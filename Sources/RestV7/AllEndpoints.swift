@@ -24,6 +24,7 @@ package let allEndpoints: [any Endpoint.Type] = ([
     notificationEndpoints,
     userEndpoints,
     featureEndpoints,
+    dataSharingEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [

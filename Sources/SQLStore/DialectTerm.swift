@@ -10,6 +10,8 @@ package enum DialectTerm: Sendable {
     case endsFolded(SQL, String)
     /// The integer is one of these. One bind however many.
     case memberIDs(SQL, [Int64])
+    /// The column as a test that no index shall lead: for conditions that most rows meet, where SQLite knows no better.
+    case filterOnly(SQL)
     /// The text is exactly one of these. One bind however many.
     case memberTexts(SQL, [String])
     /// A FROM item with one integer column; it needs an alias behind it.

@@ -23,6 +23,8 @@ struct PostgresDialect: Dialect {
             sql.bind(.text(folded), self)
             sql.text += ")"
         case .memberIDs(let value, let ids): renderMember(value, PostgresArray.text(ids), .integer, into: &sql)
+        // It counts rows, and chooses well by itself.
+        case .filterOnly(let column): sql.append(column, self)
         case .memberTexts(let value, let texts): renderMember(value, PostgresArray.text(texts), .text, into: &sql)
         case .idTable(let ids, let column):
             sql.text += "(SELECT item AS "

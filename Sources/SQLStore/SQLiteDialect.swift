@@ -23,6 +23,9 @@ struct SQLiteDialect: Dialect {
             sql.bind(.text(folded), self)
             sql.text += ")"
         case .memberIDs(let value, let ids): renderMember(value, .text(JSONText.array(ids)), into: &sql)
+        case .filterOnly(let column):
+            sql.text += "+"
+            sql.append(column, self)
         case .memberTexts(let value, let texts): renderMember(value, .text(JSONText.array(texts)), into: &sql)
         case .idTable(let ids, let column):
             sql.text += "(SELECT value AS "

@@ -126,7 +126,7 @@ import Wire
         }
         let object = try MergeReader.mergeObject(JSONCursor(body))
         return try MergeReader(catalog, .system("a test of reading"), module, holder: holder).read(
-            object, master: RecordID(raw: 1), rows: rows)
+            object, master: RecordID(raw: 1), rows: LoadedRows(rows, for: .edit))
     }
 
     /// §1: an id may be a number, `_fields` may be absent, empty or null, unknown keys are ignored.

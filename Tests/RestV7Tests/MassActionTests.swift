@@ -86,7 +86,7 @@ import Wire
             let job = try #require(try await services.database.run(.write) { tx in try JobQueue.claim(now: now, tx) })
             let kept = try MassUpdate(
                 JSONCursor(["Industry": "Energy"]), overwrites: true, try #require(services.catalog.current().module("Leads")),
-                services.catalog.current()
+                services.catalog.current(), .system("a test of mass updates")
             ).kept
             let calls = Counter()
             await #expect(throws: Cut.self) {

@@ -27,7 +27,7 @@ struct BookedService: Sendable {
             ) { row in members[RecordID(raw: row.integer(0) ?? 0), default: []].insert(row.integer(1) ?? 0) }
         }
         let working = WorkingHours(scope.catalog)
-        return records.mapValues { record in
+        return records.byID.mapValues { record in
             BookedService(record: record, members: members[record.id] ?? [], hours: ServiceHours(record, working))
         }
     }

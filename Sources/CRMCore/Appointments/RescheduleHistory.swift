@@ -64,7 +64,7 @@ struct RescheduleHistoryRule: RecordRule {
         var rule = self
         let system = Planner(scope.catalog, .system("whether an appointment was moved decides about its history"))
         // Locked, so that two calls do not pass the limit together.
-        for (id, record) in try system.rows(ids.map(RecordID.init(raw:)), of: appointments, for: .edit, scope.tx) {
+        for (id, record) in try system.rows(ids.map(RecordID.init(raw:)), of: appointments, for: .edit, scope.tx).byID {
             rule.moved[id.raw] = (record["Reschedule_Count"].integer ?? 0) > 0
         }
         var counts: [Int64: Int] = [:]

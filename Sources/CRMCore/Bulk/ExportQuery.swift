@@ -85,6 +85,7 @@ extension Planner {
     /// The next rows of an export. Lookups to what is gone, or hidden from the caller, are empty, as they are in lists.
     func export(_ query: ExportQuery, after: RecordID?, skipping: Int64, limit: Int) throws(Rejection) -> ExportPlan {
         try access.require(.view, query.module)
+        try access.require(.exporting, query.module)
         guard let table = query.module.table else { throw .invalidModule() }
         let joins = Joins(catalog, access)
         var columns: [SQL] = ["t.id"]
@@ -98,11 +99,12 @@ extension Planner {
                 forms.append(.tags)
                 columns.append(TagStore.tags(of: "t.id"))
             case .path(let path):
+                try access.requireSeen(path)
                 forms.append(form(of: path))
                 columns.append(exported(path, joins))
             }
         }
-        var asked = Query(query.module, fields: [], filter: query.filter, order: .init(field: "id", descending: false))
+        var asked = Query(query.module, fields: [], filter: query.filter, order: .init(field: "id", descending: false)).seen(in: catalog)
         if let after { asked.page = .after(key: nil, id: after) }
         let filter = try filter(asked, joins)
         for module in joins.modules { try access.require(.view, module) }
@@ -121,7 +123,7 @@ extension Planner {
         guard case .field(let field) = path.leaf, field.type.cell == .lookup, let target = field.target.flatMap({ catalog.module(id: $0) }),
             let table = target.table
         else { return column }
-        let visible = access.rows(of: target, for: .view, alias: "n").map { " AND \($0)" as SQL } ?? ""
+        let visible: SQL = access.rows(of: target, for: .view, alias: "n").map { " AND \($0)" } ?? ""
         return "(SELECT n.id FROM \(table) n WHERE n.id = \(column)\(visible))"
     }
 

@@ -22,6 +22,12 @@ package enum Graves {
         "CREATE INDEX sys_grave_bin ON sys_grave (deleted_at, id) WHERE kind = 'recycle' AND root IS NULL",
     ]
 
+    /// Whose record it was, so that what is gone is seen by who saw it. Rows buried before are filled in by `GraveOwners`.
+    static let ownerSchema: [SQL] = [
+        "ALTER TABLE sys_grave ADD COLUMN owner \(.type(.integer))",
+        "CREATE INDEX sys_grave_owner ON sys_grave (module_id, owner, deleted_at)",
+    ]
+
     /// Why a row left its table.
     package enum Kind: String, Sendable { case recycle, permanent, merged }
 
@@ -34,14 +40,14 @@ package enum Graves {
             [
                 .integer(record.id.raw), .integer(module.id.raw), .text(kind.rawValue), .text(record.displayName), record["Created_By"],
                 .integer(scope.access.user.raw), .integer(scope.now.milliseconds), .integer(scope.group.raw), .init(successor?.raw),
-                .text(image(of: record).text), .id(roots[record.id]),
+                .text(image(of: record).text), .id(roots[record.id]), record["Owner"],
             ]
         }
         try scope.tx.insert(
             into: "sys_grave",
             [
                 "id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image",
-                "root",
+                "root", "owner",
             ], rows: rows)
         try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
         if module.isSearched { try SearchIndex.remove(records.map(\.id), scope.tx) }
@@ -77,18 +83,22 @@ package enum Graves {
 
     /// What left a module, newest first.
     package static func list(
-        of module: ModuleID, _ kinds: [Kind], since: Instant?, skipping: Int, limit: Int, _ tx: Transaction
+        of module: Module, _ kinds: [Kind], since: Instant?, skipping: Int, limit: Int, _ access: AccessPolicy, _ tx: Transaction
     ) throws -> [Listed] {
-        let later: SQL = since.map { " AND deleted_at > \($0)" } ?? ""
+        let later: SQL = since.map { " AND g.deleted_at > \($0)" } ?? ""
+        let visible: SQL = access.graves(for: .view).map { " AND \($0)" } ?? ""
+        let isNamed = module.whole.displayField.map { access.right(on: $0) != .hidden } ?? true
         let names: SQL = .joined(kinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
         return try tx.rows(
             """
-            SELECT id, kind, display_name, created_by, deleted_by, deleted_at FROM sys_grave WHERE module_id = \(.integer(module.raw)) \
-            AND kind IN (\(names))\(later) ORDER BY deleted_at DESC, id DESC LIMIT \(.integer(Int64(limit))) OFFSET \(.integer(Int64(skipping)))
+            SELECT g.id, g.kind, g.display_name, g.created_by, g.deleted_by, g.deleted_at FROM sys_grave g \
+            WHERE g.module_id = \(.integer(module.id.raw)) AND g.kind IN (\(names))\(later)\(visible) \
+            ORDER BY g.deleted_at DESC, g.id DESC LIMIT \(.integer(Int64(limit))) OFFSET \(.integer(Int64(skipping)))
             """
         ) { row in
             Listed(
-                id: RecordID(raw: row.integer(0) ?? 0), kind: Kind(rawValue: row.text(1) ?? "") ?? .permanent, displayName: row.text(2),
+                id: RecordID(raw: row.integer(0) ?? 0), kind: Kind(rawValue: row.text(1) ?? "") ?? .permanent,
+                displayName: isNamed ? row.text(2) : nil,
                 createdBy: row.integer(3), deletedBy: row.integer(4), deletedAt: Instant(milliseconds: row.integer(5) ?? 0))
         }
     }

@@ -61,13 +61,13 @@ extension RecycleBin {
             }
         }
 
-        func sql(_ catalog: Catalog) -> SQL {
-            tests.isEmpty ? "1 = 1" : "(\(.joined(tests.map { sql($0, catalog) }, by: " AND ")))"
+        func sql(_ catalog: Catalog, _ access: AccessPolicy) -> SQL {
+            tests.isEmpty ? "1 = 1" : "(\(.joined(tests.map { sql($0, catalog, access) }, by: " AND ")))"
         }
 
-        private func sql(_ test: Test, _ catalog: Catalog) -> SQL {
+        private func sql(_ test: Test, _ catalog: Catalog, _ access: AccessPolicy) -> SQL {
             switch test.field {
-            case .displayName: return text("coalesce(g.display_name, '')", test)
+            case .displayName: return text("coalesce(\(RecycleBin.name(catalog, access)), '')", test)
             case .module:
                 let id = catalog.module(test.value)?.id.raw ?? 0
                 return test.comparator == .equal ? "g.module_id = \(.integer(id))" : "g.module_id <> \(.integer(id))"

@@ -20,6 +20,11 @@ extension RecycleBin {
     }
 
     private static func restore(_ id: RecordID, _ scope: WriteScope) throws {
+        if let visible = scope.access.graves(for: .delete),
+            try scope.tx.first("SELECT 1 FROM sys_grave g WHERE g.id = \(id) AND \(visible)", { _ in true }) == nil
+        {
+            throw Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))
+        }
         let images = try scope.tx.rows(
             """
             SELECT g.id, g.module_id, g.image FROM sys_grave g WHERE g.kind = 'recycle' AND ((g.id = \(id) AND g.root IS NULL) OR g.root = \(id)) \

@@ -45,8 +45,8 @@ package enum RecycleBin {
         let named: SQL = question.ids.map { " AND \(.memberIDs("g.id", $0.map(\.raw)))" } ?? ""
         return try tx.rows(
             """
-            SELECT g.id, g.module_id, g.display_name, g.deleted_by, g.deleted_at, g.image FROM sys_grave g WHERE \(open)\(named) \
-            AND \(question.filter.sql(catalog))\(visible(catalog, access)) ORDER BY \(order(question, catalog)) \
+            SELECT g.id, g.module_id, \(name(catalog, access)), g.deleted_by, g.deleted_at, g.image FROM sys_grave g WHERE \(open)\(named) \
+            AND \(question.filter.sql(catalog, access))\(visible(access)) ORDER BY \(order(question, catalog, access)) \
             LIMIT \(.integer(Int64(question.limit))) OFFSET \(.integer(Int64(question.skipping)))
             """
         ) { row in
@@ -60,16 +60,20 @@ package enum RecycleBin {
         }
     }
 
-    /// Records of modules that the caller may not see stay out.
-    private static func visible(_ catalog: Catalog, _ access: AccessPolicy) -> SQL {
-        let hidden = catalog.modules.filter { $0.table != nil && !access.may(.view, $0) }
-        return hidden.isEmpty ? "" : " AND NOT \(.memberIDs("g.module_id", hidden.map(\.id.raw)))"
+    /// The name of an entry, unless it is hidden from the caller.
+    static func name(_ catalog: Catalog, _ access: AccessPolicy) -> SQL {
+        let nameless = catalog.modules.filter { $0.whole.displayField.map { access.right(on: $0) == .hidden } ?? false }
+        guard !nameless.isEmpty else { return "g.display_name" }
+        return "CASE WHEN \(.memberIDs("g.module_id", nameless.map(\.id.raw))) THEN NULL ELSE g.display_name END"
     }
 
-    private static func order(_ question: Question, _ catalog: Catalog) -> SQL {
+    /// Records that the caller could not see stay out.
+    private static func visible(_ access: AccessPolicy) -> SQL { access.graves(for: .view).map { " AND \($0)" } ?? "" }
+
+    private static func order(_ question: Question, _ catalog: Catalog, _ access: AccessPolicy) -> SQL {
         let last: SQL = question.descending ? ", g.id DESC" : ", g.id"
         switch question.sort {
-        case .displayName: return "\(.orderKey("g.display_name", descending: question.descending))\(last)"
+        case .displayName: return "\(.orderKey(name(catalog, access), descending: question.descending))\(last)"
         case .deletedTime: return question.descending ? "g.deleted_at DESC\(last)" : "g.deleted_at\(last)"
         case .deletedBy:
             // People are few, and known here by name.
@@ -91,7 +95,8 @@ package enum RecycleBin {
 
     /// Deletes records for good, with what went with them. What remains is that they were. Returns those that were in the bin.
     package static func erase(_ ids: [RecordID], _ scope: WriteScope) throws -> Set<RecordID> {
-        let found = try rows("\(open) AND \(.memberIDs("g.id", ids.map(\.raw)))", scope)
+        let mine: SQL = scope.access.graves(for: .delete).map { " AND \($0)" } ?? ""
+        let found = try rows("\(open) AND \(.memberIDs("g.id", ids.map(\.raw)))\(mine)", scope)
         guard !found.isEmpty else { return [] }
         let all = found + (try rows("g.kind = 'recycle' AND \(.memberIDs("g.root", found.map(\.id)))", scope))
         let raw = all.map(\.id)
@@ -134,7 +139,8 @@ extension RecordQueries {
     /// Whether a record of the module is in the bin, so that it may come back.
     package func isInRecycleBin(_ id: RecordID, of module: Module) async throws -> Bool {
         try access.require(.view, module)
-        let sql: SQL = "SELECT 1 FROM sys_grave g WHERE g.id = \(id) AND g.module_id = \(.integer(module.id.raw)) AND g.kind = 'recycle'"
+        let sql: SQL =
+            "SELECT 1 FROM sys_grave g WHERE g.id = \(id) AND g.module_id = \(.integer(module.id.raw)) AND g.kind = 'recycle'\(access.graves(for: .view).map { " AND \($0)" as SQL } ?? "")"
         return try await read { tx in try tx.first(sql) { _ in true } ?? false }
     }
 }

@@ -61,7 +61,7 @@ package struct Timeline: Sendable {
     /// The entries, and the record's own name.
     package struct Page: Sendable {
         package let entries: [Entry]
-        package let name: String
+        package let name: String?
         package let more: Bool
     }
 
@@ -81,17 +81,20 @@ package struct Timeline: Sendable {
 
     let question: Question
     let catalog: Catalog
+    let access: AccessPolicy
     let zone: TimeZoneRule
 
-    func page(named name: String, _ tx: Transaction) throws -> Page {
+    func page(named name: String?, _ tx: Transaction) throws -> Page {
         let own = try family(tx)
         let rows = try tx.rows(sql(own.map(\.raw) + (try hangers(tx)))) { TimelineRow($0) }
         let shown = Array(rows.prefix(question.limit))
-        let names = try TimelineNames(shown, catalog, zone, tx)
+        let names = try TimelineNames(shown, catalog, access, zone, tx)
         let family = Set(own.map(\.raw))
         let entries = shown.compactMap { row -> Entry? in
             guard let module = catalog.module(id: row.module) else { return nil }
             let fields = names.changes(of: row, in: module)
+            // What touched hidden fields only is as if it had not happened.
+            if fields.isEmpty, row.touches(module.hiddenFields) { return nil }
             return Entry(
                 sequence: row.sequence, action: row.action(fields), source: row.origin, at: row.at, user: row.user, module: module,
                 record: row.record,
@@ -115,13 +118,16 @@ package struct Timeline: Sendable {
     private func hangers(_ tx: Transaction) throws -> [Int64] {
         var parts: [SQL] = []
         for (name, lookups) in Self.hanging {
-            guard let module = catalog.module(name), let table = module.table, module.id != question.module.id else { continue }
+            guard let module = catalog.module(name)?.whole, let table = module.table, module.id != question.module.id,
+                access.may(.view, module)
+            else { continue }
+            let visible: SQL = access.rows(of: module, for: .view, alias: "h").map { " AND \($0)" } ?? ""
             for lookup in lookups {
                 guard let field = module.field(lookup), field.target == nil || field.target == question.module.id,
                     let column = field.columns.first
                 else { continue }
                 let kind: SQL = field.columns.count == 2 ? " AND \(field.columns[1], of: "h") = \(.literal(question.module.id.raw))" : ""
-                parts.append("SELECT h.id AS id FROM \(table) h WHERE h.\(column) = \(question.record)\(kind)")
+                parts.append("SELECT h.id AS id FROM \(table) h WHERE h.\(column) = \(question.record)\(kind)\(visible)")
             }
         }
         guard !parts.isEmpty else { return [] }
@@ -163,12 +169,13 @@ extension RecordQueries {
     /// A page of a record's history; `nil` when the record is not there for the caller.
     package func timeline(_ question: Timeline.Question) async throws -> Timeline.Page? {
         try access.require(.view, question.module)
+        try access.require(.timeline, question.module)
         let planner = Planner(catalog, access)
-        let timeline = Timeline(question: question, catalog: catalog, zone: zone)
+        let timeline = Timeline(question: question, catalog: catalog, access: access, zone: zone)
         return try await read { tx in
             guard let record = try planner.rows([question.record], of: question.module, for: .view, locked: false, tx)[question.record]
             else { return nil }
-            return try timeline.page(named: record.displayName, tx)
+            return try timeline.page(named: access.name(of: record), tx)
         }
     }
 }

@@ -52,6 +52,9 @@ struct TimelineRow {
         }
     }
 
+    /// Whether the row says something of one of these fields.
+    func touches(_ fields: [Field]) -> Bool { fields.contains { values(of: $0) != nil } }
+
     private var gained: Bool { (after.array ?? []).contains { !(before.array ?? []).contains($0) } }
 }
 
@@ -67,7 +70,7 @@ struct TimelineNames {
     private var names: [Key: String] = [:]
     private var tags: [Int64: String] = [:]
 
-    init(_ rows: [TimelineRow], _ catalog: Catalog, _ zone: TimeZoneRule, _ tx: Transaction) throws {
+    init(_ rows: [TimelineRow], _ catalog: Catalog, _ access: AccessPolicy, _ zone: TimeZoneRule, _ tx: Transaction) throws {
         self.catalog = catalog
         self.zone = zone
         var wanted: [ModuleID: Set<Int64>] = [:]
@@ -86,13 +89,16 @@ struct TimelineNames {
         for (moduleID, ids) in wanted {
             let list = ids.sorted()
             if let module = catalog.module(id: moduleID), let table = module.table, let display = module.displayColumn {
-                try tx.forEach("SELECT id, \(display) FROM \(table) WHERE \(.memberIDs("id", list))") { row in
+                let visible: SQL = access.rows(of: module, for: .view, alias: "n").map { " AND \($0)" } ?? ""
+                try tx.forEach("SELECT n.id, n.\(display) FROM \(table) n WHERE \(.memberIDs("n.id", list))\(visible)") { row in
                     names[Key(module: moduleID, id: row.integer(0) ?? 0)] = row.text(1)
                 }
             }
             let missing = list.filter { names[Key(module: moduleID, id: $0)] == nil }
-            guard !missing.isEmpty else { continue }
-            try tx.forEach("SELECT id, display_name FROM sys_grave WHERE \(.memberIDs("id", missing))") { row in
+            let name = catalog.module(id: moduleID)?.whole.displayField
+            guard !missing.isEmpty, name.map({ access.right(on: $0) != .hidden }) ?? true else { continue }
+            let visible: SQL = access.graves(for: .view).map { " AND \($0)" } ?? ""
+            try tx.forEach("SELECT g.id, g.display_name FROM sys_grave g WHERE \(.memberIDs("g.id", missing))\(visible)") { row in
                 names[Key(module: moduleID, id: row.integer(0) ?? 0)] = row.text(1)
             }
         }

@@ -93,11 +93,10 @@ package struct InventoryConverter {
     /// What the document points at is held before it is locked, as every writer does.
     private func locked(_ id: RecordID, _ module: Module) throws -> Record {
         let planner = Planner(scope.catalog, scope.access)
-        guard let seen = try planner.rows([id], of: module, for: .edit, locked: false, scope.tx)[id] else {
-            throw Rejection.invalidPathID(1)
-        }
+        let shown = try planner.rows([id], of: module, for: .convert, locked: false, scope.tx)
+        guard let seen = shown[id] else { throw shown.refusal(of: id, else: .invalidPathID(1)) }
         try HeldReferences(module.fields.compactMap { seen.target(of: $0) }).hold(scope)
-        guard let row = try planner.rows([id], of: module, for: .edit, scope.tx)[id] else { throw Rejection.invalidPathID(1) }
+        guard let row = try planner.rows([id], of: module, for: .convert, scope.tx)[id] else { throw Rejection.invalidPathID(1) }
         if row.heldByMerge != nil { throw Rejection(.recordLocked, .resourcePathIndex(1)) }
         if try Conversions.holds(id, scope.tx) { throw Rejection(.idAlreadyConverted, .resourcePathIndex(1)) }
         do throws(Rejection) {

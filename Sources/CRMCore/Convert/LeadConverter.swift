@@ -45,13 +45,12 @@ package struct LeadConverter {
     package func convert(_ id: RecordID) throws -> Outcome {
         try scope.access.require(.convert, modules.leads)
         let planner = Planner(scope.catalog, scope.access)
-        guard let seen = try planner.rows([id], of: modules.leads, for: .edit, locked: false, scope.tx)[id] else {
-            throw Rejection.invalidPathID(1)
-        }
+        let shown = try planner.rows([id], of: modules.leads, for: .convert, locked: false, scope.tx)
+        guard let seen = shown[id] else { throw shown.refusal(of: id, else: .invalidPathID(1)) }
         // What others point at is locked before what points at it, as every writer does.
         var taken = try taken(for: seen)
         var held = try hold(taken)
-        guard let lead = try planner.rows([id], of: modules.leads, for: .edit, removing: true, scope.tx)[id] else {
+        guard let lead = try planner.rows([id], of: modules.leads, for: .convert, removing: true, scope.tx)[id] else {
             throw Rejection.invalidPathID(1)
         }
         try refuseByState(lead)
@@ -113,10 +112,11 @@ package struct LeadConverter {
     private func hold(_ id: RecordID?, of module: Module, _ part: LeadOrder.Part?) throws -> Record? {
         guard let id else { return nil }
         try scope.access.require(.view, module)
-        let row = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .edit, scope.tx)[id]
+        let rows = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .edit, scope.tx)
+        let row = rows[id]
         let path = part.map { $0.item.value["id"] == nil ? $0.item.path : $0.item.path.appending("id") } ?? order.path
         // A match that has gone meanwhile is none; one that the caller named is a mistake.
-        if row == nil, part?.id != nil { throw Rejection.unknownRecord(at: path) }
+        if row == nil, part?.id != nil { throw rows.refusal(of: id, else: .unknownRecord(at: path)) }
         if row?.heldByMerge != nil { throw Rejection(.recordLocked, .apiName(path.name), .jsonPath(path)) }
         return row
     }

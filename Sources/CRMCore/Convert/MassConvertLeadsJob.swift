@@ -29,8 +29,10 @@ enum MassConversion {
         _ kind: String, _ ids: [(id: RecordID, path: JSONPath)], of module: Module, _ body: JSONCursor, _ scope: WriteScope
     ) throws -> RecordID {
         try scope.access.require(.massConvert, module)
-        let found = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .edit, locked: false, scope.tx)
-        if let unknown = ids.first(where: { found[$0.id] == nil }) { throw Rejection.unknownRecord(at: unknown.path) }
+        let found = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .massConvert, locked: false, scope.tx)
+        if let unknown = ids.first(where: { found[$0.id] == nil }) {
+            throw found.refusal(of: unknown.id, else: .unknownRecord(at: unknown.path))
+        }
         let once = Set(ids.map(\.id)).sorted()
         return try MassRun.enqueue(kind, MassSelection(module, ids: once), ["body": body.value], total: once.count, scope)
     }

@@ -60,7 +60,8 @@ package enum AttachmentStore {
         var going: [Record] = []
         let outcomes = ids.enumerated().map { index, id -> Result<RecordID, Rejection> in
             guard let found = rows[id], hangs(found, on: parent, carrier), !going.contains(where: { $0.id == id }) else {
-                return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id)))
+                let unknown = Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))
+                return .failure(rows[id] == nil ? rows.refusal(of: id, else: unknown) : unknown)
             }
             going.append(found)
             return .success(id)
@@ -80,9 +81,8 @@ package enum AttachmentStore {
     /// The record in the path, which must be there for the caller and in no merge.
     static func parent(_ id: RecordID, of module: Module, for operation: RecordOperation, _ scope: WriteScope) throws -> Record {
         try scope.access.require(operation, module)
-        guard let row = try Planner(scope.catalog, scope.access).rows([id], of: module, for: operation, scope.tx)[id] else {
-            throw Rejection.invalidPathID(1)
-        }
+        let rows = try Planner(scope.catalog, scope.access).rows([id], of: module, for: operation, scope.tx)
+        guard let row = rows[id] else { throw rows.refusal(of: id, else: .invalidPathID(1)) }
         if row.heldByMerge != nil { throw Rejection(.recordLocked, .resourcePathIndex(1)) }
         if operation == .edit, row.isConverted {
             throw Rejection(.convertedRecord, message: "can't update the converted record", .resourcePathIndex(1))

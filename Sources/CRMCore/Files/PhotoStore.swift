@@ -22,6 +22,7 @@ package enum PhotoStore {
         let row = try AttachmentStore.parent(id, of: module, for: .edit, scope)
         if row["Locked__s"].integer == 1 { throw Rejection(.recordLocked, message: "record is locked", .resourcePathIndex(1)) }
         guard let field = field(of: module), let table = module.table else { return }
+        if scope.access.right(on: field) != .readWrite { throw Rejection.readOnlyField(at: JSONPath().appending(field.apiName)) }
         let former = try FieldFiles.held(by: [id], scope.tx)[id]?[field.id] ?? []
         if image == nil, former.isEmpty { return }
         try FieldFiles.remove(former, at: scope.now, scope.tx)

@@ -112,10 +112,10 @@ package enum RecordLocks {
 
     private static func loaded(_ id: RecordID, _ module: Module, _ scope: WriteScope) throws -> (Record, LockingConfiguration) {
         try scope.access.require(.edit, module)
+        try scope.access.require(.lock, module)
         guard let configuration = LockingConfiguration.of(module, scope.catalog) else { throw unconfigured }
-        guard let record = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .edit, scope.tx)[id] else {
-            throw Rejection.invalidPathID(1)
-        }
+        let rows = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .lock, scope.tx)
+        guard let record = rows[id] else { throw rows.refusal(of: id, else: .invalidPathID(1)) }
         try RecordStore.refuseIfHeld(record)
         return (record, configuration)
     }
@@ -126,12 +126,12 @@ package enum RecordLocks {
 
 extension RecordQueries {
     /// The lock of a record, with the record's name; `nil` when the record is not there.
-    package func lock(of id: RecordID, in module: Module) async throws -> (lock: RecordLocks.Lock?, name: String)? {
+    package func lock(of id: RecordID, in module: Module) async throws -> (lock: RecordLocks.Lock?, name: String?)? {
         try access.require(.view, module)
         let planner = Planner(catalog, access)
         return try await read { tx in
             guard let record = try planner.rows([id], of: module, for: .view, locked: false, tx)[id] else { return nil }
-            return (try RecordLocks.lock(of: id, tx), record.displayName)
+            return (try RecordLocks.lock(of: id, tx), access.name(of: record))
         }
     }
 }

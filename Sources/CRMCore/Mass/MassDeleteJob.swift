@@ -8,6 +8,7 @@ package struct MassDeleteJob: JobHandler {
     package init() {}
 
     package static func schedule(_ selection: MassSelection, _ scope: WriteScope) throws -> RecordID {
+        try scope.access.require(.massDelete, selection.module)
         try scope.access.require(.delete, selection.module)
         return try MassRun.schedule(
             kind, selection, [:], scope, conflicts: { $0["selection"]?["module"] == selection.json["module"] },

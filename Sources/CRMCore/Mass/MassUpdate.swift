@@ -10,7 +10,7 @@ package struct MassUpdate: Sendable {
     private let item: JSONCursor
 
     /// `overwrites` replaces what multi-select picklists hold; otherwise the values are added.
-    package init(_ data: JSONCursor, overwrites: Bool, _ module: Module, _ catalog: Catalog) throws(Rejection) {
+    package init(_ data: JSONCursor, overwrites: Bool, _ module: Module, _ catalog: Catalog, _ access: AccessPolicy) throws(Rejection) {
         let members = try data.object()
         let most = module.apiName == "Deals" ? 3 : 1
         guard (1...most).contains(members.count) else { throw Rejection(.invalidData, .jsonPath(data.path), .maximumLength(most)) }
@@ -25,7 +25,8 @@ package struct MassUpdate: Sendable {
         self.item = JSONCursor(item, at: data.path)
         self.module = module
         // What no record could take is refused before any is asked.
-        _ = try RecordDecoder(catalog: catalog, module: module).decode(self.item, into: Record(module, id: RecordID(raw: 0)), .update)
+        _ = try RecordDecoder(catalog: catalog, module: module, access: access).decode(
+            self.item, into: Record(module, id: RecordID(raw: 0)), .update)
     }
 
     init(kept: JSONValue, _ module: Module) {
@@ -36,6 +37,7 @@ package struct MassUpdate: Sendable {
     var kept: JSONValue { item.value }
 
     package func apply(to ids: [RecordID], _ records: RecordStore, _ scope: WriteScope) throws -> [RecordStore.Outcome] {
+        try scope.access.require(.massUpdate, module)
         let items = ids.map { id -> JSONCursor in
             var value = item.value
             value["id"] = .id(id)
@@ -70,6 +72,7 @@ package struct MassUpdateJob: JobHandler {
 
     package static func schedule(_ update: MassUpdate, of selection: MassSelection, view: RecordID, _ scope: WriteScope) throws -> RecordID
     {
+        try scope.access.require(.massUpdate, selection.module)
         try scope.access.require(.edit, selection.module)
         // A mass action that runs for that view is told with 202 (mass-update, errors).
         return try MassRun.schedule(

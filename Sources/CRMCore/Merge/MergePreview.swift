@@ -71,11 +71,13 @@ private struct SurvivorView {
     private let tags: [Int64]
     private let shown: [RecordID: JSONValue]
     private let zone: TimeZoneRule
+    private let access: AccessPolicy
 
     init(_ plan: MergePlan, tags: [Int64], tagsGained: Bool, _ scope: WriteScope, _ render: RenderContext) throws {
         self.plan = plan
         self.tags = tags
         zone = render.zone
+        access = scope.access
         let request = plan.request
         var wanted = plan.survivor.changedFields(from: request.master).filter { field in
             let columns = plan.survivor.columns(of: field)
@@ -100,14 +102,14 @@ private struct SurvivorView {
     func json() -> JSONValue {
         let request = plan.request
         var answer = shown[request.master.id] ?? [:]
-        for field in plan.survivor.changedFields(from: request.master) {
+        for field in plan.survivor.changedFields(from: request.master) where access.right(on: field) != .hidden {
             let columns = Array(plan.survivor.columns(of: field))
             let giver = request.children.first { Array($0.columns(of: field)) == columns }
             answer[field.apiName] = giver.flatMap { shown[$0.id]?[field.apiName] } ?? scalar(plan.survivor[field], field)
         }
         if answer["Tag"] != nil { answer["Tag"] = shownTags() }
         for field in request.module.fields {
-            guard let ids = request.files[field.id] else { continue }
+            guard access.right(on: field) != .hidden, let ids = request.files[field.id] else { continue }
             let files = request.participants.flatMap { shown[$0.id]?[field.apiName]?.array ?? [] }
             let chosen = ids.compactMap { id in files.first { $0["id"]?.looseInt64 == id.raw } }
             answer[field.apiName] = chosen.isEmpty ? .null : .array(chosen)

@@ -40,11 +40,12 @@ package struct MergeReader {
         (merge.value["data"]?.array ?? []).prefix(2).compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) }
     }
 
-    package func read(_ merge: JSONCursor, master masterID: RecordID, rows: [RecordID: Record], files: FieldFiles.Held = [:])
+    package func read(_ merge: JSONCursor, master masterID: RecordID, rows: LoadedRows, files: FieldFiles.Held = [:])
         throws(MergeRefusal) -> MergeRequest
     {
         guard let master = rows[masterID] else {
-            throw .top(Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1)))
+            let unknown = Rejection(.invalidData, message: "Master record id is not available", .resourcePathIndex(1))
+            throw .top(rows.refusal(of: masterID, else: unknown))
         }
         do throws(Rejection) { try access.require(.edit, module) } catch { throw .top(error) }
         if let message = forbiddingState(master) {
@@ -53,7 +54,7 @@ package struct MergeReader {
         let items = try childItems(merge)
         var children: [Record] = []
         for item in items { children.append(try child(item, master: masterID, earlier: children, rows)) }
-        var names = NamedFields(module: module, master: master, children: children, files: files)
+        var names = NamedFields(module: module, access: access, master: master, children: children, files: files)
         for (index, item) in items.enumerated() { try names.read(item.optional("_fields"), from: .child(index)) }
         try names.read(merge.optional("master_record_fields"), from: .master)
         try names.checkReportingLine()
@@ -84,7 +85,7 @@ package struct MergeReader {
     }
 
     /// Rules 8, 11, 12, the right to delete, 13, 14, 15 for one child.
-    private func child(_ item: JSONCursor, master: RecordID, earlier: [Record], _ rows: [RecordID: Record]) throws(MergeRefusal) -> Record {
+    private func child(_ item: JSONCursor, master: RecordID, earlier: [Record], _ rows: LoadedRows) throws(MergeRefusal) -> Record {
         guard case .object = item.value else { throw .wrapped(.wrongType("jsonobject", at: item.path)) }
         let path = item.path.appending("id")
         guard let given = item.optional("id"), !given.value.isNull, given.value != .string("") else {
@@ -99,8 +100,10 @@ package struct MergeReader {
         if let id, id == master || earlier.contains(where: { $0.id == id }) {
             throw .wrapped(.duplicate(at: path, message: "Similar ID is already given for merging"))
         }
-        guard let id, let row = rows[id] else { throw .wrapped(.unknownRecord(at: path)) }
+        guard let id else { throw .wrapped(.unknownRecord(at: path)) }
+        guard let row = rows[id] else { throw .wrapped(rows.refusal(of: id, .delete, else: .unknownRecord(at: path))) }
         do throws(Rejection) { try access.require(.delete, module) } catch { throw .top(error) }
+        guard rows.grants(.delete, id) else { throw .wrapped(rows.refusal(of: id, .delete, else: .unknownRecord(at: path))) }
         if let message = forbiddingState(row) { throw .wrapped(.notAllowed(at: path, message: message)) }
         return row
     }

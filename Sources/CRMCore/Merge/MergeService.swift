@@ -49,6 +49,7 @@ package struct MergeService: Sendable {
     package func merge(
         _ module: Module, master: RecordID, _ body: JSONCursor, key: IdempotencyKey? = nil, _ catalog: Catalog, _ access: AccessPolicy
     ) async throws -> (answer: Answer, repeated: Bool) {
+        let module = module.whole
         let object = try MergeReader.mergeObject(body)
         return try await services.write(catalog, access, .merge) { scope in
             if let key, let kept = try IdempotencyKeys.begin(key, scope) { return (Answer(kept: kept), true) }
@@ -62,12 +63,13 @@ package struct MergeService: Sendable {
     package func preview(
         _ module: Module, master: RecordID, _ body: JSONCursor, _ catalog: Catalog, _ access: AccessPolicy, zone: TimeZoneRule
     ) async throws -> MergePreview {
+        let module = module.whole
         let object = try MergeReader.mergeObject(body)
         let render = services.render(catalog, zone)
         let now = services.clock()
         let ids = services.ids
         return try await services.database.run(.read) { tx in
-            let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
+            let scope = WriteScope(tx: tx, catalog: catalog.whole, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
             return try MergePreview(try Self.plan(object, module, master: master, holder: nil, locked: false, scope), scope, render)
         }
     }

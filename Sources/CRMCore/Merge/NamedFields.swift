@@ -8,6 +8,7 @@ struct NamedFields {
     private static let limit = 100
 
     let module: Module
+    let access: AccessPolicy
     let master: Record
     let children: [Record]
     private(set) var sources: [FieldID: MergeRequest.Source] = [:]
@@ -15,8 +16,9 @@ struct NamedFields {
     private(set) var paths: [FieldID: JSONPath] = [:]
     private(set) var files: NamedFiles
 
-    init(module: Module, master: Record, children: [Record], files: FieldFiles.Held = [:]) {
+    init(module: Module, access: AccessPolicy, master: Record, children: [Record], files: FieldFiles.Held = [:]) {
         self.module = module
+        self.access = access
         self.master = master
         self.children = children
         self.files = NamedFiles(master: master, children: children, held: files)
@@ -42,9 +44,10 @@ struct NamedFields {
         }
         guard let name = given.value.string else { throw .wrapped(.wrongType("text", at: path)) }
         guard name.count <= 100 else { throw .wrapped(.tooLong(100, at: path)) }
-        guard let field = module.field(name) else {
+        guard let field = module.field(name), access.right(on: field) != .hidden else {
             throw .wrapped(.invalid(at: path, message: "the field api name given seems to be invalid"))
         }
+        if access.right(on: field) == .readOnly { throw .wrapped(.readOnlyField(at: path)) }
         guard field.holdsFiles || isMergeable(field) else {
             throw .wrapped(.notAllowed(at: path, message: "the field cannot be chosen in a merge"))
         }

@@ -44,7 +44,8 @@ struct Unmerge {
     func lockedMaster() throws -> Record {
         let rows = try Planner(scope.catalog, scope.access).rows([entry.master], of: module, for: .edit, scope.tx)
         guard let master = rows[entry.master] else {
-            throw Rejection(.notAllowed, message: "the surviving record is not there any more", .id(entry.master))
+            let gone = Rejection(.notAllowed, message: "the surviving record is not there any more", .id(entry.master))
+            throw rows.refusal(of: entry.master, else: gone)
         }
         if master.heldByMerge != holder { try RecordStore.refuseIfHeld(master) }
         return master
@@ -64,7 +65,7 @@ struct Unmerge {
         let computed = Set(module.formulas.map(\.field.apiName))
         for field in module.fields where after[String(field.id.raw)] != nil && !stamps.union(computed).contains(field.apiName) {
             guard columns(after, field) == Array(master.columns(of: field)) else {
-                outcome.keptFields.append(field.apiName)
+                if scope.access.right(on: field) != .hidden { outcome.keptFields.append(field.apiName) }
                 untouched = false
                 continue
             }

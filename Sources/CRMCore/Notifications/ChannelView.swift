@@ -9,6 +9,8 @@ struct ChannelView {
     private let render: RenderContext
     /// By module: the records there for the user, with the values of their fields.
     private var seen: [ModuleID: [RecordID: JSONValue]] = [:]
+    /// The records that are gone and were there for the user.
+    private var gone: Set<RecordID>?
 
     init(_ user: UserID, _ catalog: Catalog, _ services: Services) {
         // Who may not sign in any more is told nothing.
@@ -21,16 +23,26 @@ struct ChannelView {
     /// changed once more, which will be told too.
     mutating func payload(_ event: ChangeEvent, _ reader: EventReader, withValues: Bool, _ tx: Transaction) throws -> JSONValue? {
         guard let access, access.may(.view, event.module) else { return nil }
-        let grave = reader.graves[event.record]
+        let grave = try graves(reader, access, tx).contains(event.record)
         let values = try records(of: event.module, reader, access, tx)[event.record]
-        guard values != nil || grave != nil else { return nil }
-        var payload: JSONValue = ["fields": .array(event.fields.map { .string($0.apiName) })]
+        guard values != nil || grave else { return nil }
+        // What changed hidden fields only is not told.
+        let fields = event.fields.filter { access.right(on: $0) != .hidden }
+        guard event.operation != .update || !fields.isEmpty || event.fields.isEmpty else { return nil }
+        var payload: JSONValue = ["fields": .array(fields.map { .string($0.apiName) })]
         if withValues, event.operation != .delete, !event.isRelated {
-            let told = event.operation == .insert ? reader.filled(event.record) : event.fields
+            let told = event.operation == .insert ? reader.filled(event.record) : fields
             payload["values"] = .object(
                 told.compactMap { field in values?[field.apiName].map { .init(field.apiName, $0) } })
         }
         return payload
+    }
+
+    private mutating func graves(_ reader: EventReader, _ access: AccessPolicy, _ tx: Transaction) throws -> Set<RecordID> {
+        if let gone { return gone }
+        let found = try access.graves(Set(reader.graves.keys), for: .view, tx)
+        gone = found
+        return found
     }
 
     private mutating func records(of module: Module, _ reader: EventReader, _ access: AccessPolicy, _ tx: Transaction) throws

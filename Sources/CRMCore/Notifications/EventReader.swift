@@ -50,8 +50,8 @@ struct EventReader {
             guard let module = catalog.module(id: moduleID) else { continue }
             let ids = Set(group.map(\.record))
             let live = try planner.rows(ids.sorted(), of: module, for: .view, locked: false, tx)
-            for id in ids { rows[id] = live[id] }
-            try loadGraves(ids.filter { live[$0] == nil }, tx)
+            rows.merge(live.byID) { first, _ in first }
+            try loadGraves(ids.subtracting(live.keys), tx)
         }
     }
 

@@ -63,6 +63,7 @@ struct ConditionSQL {
 
     private func column(_ path: FieldPath) throws(Rejection) -> SQL {
         guard let joins else { throw Rejection(.invalidQuery, .other("reason", "lookups cannot be followed here")) }
+        try access.requireSeen(path)
         return joins.column(of: path)
     }
 

@@ -106,6 +106,15 @@ extension FieldPath {
         return FieldPath(hops, .moduleName(field))
     }
 
+    /// Every field on the way and at its end.
+    var fields: [Field] {
+        let end: Field =
+            switch leaf {
+            case .field(let field), .person(let field, _), .moduleName(let field): field
+            }
+        return hops.map(\.field) + [end]
+    }
+
     /// The field whose type tells how the path's values compare; `nil` for a module's name.
     package var field: Field? {
         switch leaf {

@@ -31,13 +31,14 @@ final class Joins {
         }
     }
 
-    /// The display name of the record a lookup points at. Asks for no right: whoever sees a lookup sees what it is called.
+    /// The display name of the record a lookup points at, if the caller sees that record. Asks for no right on the module.
     func displayName(of path: FieldPath, _ field: Field) -> SQL? {
         guard let target = field.target.flatMap({ catalog.module(id: $0) }), target.table != nil, let display = target.displayColumn else {
             return nil
         }
         if clauses.count > Self.manyTables {
-            return "(SELECT n.\(display) FROM \(SQL(target.table ?? "invalid")) n WHERE n.id = \(column(of: path)))"
+            let visible = access.rows(of: target, for: .view, alias: "n").map { " AND \($0)" as SQL } ?? ""
+            return "(SELECT n.\(display) FROM \(SQL(target.table ?? "invalid")) n WHERE n.id = \(column(of: path))\(visible))"
         }
         return "\(display, of: alias((path.hops + [FieldPath.Hop(field: field, module: target)])[...]))"
     }

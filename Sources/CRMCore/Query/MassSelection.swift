@@ -51,7 +51,8 @@ package struct MassSelection: Sendable {
     private func condition(_ scope: WriteScope) throws(Rejection) -> Condition {
         if let ids { return .ids(ids) }
         let dates = MovingDates(now: scope.now, zone: scope.catalog.zone)
-        let reader = CriteriaReader(module: module, user: scope.access.user, dates: dates)
+        let seen = scope.access.seen(scope.catalog).module(id: module.id) ?? module
+        let reader = CriteriaReader(module: seen, user: scope.access.user, dates: dates)
         return try reader.read(view).and(try reader.read(criteria)).and(territory?.condition(scope.catalog) ?? .always)
             .and(Conversions.condition(besides: view, of: module))
     }
@@ -77,6 +78,7 @@ package struct MassSelection: Sendable {
 extension Planner {
     /// The ids of what `query` would find, ascending, beyond one of them.
     func ids(_ query: Query, after id: RecordID?, limit: Int) throws(Rejection) -> SQL {
+        let query = query.seen(in: catalog)
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
         let beyond: SQL = id.map { " AND t.id > \($0)" } ?? ""

@@ -8,8 +8,9 @@ extension Planner {
     /// A plan for paths and aggregates, with the joins they need.
     func plan(_ query: Query, _ terms: QueryTerms) throws(Rejection) -> QueryPlan {
         guard let table = query.module.table else { throw .invalidModule() }
+        try requireSeen(terms)
         let joins = Joins(catalog, access)
-        var select = Selection(catalog: catalog)
+        var select = Selection(catalog: catalog, access: access)
         var grouped: [SQL] = []
         for column in terms.columns { add(column, to: &select, &grouped, joins) }
         // Where there are groups no row has an id, and where it is not asked for it comes along.
@@ -33,8 +34,14 @@ extension Planner {
         return try sealed(select, sql, query.module, reading: joins.modules, idColumn: idColumn, limit: query.limit)
     }
 
+    /// Paths come with their fields, so what is hidden must be refused here too, whoever resolved them.
+    private func requireSeen(_ terms: QueryTerms) throws(Rejection) {
+        for path in terms.columns.map(\.value.path) + terms.groups + terms.order.map(\.value.path) { try access.requireSeen(path) }
+    }
+
     /// The ids a query finds, as a statement to stand inside another.
     func ids(_ query: Query) throws(Rejection) -> SQL {
+        let query = query.seen(in: catalog)
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw .invalidModule() }
         let joins = Joins(catalog, access)

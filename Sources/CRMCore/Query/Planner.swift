@@ -34,12 +34,15 @@ package struct QueryPlan: Sendable {
     let currencyColumn: Int
     /// What became of a record, where records of the module can be converted.
     let conversion: ConversionColumns?
+    /// Whether a cell says how much of each record the caller may touch; the constant key for that is then left out.
+    let tellsSharing: Bool
+    /// Whether the caller may change each record; below zero when every one.
+    let editableColumn: Int
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
         mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int,
-        conversion: ConversionColumns? = nil,
-        rows: [RowField]
+        conversion: ConversionColumns? = nil, rows: [RowField], tellsSharing: Bool = false, editableColumn: Int = -1
     ) {
         self.module = module
         self.sql = sql
@@ -55,25 +58,29 @@ package struct QueryPlan: Sendable {
         self.lockColumn = lockColumn
         self.currencyColumn = currencyColumn
         self.conversion = conversion
+        self.tellsSharing = tellsSharing
+        self.editableColumn = editableColumn
     }
 }
 
 /// Makes plans: names to columns, lookups to joins, rights to predicates.
 package struct Planner: Sendable {
+    /// As the caller sees it: names of hidden fields lead nowhere.
     package let catalog: Catalog
     package let access: AccessPolicy
 
     package init(_ catalog: Catalog, _ access: AccessPolicy) {
-        self.catalog = catalog
+        self.catalog = access.seen(catalog)
         self.access = access
     }
 
     package func plan(_ query: Query) throws(Rejection) -> QueryPlan {
+        let query = query.seen(in: catalog)
         if let terms = query.terms { return try plan(query, terms) }
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
         let everything = query.fields == nil
-        var select = Selection(catalog: catalog, depth: query.depth)
+        var select = Selection(catalog: catalog, access: access, depth: query.depth)
         for field in query.fields ?? query.module.fields where field.apiName != "id" { select.add(field) }
         if let link = query.link { select.add(link, of: query.module) }
         let idColumn = select.addID()
@@ -82,6 +89,9 @@ package struct Planner: Sendable {
         let mergeColumn = select.add("\("in_merge", of: "t")")
 
         let lockColumn = everything ? lockedForCaller(query.module).map { select.add("\($0, of: "t")") } ?? -1 : -1
+        let constants = query.constants.filter { !select.add(right: $0.name, of: query.module) }
+        let tellsSharing = everything && select.add(right: "$sharing_permission", of: query.module)
+        let editableColumn = everything ? select.editable(query.module).map { select.add($0) } ?? -1 : -1
         let currency = everything && !catalog.documents(.currency).isEmpty ? query.module.field("Currency")?.columns.first : nil
         let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
 
@@ -96,8 +106,9 @@ package struct Planner: Sendable {
         return QueryPlan(
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn,
             limit: query.limit,
-            systemKeys: everything, mergeColumn: mergeColumn, constants: query.constants.map { (JSONKey($0.name), $0.value.encoded()) },
-            lockColumn: lockColumn, currencyColumn: currencyColumn, conversion: conversion, rows: select.rows)
+            systemKeys: everything, mergeColumn: mergeColumn, constants: constants.map { (JSONKey($0.name), $0.value.encoded()) },
+            lockColumn: lockColumn, currencyColumn: currencyColumn, conversion: conversion, rows: select.rows, tellsSharing: tellsSharing,
+            editableColumn: editableColumn)
     }
 
     /// The column that says so, where the module's locks hold for the caller.
@@ -123,7 +134,7 @@ package struct Planner: Sendable {
     package func count(_ query: Query) throws(Rejection) -> SQL {
         try access.require(.view, query.module)
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
-        var query = query
+        var query = query.seen(in: catalog)
         query.words = nil
         let source = try source(query, table)
         return "SELECT count(*) FROM \(source.from) WHERE \(source.filter)"
@@ -131,22 +142,33 @@ package struct Planner: Sendable {
 
     /// Loads the rows a write may touch, locked in ascending order of id so that writers never wait in a circle.
     /// `locked: false` is for looking only, in read transactions. Rows to be changed may still be looked up by others; rows to be
-    /// deleted, or `removing` some of them, may not. Rows for which `condition` does not hold are not there.
+    /// deleted, or `removing` some of them, may not. Rows for which `condition` does not hold are not there. Rows come with all
+    /// their fields, whatever the caller sees of them.
     package func rows(
         _ ids: [RecordID], of module: Module, for operation: RecordOperation, where condition: Condition = .always, locked: Bool = true,
         removing: Bool = false, _ tx: Transaction
-    ) throws -> [RecordID: Record] {
-        guard let table = module.table, !ids.isEmpty else { return [:] }
-        let visible = access.rows(of: module, for: operation, alias: "t").map { " AND \($0)" as SQL } ?? ""
-        let wanted = try ConditionSQL(catalog: catalog, module: module, alias: "t", access: access).render(condition)
+    ) throws -> LoadedRows {
+        let module = module.whole
+        guard let table = module.table, !ids.isEmpty else { return LoadedRows(for: operation) }
+        let visible = access.rows(of: module, for: .view, alias: "t").map { " AND \($0)" as SQL } ?? ""
+        let level = operation.level == .read ? nil : access.level(of: module, alias: "t")
+        let seen = catalog.module(id: module.id) ?? module
+        let wanted = try ConditionSQL(catalog: catalog, module: seen, alias: "t", access: access).render(condition)
         let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
         let lock: SQL = locked ? strength : ""
+        let reach: SQL = level.map { ", \($0)" } ?? ""
         let sql: SQL = """
-            SELECT \(module.rowList) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
+            SELECT \(module.rowList)\(reach) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
             """
         let types = module.storedColumns.map(\.type)
-        let found = try tx.rows(sql) { row in Record(module, values: types.indices.map { row.value($0, as: types[$0]) }) }
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        var found: [RecordID: Record] = [:]
+        var levels: [RecordID: AccessLevel] = [:]
+        try tx.forEach(sql) { row in
+            let record = Record(module, values: types.indices.map { row.value($0, as: types[$0]) })
+            found[record.id] = record
+            if level != nil { levels[record.id] = AccessLevel(rawValue: Int(row.integer(types.count) ?? 1)) ?? .read }
+        }
+        return LoadedRows(found, levels: levels, for: operation)
     }
 
     /// Where a query's rows come from, which of them, and in which order.
@@ -221,6 +243,7 @@ package struct Planner: Sendable {
 /// The columns, joins and cells of a plan while it grows.
 struct Selection {
     let catalog: Catalog
+    let access: AccessPolicy
     var columns: [SQL] = []
     var joins: [SQL] = []
     var cells: [QueryPlan.Cell] = []
@@ -229,8 +252,9 @@ struct Selection {
     private let depth: Query.Depth
     private var lookups = 0
 
-    init(catalog: Catalog, depth: Query.Depth = .list) {
+    init(catalog: Catalog, access: AccessPolicy, depth: Query.Depth = .list) {
         self.catalog = catalog
+        self.access = access
         self.depth = depth
     }
 
@@ -266,13 +290,16 @@ struct Selection {
         switch field.type.cell {
         case .lookup:
             guard let target = field.target.flatMap({ catalog.module(id: $0) }), let table = target.table,
-                let display = target.displayColumn
+                target.whole.displayColumn != nil
             else {
                 return cell(.digits, key: field.key, column: column)
             }
             lookups += 1
             let alias = "j\(lookups)"
-            joins.append(" LEFT JOIN \(table) \(SQL.alias(lookups)) ON \("id", of: alias) = \(first, of: "t")")
+            // A record that the caller does not see reads like one that is gone.
+            let visible = access.rows(of: target, for: .view, alias: alias).map { " AND \($0)" as SQL } ?? ""
+            joins.append(" LEFT JOIN \(table) \(SQL.alias(lookups)) ON \("id", of: alias) = \(first, of: "t")\(visible)")
+            guard let display = target.displayColumn else { return addNameless(field, alias) }
             if depth == .row, field.apiName == "Product_Name", let code = target.field("Product_Code")?.columns.first {
                 return addProduct(field, alias, display, code)
             }
@@ -288,6 +315,35 @@ struct Selection {
             cell(field.type.cell, key: field.key, column: column)
         }
         if field.apiName == "What_Id" { cell(.moduleName, key: JSONKey("$se_module"), column: columns.count - 1) }
+    }
+
+    /// A record whose name is hidden from the caller.
+    private mutating func addNameless(_ field: Field, _ alias: String) {
+        let id: SQL = "\("id", of: alias)"
+        let shown = SQL(.jsonObject([("name", "NULL"), ("id", "\(.textOf(id))")]))
+        cell(.json, key: field.key, column: add("CASE WHEN \(id) IS NULL THEN NULL ELSE \(shown) END"))
+    }
+
+    /// Whether the caller may change each record, as a number; `nil` when every one.
+    func editable(_ module: Module) -> SQL? {
+        guard access.may(.edit, module) else { return "0" }
+        return access.level(of: module, alias: "t").map { "CASE WHEN \($0) > 1 THEN 1 ELSE 0 END" }
+    }
+
+    /// How much of each record the caller may touch, by the key that tells it. False for other keys, and where there is nothing
+    /// to tell.
+    mutating func add(right name: String, of module: Module) -> Bool {
+        switch name {
+        case "$editable":
+            guard let editable = editable(module) else { return false }
+            cell(.flag, key: JSONKey(name), column: add(editable))
+        case "$sharing_permission":
+            guard let level = access.level(of: module, alias: "t") else { return false }
+            let word: SQL = "CASE \(level) WHEN 3 THEN 'full_access' WHEN 2 THEN 'read_write' ELSE 'read_only' END"
+            cell(.text, key: JSONKey(name), column: add(word))
+        default: return false
+        }
+        return true
     }
 
     /// A product in a line shows its code too (`metadata/types.md`, "Special JSON").
@@ -306,7 +362,8 @@ struct Selection {
             guard let table = candidate.table, let display = candidate.displayColumn, candidate.generatedType != "linking" else {
                 return nil
             }
-            return " WHEN \(SQL.literal(candidate.id.raw)) THEN (SELECT n.\(display) FROM \(table) n WHERE n.id = \(id, of: "t"))"
+            let visible = access.rows(of: candidate, for: .view, alias: "n").map { " AND \($0)" as SQL } ?? ""
+            return " WHEN \(SQL.literal(candidate.id.raw)) THEN (SELECT n.\(display) FROM \(table) n WHERE n.id = \(id, of: "t")\(visible))"
         }
         return "CASE \(module, of: "t")\(.joined(branches, by: "")) END"
     }

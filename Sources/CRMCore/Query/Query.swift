@@ -22,7 +22,7 @@ package struct Query: Sendable {
         var reversed: Order { Order(field: field, descending: !descending) }
     }
 
-    package let module: Module
+    package private(set) var module: Module
     /// `nil` asks for everything, system keys included.
     package var fields: [Field]?
     package var filter: Condition
@@ -61,5 +61,16 @@ package struct Query: Sendable {
         self.page = page
         self.limit = limit
         self.constants = constants
+    }
+}
+
+extension Query {
+    /// The same question to the module as `catalog` shows it, without the fields that are not there.
+    func seen(in catalog: Catalog) -> Query {
+        guard let module = catalog.module(id: module.id), module !== self.module else { return self }
+        var query = self
+        query.module = module
+        query.fields = fields?.filter { module.field($0.id) != nil }
+        return query
     }
 }

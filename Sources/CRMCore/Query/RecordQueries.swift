@@ -78,9 +78,12 @@ package struct RecordQueries: Sendable {
         }
     }
 
-    /// The record that a merged one went into.
+    /// The record that a merged one went into, if the caller sees it.
     package func successor(of id: RecordID, in module: Module) async throws -> RecordID? {
-        try await services.database.run(.read) { tx in try Graves.successor(of: id, in: module.id, tx) }
+        try await services.database.run(.read) { tx in
+            guard let found = try Graves.successor(of: id, in: module.id, tx) else { return nil }
+            return try access.rows([found], of: module, for: .view, tx).first
+        }
     }
 
     /// What left a module, newest first.
@@ -89,7 +92,7 @@ package struct RecordQueries: Sendable {
     {
         try access.require(.view, module)
         return try await services.database.run(.read) { tx in
-            try Graves.list(of: module.id, kinds, since: since, skipping: skipping, limit: limit, tx)
+            try Graves.list(of: module, kinds, since: since, skipping: skipping, limit: limit, access, tx)
         }
     }
 }

@@ -17,7 +17,7 @@ extension RecordReader {
         (JSONKey("$zia_visions"), Array("null".utf8)), (JSONKey("$wizard_connection_path"), Array("null".utf8)),
     ]
     private static let inMerge = JSONKey("$in_merge"), lockedForMe = JSONKey("$locked_for_me"), currencySymbol = JSONKey("$currency_symbol")
-    private static let hasMore = JSONKey("$has_more"), editable = JSONKey("$editable")
+    private static let hasMore = JSONKey("$has_more"), editable = JSONKey("$editable"), sharing = "$sharing_permission"
 
     /// A member that is the same for every record, by its name.
     package static func constant(_ name: some StringProtocol) -> JSONValue.Member? {
@@ -41,8 +41,8 @@ extension RecordReader {
         writeConversion(plan, row, context, to: &json)
         let isClosed = plan.conversion.map { !$0.targets.isEmpty && !row.isNull($0.user) } ?? false
         json.key(editable)
-        json.bool(!isClosed)
-        for (key, bytes) in constant where key.name != editable.name {
+        json.bool(!isClosed && (plan.editableColumn < 0 || row.integer(plan.editableColumn) == 1))
+        for (key, bytes) in constant where key.name != editable.name && !(plan.tellsSharing && key.name == sharing) {
             json.key(key)
             json.raw(bytes)
         }

@@ -60,15 +60,22 @@ struct Batch {
         try refuseFilteredReferences()
     }
 
-    /// One statement for each module looked into, however many items there are.
+    /// One statement for each module looked into, however many items there are. A record that the caller does not see is as unknown
+    /// as one that is not there, unless the row pointed at it already.
     private mutating func refuseMissingReferences() throws {
         let found = try HeldReferences(pending.flatMap(\.references).map { ($0.module, $0.id.raw) }).hold(scope)
+        let hidden = try hiddenReferences()
+        let catalog = scope.catalog
         drop { item in
             for reference in item.references {
-                guard let held = found[reference.id] else {
+                let kept = item.change.before?[reference.field].integer == reference.id.raw
+                guard let held = found[reference.id], kept || !hidden.unseen.contains(reference.id) else {
                     return .invalid(at: reference.path, message: "the related id given seems to be invalid")
                 }
                 guard reference.field == "Parent_Id" else { continue }
+                if !kept, hidden.unchangeable.contains(reference.id), let module = catalog.module(id: reference.module) {
+                    return AccessPolicy.refusal(.edit, on: reference.id, of: module)
+                }
                 // Notes and files are part of their record, which nobody may change while it is under merge (`merge.md` §8) or
                 // once it is converted.
                 if held.isUnderMerge { return Rejection(.recordLocked, .id(reference.id)) }
@@ -89,6 +96,20 @@ struct Batch {
             return Rejection(
                 .filterCriteriaNotSatisfied, .apiName(wrong.field.apiName), .jsonPath(item.change.path.appending(wrong.field.apiName)))
         }
+    }
+
+    /// The records pointed at that the caller does not see, and those that may not get notes and files.
+    private func hiddenReferences() throws -> (unseen: Set<RecordID>, unchangeable: Set<RecordID>) {
+        var unseen: Set<RecordID> = []
+        var unchangeable: Set<RecordID> = []
+        for (moduleID, references) in Dictionary(grouping: pending.flatMap(\.references), by: \.module) {
+            guard let module = scope.catalog.module(id: moduleID) else { continue }
+            let ids = Set(references.map(\.id))
+            unseen.formUnion(ids.subtracting(try scope.access.rows(ids, of: module, for: .view, scope.tx)))
+            let parents = Set(references.filter { $0.field == "Parent_Id" }.map(\.id))
+            unchangeable.formUnion(parents.subtracting(try scope.access.rows(parents, of: module, for: .edit, scope.tx)))
+        }
+        return (unseen, unchangeable)
     }
 
     /// Two statements for all file fields of the batch.
@@ -112,13 +133,17 @@ struct Batch {
             }
             guard !changed.isEmpty else { continue }
             let holders = try UniqueValues.compared(field, module, scope.catalog).holders(of: changed.map { $0.change.after[field] }, scope.tx)
+            let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: module, for: .view, scope.tx)
             var seen: [SQLValue: RecordID] = [:]
             for item in changed {
                 let key = UniqueValues.key(item.change.after[field])
                 let others = (holders[key] ?? []).filter { $0.id != item.change.after.id }
                 let path = item.change.path.appending(field.apiName)
-                if let holder = others.first {
-                    clashes[item.index, default: []].append(holder.clash(field, module, more: others.count > 1, at: path, scope.catalog))
+                if !others.isEmpty {
+                    // A value that a record hidden from the caller holds is taken too; the caller does not learn by which.
+                    let shown = others.filter { visible.contains($0.id) }
+                    let refusal = shown.first?.clash(field, module, more: shown.count > 1, at: path, scope.catalog)
+                    clashes[item.index, default: []].append(refusal ?? .duplicate(at: path))
                 } else if seen[key] != nil {
                     clashes[item.index, default: []].append(.duplicate(at: path))
                 } else {
@@ -146,14 +171,16 @@ struct Batch {
             }
             let holders = try UniqueValues(mapping.mapped, target).holders(of: changed.map { $0.change.after[mapping.current] }, scope.tx)
             guard !holders.isEmpty else { continue }
+            let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: target, for: .view, scope.tx)
             let catalog = scope.catalog
             let indexes = Set(changed.map(\.index))
             drop { item in
                 guard indexes.contains(item.index), let found = holders[UniqueValues.key(item.change.after[mapping.current])],
-                    let holder = found.first
+                    !found.isEmpty
                 else { return nil }
-                return holder.clash(
-                    mapping.current, target, more: found.count > 1, at: item.change.path.appending(mapping.current.apiName), catalog)
+                let path = item.change.path.appending(mapping.current.apiName)
+                let shown = found.filter { visible.contains($0.id) }
+                return shown.first?.clash(mapping.current, target, more: shown.count > 1, at: path, catalog) ?? .duplicate(at: path)
             }
         }
     }

@@ -111,8 +111,8 @@ package struct LinkRelation: Sendable {
     /// The right to edit, and the record itself: nobody else changes its list meanwhile.
     private func lock(_ record: RecordID, _ scope: WriteScope) throws {
         try scope.access.require(.edit, module)
-        let row = try Planner(scope.catalog, scope.access).rows([record], of: module, for: .edit, scope.tx)[record]
-        guard let row else { throw Rejection.invalidPathID(1) }
+        let rows = try Planner(scope.catalog, scope.access).rows([record], of: module, for: .edit, scope.tx)
+        guard let row = rows[record] else { throw rows.refusal(of: record, else: .invalidPathID(1)) }
         try RecordStore.refuseIfHeld(row)
     }
 

@@ -12,6 +12,7 @@ package struct MassChangeOwnerJob: JobHandler {
     package init() {}
 
     package static func schedule(_ selection: MassSelection, to owner: User, _ scope: WriteScope) throws -> RecordID {
+        try scope.access.require(.massTransfer, selection.module)
         try scope.access.require(.edit, selection.module)
         let count = try selection.count(upTo: limit, scope)
         guard count <= limit else { throw Rejection(.recordLimitExceeded, .other("limit", .integer(limit))) }

@@ -21,6 +21,7 @@ package struct OwnerChange: Sendable {
     package func apply(to ids: [RecordID], of module: Module, _ store: RecordStore, _ scope: WriteScope) throws -> [Result<
         RecordID, Rejection
     >] {
+        try scope.access.require(.changeOwner, module)
         var seen: Set<RecordID> = []
         let once = ids.filter { seen.insert($0).inserted }
         let value: JSONValue = ["id": .string(String(owner.id.raw))]
@@ -51,7 +52,7 @@ package struct OwnerChange: Sendable {
             var rows: SQL = "\(.memberIDs("\(held, of: "t")", ids.map(\.raw))) AND t.\(column) <> \(new) AND t.in_merge IS NULL"
             if lookup.isAnyLookup, lookup.columns.count == 2 { rows += " AND \(lookup.columns[1], of: "t") = \(.literal(module.id.raw))" }
             if let locked = other.lockColumn { rows += " AND (t.\(locked) IS NULL OR t.\(locked) = 0)" }
-            if let visible = scope.access.rows(of: other, for: .edit, alias: "t") { rows += " AND \(visible)" }
+            if let visible = scope.access.rows(of: other, for: .changeOwner, alias: "t") { rows += " AND \(visible)" }
             try Self.move(other, where: rows, to: owner.id, scope)
         }
     }

@@ -14,12 +14,15 @@ struct RecordDecoder {
 
     let catalog: Catalog
     let module: Module
+    /// Keys of fields hidden from the caller are as unknown ones; what the caller may only read is refused.
+    let access: AccessPolicy
     /// Whether naming a layout switches its mandatory fields on. Bulk writes do without (`bulk-write.md`, 246).
     let enforcesLayout: Bool
 
-    init(catalog: Catalog, module: Module, for origin: Origin = .api) {
+    init(catalog: Catalog, module: Module, access: AccessPolicy, for origin: Origin = .api) {
         self.catalog = catalog
         self.module = module
+        self.access = access
         enforcesLayout = origin != .bulkWrite
     }
 
@@ -31,6 +34,11 @@ struct RecordDecoder {
             // A key that cannot be written is ignored, as an unknown one is (`common.md` §10).
             guard kind == .insert ? field.creatable : field.settable else { continue }
             let input = JSONCursor(member.value, at: item.path.appending(member.name))
+            switch access.right(on: field) {
+            case .hidden: continue
+            case .readOnly: throw .readOnlyField(at: input.path)
+            case .readWrite: break
+            }
             if field.apiName == "Tag" {
                 change.tags = try tags(input)
                 continue
@@ -122,7 +130,8 @@ struct RecordDecoder {
         let required = enforcesLayout ? requiredByLayout(item) : []
         for field in module.fields where (field.systemMandatory || required.contains(field.apiName)) && !field.columns.isEmpty {
             guard change.kind == .insert || change.given.contains(field.id) else { continue }
-            if change.after[field].isNull { throw .missing(field.apiName, at: item.path) }
+            // Nobody is asked for what they may not give.
+            if change.after[field].isNull, access.right(on: field) == .readWrite { throw .missing(field.apiName, at: item.path) }
         }
     }
 
@@ -146,6 +155,13 @@ extension Module {
         case "Job_Sheet_Name": field("Job_Sheet_Name__s") ?? field(name)
         default: field(name)
         }
+    }
+}
+
+extension Rejection {
+    /// A field that the caller's profile may read and not write.
+    static func readOnlyField(at path: JSONPath) -> Rejection {
+        Rejection(.noPermission, message: "permission denied to update the field", .apiName(path.name), .jsonPath(path))
     }
 }
 

@@ -6,11 +6,14 @@ extension RecordStore {
     /// Adds a copy of a record, with what the item says in place of what was there. Contract: records, 129.
     package func clone(_ id: RecordID, of module: Module, overriding item: JSONCursor, _ scope: WriteScope) throws -> Outcome {
         try scope.access.require(.create, module)
+        let module = module.whole
         guard let original = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .view, scope.tx)[id] else {
             throw Rejection.invalidPathID(1)
         }
         var copy = Record(module, id: scope.ids.next())
-        for field in module.fields where Self.isCopied(field, module) { copy.set(field, to: Array(original.columns(of: field))) }
+        for field in module.fields where Self.isCopied(field, module) && scope.access.right(on: field) == .readWrite {
+            copy.set(field, to: Array(original.columns(of: field)))
+        }
         let tags = try TagStore.names(of: id, scope.tx)
         var value = item.value
         for (name, rows) in try rowItems(of: original, except: Set((value.members ?? []).map(\.name)), scope) { value[name] = .array(rows) }
@@ -45,6 +48,7 @@ extension RecordStore {
         let system = Planner(scope.catalog, .system("subform rows are seen with their record"))
         var found: [(String, [JSONValue])] = []
         for field in original.module.fields where !named.contains(field.apiName) {
+            guard scope.access.right(on: field) == .readWrite else { continue }
             guard let rows = RowField(field, scope.catalog), let table = rows.module.table, let column = rows.parent.columns.first else {
                 continue
             }
@@ -52,16 +56,18 @@ extension RecordStore {
                 "SELECT id FROM \(table) WHERE \(column) = \(original.id) ORDER BY id LIMIT \(.integer(Int64(RowField.limit)))"
             ) { RecordID(raw: $0.integer(0) ?? 0) }
             let records = try system.rows(ids, of: rows.module, for: .view, scope.tx)
-            let items = ids.compactMap { records[$0] }.map { item(of: $0, rows) }
+            let items = ids.compactMap { records[$0] }.map { item(of: $0, rows, scope.access) }
             if !items.isEmpty { found.append((field.apiName, items)) }
         }
         return found
     }
 
-    private func item(of row: Record, _ rows: RowField) -> JSONValue {
+    private func item(of row: Record, _ rows: RowField, _ access: AccessPolicy) -> JSONValue {
         .object(
             row.module.fields.compactMap { field in
-                guard field.settable, field.creatable, field !== rows.parent, !row[field].isNull, field.apiName != "id" else { return nil }
+                guard field.settable, field.creatable, field !== rows.parent, !row[field].isNull, field.apiName != "id",
+                    access.right(on: field) == .readWrite
+                else { return nil }
                 return JSONValue.Member(field.apiName, sent(row[field], field))
             })
     }

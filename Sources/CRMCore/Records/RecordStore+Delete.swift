@@ -9,11 +9,13 @@ extension RecordStore {
         _ ids: [(id: RecordID, path: JSONPath)], _ module: Module, where condition: Condition = .always, _ scope: WriteScope
     ) throws -> [Result<RecordID, Rejection>] {
         try scope.access.require(.delete, module)
+        let module = module.whole
         let rows = try Planner(scope.catalog, scope.access).rows(ids.map(\.id), of: module, for: .delete, where: condition, scope.tx)
         var going: [Record] = []
         let outcomes = ids.map { id, path -> Result<RecordID, Rejection> in
             guard let row = rows[id], !going.contains(where: { $0.id == id }) else {
-                return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id)))
+                let unknown = Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))
+                return .failure(rows[id] == nil ? rows.refusal(of: id, else: unknown) : unknown)
             }
             if row.heldByMerge != nil { return .failure(Rejection(.recordLocked, .id(id))) }
             do throws(Rejection) { try LockingConfiguration.refuse(.delete, on: row, scope) } catch { return .failure(error) }

@@ -17,6 +17,7 @@ extension RecordStore {
     package func upsert(
         _ items: [JSONCursor], _ module: Module, matching fields: [Field], unmodifiedSince: Instant? = nil, _ scope: WriteScope
     ) throws -> [Result<Upserted, Rejection>] {
+        let module = module.whole
         var outcomes: [Result<Upserted, Rejection>] = []
         outcomes.reserveCapacity(items.count)
         var start = 0
@@ -50,21 +51,29 @@ extension RecordStore {
         _ items: [JSONCursor], _ module: Module, _ fields: [Field], _ unmodifiedSince: Instant?, _ scope: WriteScope
     ) throws -> [Result<Upserted, Rejection>] {
         var matches: [Int: (id: RecordID, field: String?)] = [:]
+        // A duplicate that the caller does not see is one all the same: nothing is added beside it, and nothing is told of it.
+        var hidden: [Int: Rejection] = [:]
         for (index, item) in items.enumerated() { if let id = item.value["id"]?.looseInt64 { matches[index] = (RecordID(raw: id), nil) } }
         for field in fields {
-            let open = items.indices.filter { matches[$0] == nil }
+            let open = items.indices.filter { matches[$0] == nil && hidden[$0] == nil }
             let values = open.compactMap { index in value(of: field, in: items[index], scope).map { (index, $0) } }
             // What was converted is not changed any more, so it is no match.
             let holders = try UniqueValues(field, module, converted: false).holders(of: values.map(\.1), scope.tx)
+            let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: module, for: .view, scope.tx)
             for (index, value) in values {
-                if let holder = holders[UniqueValues.key(value)]?.first { matches[index] = (holder.id, field.apiName) }
+                guard let found = holders[UniqueValues.key(value)], !found.isEmpty else { continue }
+                if let holder = found.first(where: { visible.contains($0.id) }) {
+                    matches[index] = (holder.id, field.apiName)
+                } else {
+                    hidden[index] = .duplicate(at: items[index].path.appending(field.apiName))
+                }
             }
         }
         let updates = items.indices.filter { matches[$0] != nil }
-        let inserts = items.indices.filter { matches[$0] == nil }
+        let inserts = items.indices.filter { matches[$0] == nil && hidden[$0] == nil }
         let updated = try update(updates.map { items[$0].with(id: matches[$0]?.id) }, module, unmodifiedSince: unmodifiedSince, scope)
         let inserted = inserts.isEmpty ? [] : try insert(inserts.map { items[$0] }, module, scope)
-        var outcomes: [Int: Result<Upserted, Rejection>] = [:]
+        var outcomes: [Int: Result<Upserted, Rejection>] = hidden.mapValues { .failure($0) }
         for (index, outcome) in zip(updates, updated) {
             outcomes[index] = outcome.map { Upserted(record: $0, action: .update, duplicateField: matches[index]?.field) }
         }
@@ -75,7 +84,9 @@ extension RecordStore {
     }
 
     private func value(of field: Field, in item: JSONCursor, _ scope: WriteScope) -> SQLValue? {
-        guard let input = item.optional(field.apiName), !input.value.isNull, input.value != .string("") else { return nil }
+        guard scope.access.right(on: field) != .hidden, let input = item.optional(field.apiName), !input.value.isNull,
+            input.value != .string("")
+        else { return nil }
         guard let value = try? field.type.decode(input, field, scope.catalog) else { return nil }
         return value.bind(field).first.flatMap { $0.isNull ? nil : $0 }
     }

@@ -11,10 +11,11 @@ package struct RecordStore: Sendable {
     /// Adds records. The outcomes stand in the order of the items.
     package func insert(_ items: [JSONCursor], _ module: Module, _ scope: WriteScope) throws -> [Outcome] {
         try scope.access.require(.create, module)
+        let module = module.whole
         var batch = Batch(module, scope)
         for (index, item) in items.enumerated() {
             batch.decode(index) { () throws(Rejection) in
-                try RecordDecoder(catalog: scope.catalog, module: module, for: scope.origin).decode(
+                try RecordDecoder(catalog: scope.catalog, module: module, access: scope.access, for: scope.origin).decode(
                     item, into: Record(module, id: scope.ids.next()), .insert)
             }
         }
@@ -28,7 +29,8 @@ package struct RecordStore: Sendable {
         let record = try Graves.followed([record], scope).first ?? record
         var batch = Batch(record.module, scope)
         batch.decode(0) { () throws(Rejection) in
-            var decoded = try RecordDecoder(catalog: scope.catalog, module: record.module).decode(item, into: record, .insert)
+            var decoded = try RecordDecoder(catalog: scope.catalog, module: record.module, access: scope.access).decode(
+                item, into: record, .insert)
             if decoded.0.tags == nil, !tags.isEmpty { decoded.0.tags = tags }
             return decoded
         }
@@ -42,6 +44,7 @@ package struct RecordStore: Sendable {
         as action: LockedAction = .update, _ scope: WriteScope
     ) throws -> [Outcome] {
         try scope.access.require(.edit, module)
+        let module = module.whole
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(items.count)
         var rest = items[...]
@@ -58,7 +61,7 @@ package struct RecordStore: Sendable {
     }
 
     /// Locks the rows that items name, and reads them.
-    private func hold(_ items: [JSONCursor], _ module: Module, _ condition: Condition, _ scope: WriteScope) throws -> [RecordID: Record] {
+    private func hold(_ items: [JSONCursor], _ module: Module, _ condition: Condition, _ scope: WriteScope) throws -> LoadedRows {
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
         return try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, where: condition, scope.tx)
     }
@@ -72,13 +75,18 @@ package struct RecordStore: Sendable {
         for (index, item) in items.enumerated() {
             batch.decode(index) { () throws(Rejection) in
                 let id = try item.required("id").recordID()
-                guard let row = rows[id] else { throw .unknownRecord(at: item.path.appending("id")) }
+                guard let row = rows[id] else { throw rows.refusal(of: id, else: .unknownRecord(at: item.path.appending("id"))) }
                 try Self.refuseIfHeld(row)
                 // In whole seconds, which is all that callers were shown.
                 if let unmodifiedSince, let modified = row["Modified_Time"].integer, modified / 1000 > unmodifiedSince.milliseconds / 1000 {
                     throw Rejection(.alreadyModified, .id(id))
                 }
-                let decoded = try RecordDecoder(catalog: scope.catalog, module: module, for: scope.origin).decode(item, into: row, .update)
+                let decoded = try RecordDecoder(catalog: scope.catalog, module: module, access: scope.access, for: scope.origin).decode(
+                    item, into: row, .update)
+                if decoded.0.after["Owner"] != row["Owner"] {
+                    try scope.access.require(.changeOwner, module)
+                    if !rows.grants(.changeOwner, id) { throw rows.refusal(of: id, .changeOwner, else: Rejection(.noPermission)) }
+                }
                 try LockingConfiguration.refuse(action, on: row, changing: decoded.0.given, scope)
                 if decoded.0.tags != nil { try LockingConfiguration.refuse(.tags, on: row, scope) }
                 return decoded

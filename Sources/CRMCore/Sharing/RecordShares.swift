@@ -13,6 +13,11 @@ package enum RecordShares {
         "CREATE INDEX sys_share_target ON sys_share (target, target_id, module_id, record_id)",
     ]
 
+    /// What is shared with a user, a role, a group or everybody. Ids are one series, so the kind of target need not be asked.
+    static let targetSchema: [SQL] = [
+        "CREATE INDEX sys_share_for ON sys_share (target_id, module_id, record_id, permission, with_related)"
+    ]
+
     /// How many users, groups and roles a record may be shared with.
     package static let limits: [RecordShare.Target: Int] = [.users: 10, .groups: 5, .roles: 5, .everybody: 1]
 
@@ -80,7 +85,9 @@ package enum RecordShares {
 
     private static func loaded(_ id: RecordID, _ module: Module, _ scope: WriteScope) throws -> Record {
         try scope.access.require(.edit, module)
-        guard let record = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .edit, scope.tx)[id] else { throw unknown }
+        try scope.access.require(.share, module)
+        let rows = try Planner(scope.catalog, scope.access).rows([id], of: module, for: .share, scope.tx)
+        guard let record = rows[id] else { throw rows.refusal(of: id, else: unknown) }
         try RecordStore.refuseIfHeld(record)
         return record
     }
@@ -153,13 +160,14 @@ extension RecordShares {
 }
 
 extension RecordQueries {
-    /// A record's shares with its name; `nil` when the record is not there.
-    package func shares(of id: RecordID, in module: Module) async throws -> (shares: [RecordShare], name: String)? {
+    /// A record's shares with its name; `nil` when the record is not there. Who shared it when is for those who may share it.
+    package func shares(of id: RecordID, in module: Module) async throws -> (shares: [RecordShare], name: String?, inFull: Bool)? {
         try access.require(.view, module)
         let planner = Planner(catalog, access)
         return try await read { tx in
             guard let record = try planner.rows([id], of: module, for: .view, locked: false, tx)[id] else { return nil }
-            return (try RecordShares.held(by: [id], tx)[id] ?? [], record.displayName)
+            let inFull = try planner.rows([id], of: module, for: .share, locked: false, tx)[id] != nil
+            return (try RecordShares.held(by: [id], tx)[id] ?? [], access.name(of: record), inFull)
         }
     }
 }

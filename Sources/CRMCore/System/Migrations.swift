@@ -36,6 +36,8 @@ package enum Migrations {
         Migration(number: 12, purpose: "event participants", statements: EventParticipants.schema),
         Migration(number: 20, purpose: "what went to the recycle bin with a record", statements: Graves.rootSchema),
         Migration(number: 21, purpose: "what was merged into a record", statements: Timeline.schema),
+        Migration(number: 22, purpose: "shares by whom they are for", statements: RecordShares.targetSchema + Graves.ownerSchema),
+        Migration(number: 23, purpose: "records by owner", body: OwnerIndex.build),
         Migration(number: 24, purpose: "territories of records", statements: RecordTerritories.schema),
         Migration(number: 26, purpose: "bulk jobs", statements: BulkSchema.statements),
         Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),

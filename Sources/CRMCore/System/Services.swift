@@ -43,9 +43,9 @@ package struct Services: Sendable {
             try tx.advisoryLock(Self.fence, exclusive: false)
             let (newest, epoch) = try MetadataStore.version(tx, and: Channels.epoch)
             guard newest == catalog.version else { throw CatalogMoved(newest: newest) }
-            let feed = try feeds.feed(epoch, catalog, tx)
+            let feed = try feeds.feed(epoch, catalog.whole, tx)
             let scope = WriteScope(
-                tx: tx, catalog: catalog, access: access, origin: origin, now: now, group: group, ids: ids, feed: feed)
+                tx: tx, catalog: catalog.whole, access: access, origin: origin, now: now, group: group, ids: ids, feed: feed)
             let rollups = try RollupRefresh(before: scope)
             let result = try body(scope)
             try rollups?.run()

@@ -5,6 +5,7 @@ import Wire
 /// What every write needs. Not Sendable: it lives and dies with its transaction.
 package struct WriteScope {
     package let tx: Transaction
+    /// With every field; what the caller may write of them, `access` says.
     package let catalog: Catalog
     package let access: AccessPolicy
     package let origin: Origin

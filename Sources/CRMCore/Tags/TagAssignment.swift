@@ -32,13 +32,17 @@ package struct TagAssignment: Sendable {
     /// The tags each record carries afterwards, or why it was left alone, in the order of `ids`.
     package func apply(to ids: [RecordID], of module: Module, _ scope: WriteScope) throws -> [Result<[Tag], Rejection>] {
         try scope.access.require(.edit, module)
-        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
+        try scope.access.require(.tag, module)
+        if let field = module.whole.field("Tag"), scope.access.right(on: field) != .readWrite {
+            throw Rejection.readOnlyField(at: JSONPath().appending("tags"))
+        }
+        let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .tag, scope.tx)
         var known = try TagDirectory.tags(of: module.id, scope.tx)
         let named = try resolve(&known, module, scope)
         let held = try TagStore.held(by: ids, scope.tx)
         var outcomes: [RecordID: Result<[RecordID], Rejection>] = [:]
         for id in ids where outcomes[id] == nil {
-            outcomes[id] = outcome(id, rows[id], (held[id] ?? []).map(RecordID.init(raw:)), named, scope)
+            outcomes[id] = outcome(id, rows, (held[id] ?? []).map(RecordID.init(raw:)), named, scope)
         }
         try write(outcomes.compactMapValues { try? $0.get() }, held, module, scope)
         let byID = Dictionary(known.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -53,10 +57,12 @@ package struct TagAssignment: Sendable {
         try write(Dictionary(ids.map { ($0, named) }, uniquingKeysWith: { first, _ in first }), held, module, scope)
     }
 
-    private func outcome(_ id: RecordID, _ row: Record?, _ held: [RecordID], _ named: [RecordID], _ scope: WriteScope) -> Result<
+    private func outcome(_ id: RecordID, _ rows: LoadedRows, _ held: [RecordID], _ named: [RecordID], _ scope: WriteScope) -> Result<
         [RecordID], Rejection
     > {
-        guard let row else { return .failure(Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))) }
+        guard let row = rows[id] else {
+            return .failure(rows.refusal(of: id, else: Rejection(.invalidData, message: "the id given seems to be invalid", .id(id))))
+        }
         do throws(Rejection) {
             try RecordStore.refuseIfHeld(row)
             try LockingConfiguration.refuse(.tags, on: row, scope)

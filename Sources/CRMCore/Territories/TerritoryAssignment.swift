@@ -19,14 +19,14 @@ package struct TerritoryAssignment: Sendable {
         try scope.access.require(.edit, module)
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
         let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
-        var held = try RecordTerritories.held(by: Array(rows.keys), scope.tx)
+        var held = try RecordTerritories.held(by: rows.keys, scope.tx)
         var added: [(RecordID, RecordTerritories.Assignment)] = []
         var removed: [(record: RecordID, territory: RecordID)] = []
         var outcomes: [Result<RecordID, Rejection>] = []
         for item in items {
             do throws(Rejection) {
                 let id = try item.required("id").recordID()
-                guard let row = rows[id] else { throw .unknownRecord(at: item.path.appending("id")) }
+                guard let row = rows[id] else { throw rows.refusal(of: id, else: .unknownRecord(at: item.path.appending("id"))) }
                 try RecordStore.refuseIfHeld(row)
                 try LockingConfiguration.refuse(.update, on: row, scope)
                 let chosen = try territories(of: item, key, scope.catalog)

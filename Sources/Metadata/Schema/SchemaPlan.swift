@@ -76,6 +76,12 @@ package struct SchemaPlan: Sendable, Equatable {
         return [.addPairIndex(IndexName(pairOf: right.id), on: table, one, other)]
     }
 
+    /// The index on owners of a module's records, for databases older than it.
+    package static func ownerIndex(of module: Module) -> SchemaPlan {
+        guard let table = module.table, let owner = module.field("Owner") else { return SchemaPlan(steps: []) }
+        return SchemaPlan(steps: indexes(of: owner, in: module, table))
+    }
+
     private static func indexes(of field: Field, in module: Module, _ table: TableName) -> [Step] {
         guard let column = field.columns.first, column.raw != "id" else { return [] }
         func step(_ kind: IndexKind, open: ColumnName? = nil) -> Step {
@@ -83,8 +89,8 @@ package struct SchemaPlan: Sendable, Equatable {
         }
         var found: [Step] = []
         if field.isRecordLookup { found.append(step(.lookup)) }
-        // What lists can be sorted by.
-        if ["Created_Time", "Modified_Time", "Rescheduled_From"].contains(field.apiName) { found.append(step(.time)) }
+        // What lists can be sorted by; and by owner, for callers who see few owners' records.
+        if ["Created_Time", "Modified_Time", "Rescheduled_From", "Owner"].contains(field.apiName) { found.append(step(.time)) }
         if field.unique {
             let isText = field.type.storage == [.text]
             // Values of converted records are free for others; whoever must not take them finds them in an index of all.

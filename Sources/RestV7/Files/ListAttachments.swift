@@ -25,7 +25,9 @@ enum ListAttachments: Endpoint {
             var filter = path.condition
             if let ids = request.query("ids"), !ids.isEmpty { filter = filter.and(.ids(try ParsedRequest.ids(ids, "ids", limit: 100))) }
             if let since { filter = filter.and(ListFilter.modified(after: since, path.attachments)) }
-            query = Query(path.attachments, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage)
+            query = Query(
+                path.attachments, fields: fields, filter: filter, order: page.order, page: page.start, limit: page.perPage,
+                constants: systemKeys.filter { ["$editable", "$sharing_permission"].contains($0) }.compactMap { RecordReader.constant($0) })
         }
     }
 
@@ -39,7 +41,7 @@ enum ListAttachments: Endpoint {
         let shown = rows.map { row in
             var row = row
             let about = row["id"]?.looseInt64.flatMap { details[RecordID(raw: $0)] }
-            for key in input.systemKeys { row[key] = value(of: key, about, input.path) }
+            for key in input.systemKeys where row[key] == nil { row[key] = value(of: key, about, input.path) }
             return row
         }
         return .json(["data": .array(shown), "info": input.page.info(result, context)])
@@ -54,8 +56,6 @@ enum ListAttachments: Endpoint {
         case "$type": details?.link == nil ? "Attachment" : "Link URL"
         case "$attachment_type": details?.link == nil ? 1 : 2
         case "$state": "save"
-        case "$editable": true
-        case "$sharing_permission": "full_access"
         default: nil
         }
     }

@@ -59,8 +59,8 @@ enum GetLocks: Endpoint {
         ])
     }
 
-    private static func shown(_ lock: RecordLocks.Lock, named name: String, _ input: Input, _ context: RequestContext) -> JSONValue {
-        let record: JSONValue = ["module": input.module.shown, "name": .string(name), "id": .id(input.id)]
+    private static func shown(_ lock: RecordLocks.Lock, named name: String?, _ input: Input, _ context: RequestContext) -> JSONValue {
+        let record: JSONValue = ["module": input.module.shown, "name": name.map(JSONValue.string) ?? .null, "id": .id(input.id)]
         let all: JSONValue = [
             "Locked_By__s": context.shownUser(lock.lockedBy), "Locked_For__s": record,
             "Locked_Reason__s": lock.reason.map(JSONValue.string) ?? .null,

@@ -23,7 +23,8 @@ enum MassDeleteRecords: Endpoint {
         switch input.call.target {
         case .ids(let ids):
             let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
-                try context.services.records.delete(ids.map { ($0, JSONPath()) }, input.call.module, scope)
+                try context.access.require(.massDelete, input.call.module)
+                return try context.services.records.delete(ids.map { ($0, JSONPath()) }, input.call.module, scope)
             }
             return .items("data", outcomes.map { $0.map { .success("record is deleted", details: ["id": .id($0)]) } })
         case .view(_, let selection):

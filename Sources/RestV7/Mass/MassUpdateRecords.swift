@@ -18,7 +18,8 @@ enum MassUpdateRecords: Endpoint {
             let body = try request.json()
             let overwrites = body.optional("over_write").flatMap { $0.value.isNull ? nil : $0 }
             update = try MassUpdate(
-                try body.required("data").elements(1...1)[0], overwrites: try overwrites?.bool() ?? false, module, context.catalog)
+                try body.required("data").elements(1...1)[0], overwrites: try overwrites?.bool() ?? false, module,
+                context.catalog, context.access)
             call = try MassCall(module, body, context)
         }
     }

@@ -20,9 +20,14 @@ struct RecordAnswers {
     /// When and by whom a record was made and changed, as far as its module keeps it.
     private func details(_ record: Record) -> JSONValue {
         [
-            "Modified_Time": time(record["Modified_Time"].integer), "Modified_By": user(record["Modified_By"].integer),
-            "Created_Time": time(record["Created_Time"].integer), "id": .id(record.id), "Created_By": user(record["Created_By"].integer),
+            "Modified_Time": time(value("Modified_Time", record)), "Modified_By": user(value("Modified_By", record)),
+            "Created_Time": time(value("Created_Time", record)), "id": .id(record.id), "Created_By": user(value("Created_By", record)),
         ]
+    }
+
+    private func value(_ name: String, _ record: Record) -> Int64? {
+        guard let field = record.module.field(name), context.access.right(on: field) != .hidden else { return nil }
+        return record[field].integer
     }
 
     private func time(_ milliseconds: Int64?) -> JSONValue { context.shown(milliseconds.map(Instant.init(milliseconds:))) }

@@ -9,9 +9,9 @@ enum ListCustomViews: Endpoint {
         .get, "/crm/v7/settings/custom_views", entry: "U20", scope: .fixed(["ZohoCRM.settings.custom_views.READ"]))
 
     static func respond(_ input: ModuleParameter, _ context: RequestContext) async throws -> Reply {
-        let documents = context.catalog.documents(.customView).filter { $0.parent?.raw == input.module.id.raw }
+        let documents = context.metadata.documents(.customView).filter { $0.parent?.raw == input.module.id.raw }
         guard !documents.isEmpty else { return .nothing }
-        let answers = MetadataAnswers(catalog: context.catalog)
+        let answers = MetadataAnswers(catalog: context.metadata)
         let standard = documents.first { $0.body["default"]?.bool == true } ?? documents[0]
         return .json([
             "custom_views": .array(documents.map { answers.view($0, inFull: false) }),
@@ -42,10 +42,10 @@ enum GetCustomView: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let document = context.catalog.documents(.customView).first {
+        let document = context.metadata.documents(.customView).first {
             $0.parent?.raw == input.module.id.raw && String($0.id.raw) == input.id
         }
         guard let document else { return .nothing }
-        return .json(["custom_views": [MetadataAnswers(catalog: context.catalog).view(document, inFull: true)]])
+        return .json(["custom_views": [MetadataAnswers(catalog: context.metadata).view(document, inFull: true)]])
     }
 }

@@ -23,7 +23,7 @@ enum ListFields: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog)
+        let answers = MetadataAnswers(catalog: context.metadata)
         let fields = input.module.fields.filter { $0.body["listed"]?.bool != false }.filter {
             input.dataType == nil || $0.type.dataType == input.dataType
         }
@@ -50,6 +50,6 @@ enum GetField: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let field = input.field else { return .nothing }
-        return .json(["fields": [MetadataAnswers(catalog: context.catalog).field(field, of: input.module)]])
+        return .json(["fields": [MetadataAnswers(catalog: context.metadata).field(field, of: input.module)]])
     }
 }

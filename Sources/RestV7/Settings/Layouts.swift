@@ -8,7 +8,7 @@ enum ListLayouts: Endpoint {
     static let declaration = Declaration(.get, "/crm/v7/settings/layouts", entry: "U10", scope: .fixed(["ZohoCRM.settings.layouts.READ"]))
 
     static func respond(_ input: ModuleParameter, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog)
+        let answers = MetadataAnswers(catalog: context.metadata)
         let layouts = answers.layouts(of: input.module).map { answers.layout($0, of: input.module) }
         return layouts.isEmpty ? .nothing : .json(["layouts": .array(layouts)])
     }
@@ -29,7 +29,7 @@ enum GetLayout: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog)
+        let answers = MetadataAnswers(catalog: context.metadata)
         guard let layout = answers.layouts(of: input.module).first(where: { String($0.id.raw) == input.id }) else { return .nothing }
         return .json(["layouts": [answers.layout(layout, of: input.module)]])
     }

@@ -17,8 +17,8 @@ enum ListModules: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog)
-        let changed = context.catalog.modules.filter { $0.body["listed"]?.bool != false && $0.changed(since: input.since) }
+        let answers = MetadataAnswers(catalog: context.metadata)
+        let changed = context.metadata.modules.filter { $0.body["listed"]?.bool != false && $0.changed(since: input.since) }
         if changed.isEmpty, input.since != nil { return .notModified }
         let shown = changed.map(answers.module)
         let wanted = shown.filter { module in input.statuses.map { $0.contains(module["status"]?.string ?? "") } ?? true }
@@ -36,7 +36,8 @@ enum GetModule: Endpoint {
         let since: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let name = request.path["name"] ?? ""
-            guard let module = context.catalog.module(name) ?? Int64(name).flatMap({ context.catalog.module(id: ModuleID(raw: $0)) }) else {
+            guard let module = context.metadata.module(name) ?? Int64(name).flatMap({ context.metadata.module(id: ModuleID(raw: $0)) })
+            else {
                 throw .invalidModule()
             }
             self.module = module
@@ -46,7 +47,7 @@ enum GetModule: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard input.module.changed(since: input.since) else { return .notModified }
-        return .json(["modules": [MetadataAnswers(catalog: context.catalog).moduleInFull(input.module)]])
+        return .json(["modules": [MetadataAnswers(catalog: context.metadata).moduleInFull(input.module)]])
     }
 }
 

@@ -9,8 +9,8 @@ enum ListRelatedLists: Endpoint {
         .get, "/crm/v7/settings/related_lists", entry: "U15", scope: .fixed(["ZohoCRM.settings.related_lists.READ"]))
 
     static func respond(_ input: ModuleParameter, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog)
-        let lists = context.catalog.relatedLists(of: input.module.id).map(answers.relatedList)
+        let answers = MetadataAnswers(catalog: context.metadata)
+        let lists = context.metadata.relatedLists(of: input.module.id).map(answers.relatedList)
         return lists.isEmpty ? .nothing : .json(["related_lists": .array(lists)])
     }
 }
@@ -30,9 +30,9 @@ enum GetRelatedList: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let list = context.catalog.relatedLists(of: input.module.id).first(where: { String($0.id.raw) == input.id }) else {
+        guard let list = context.metadata.relatedLists(of: input.module.id).first(where: { String($0.id.raw) == input.id }) else {
             return .nothing
         }
-        return .json(["related_lists": [MetadataAnswers(catalog: context.catalog).relatedList(list)]])
+        return .json(["related_lists": [MetadataAnswers(catalog: context.metadata).relatedList(list)]])
     }
 }

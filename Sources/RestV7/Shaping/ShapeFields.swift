@@ -28,7 +28,7 @@ enum CreateFields: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/fields", entry: "U6", scope: .fixed(["ZohoCRM.settings.fields.CREATE"]),
         support: .partial(
-            "rights of profiles and encryption are kept as definitions"
+            "encryption is kept as definitions"
         ))
 
     struct Input: EndpointInput {
@@ -52,7 +52,7 @@ enum CreateFields: Endpoint {
 enum UpdateFields: Endpoint {
     static let declaration = Declaration(
         .patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]),
-        support: .partial("rights of profiles and encryption are kept and not applied"))
+        support: .partial("encryption is kept and not applied"))
 
     struct Change: Sendable {
         /// Nil when the item names none, which is its own refusal.
@@ -149,7 +149,7 @@ enum ListPickListValues: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let answers = MetadataAnswers(catalog: context.catalog)
+        let answers = MetadataAnswers(catalog: context.metadata)
         let field = answers.field(input.field, of: input.module)
         let values = (field["pick_list_values"]?.array ?? []).map { value -> JSONValue in
             var value = value

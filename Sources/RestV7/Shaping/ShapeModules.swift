@@ -23,6 +23,7 @@ enum SettingsPermission {
     static let profiles = "Crm_Implied_Manage_Profiles"
     static let users = "Crm_Implied_Manage_Users"
     static let groups = "Crm_Implied_Manage_Groups"
+    static let dataSharing = "Crm_Implied_Manage_Data_Sharing"
     static let variables = "Crm_Implied_Variables_Access"
 }
 

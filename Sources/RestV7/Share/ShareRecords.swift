@@ -10,8 +10,6 @@ private enum SharePath {
         guard RecordShares.supports(module) else { throw .invalidModule() }
         return module
     }
-
-    static let missing: StaticString = "who may see which record: shares are kept, and united by merges, but everybody sees every record"
 }
 
 /// Reads the shares of a body.
@@ -70,8 +68,7 @@ private struct ShareReader {
 /// With whom a record is shared. Contract: share, 211.
 enum GetShares: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/actions/share", entry: "211", scope: .area("ZohoCRM.share", ["READ"]),
-        support: .partial(SharePath.missing))
+        .get, "/crm/v7/{module}/{id}/actions/share", entry: "211", scope: .area("ZohoCRM.share", ["READ"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -99,13 +96,14 @@ enum GetShares: Endpoint {
         }
         guard !sorted.isEmpty else { return .nothing }
         let through: JSONValue = [
-            "module": ["name": .string(input.module.apiName), "id": .string(String(input.module.id.raw))], "name": .string(found.name),
+            "module": ["name": .string(input.module.apiName), "id": .string(String(input.module.id.raw))],
+            "name": found.name.map(JSONValue.string) ?? .null,
             "id": .id(input.id),
         ]
-        return .json(["share": .array(sorted.map { shown($0, through, context) }), "shareable_user": []])
+        return .json(["share": .array(sorted.map { shown($0, through, inFull: found.inFull, context) }), "shareable_user": []])
     }
 
-    private static func shown(_ share: RecordShare, _ through: JSONValue, _ context: RequestContext) -> JSONValue {
+    private static func shown(_ share: RecordShare, _ through: JSONValue, inFull: Bool, _ context: RequestContext) -> JSONValue {
         var with: JSONValue = .null
         switch share.target {
         case .users:
@@ -121,19 +119,21 @@ enum GetShares: Endpoint {
         }
         var by = context.shownUser(share.sharedBy)
         if let id = share.sharedBy, !by.isNull { by["zuid"] = .string(String(id)) }
-        return [
+        var answer: JSONValue = [
             "shared_with": with, "share_related_records": .bool(share.withRelated), "shared_through": through,
             "permission": .string(share.permission.rawValue),
-            "type": share.target == .everybody ? "public" : "private", "shared_time": context.shown(share.sharedAt), "shared_by": by,
+            "type": share.target == .everybody ? "public" : "private",
         ]
+        // For callers with full access only (share, 211).
+        if inFull { for (key, value) in [("shared_time", context.shown(share.sharedAt)), ("shared_by", by)] { answer[key] = value } }
+        return answer
     }
 }
 
 /// Shares a record. Contract: share, 212.
 enum ShareRecord: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/{id}/actions/share", entry: "212", scope: .area("ZohoCRM.share", ["CREATE"]),
-        support: .partial(SharePath.missing))
+        .post, "/crm/v7/{module}/{id}/actions/share", entry: "212", scope: .area("ZohoCRM.share", ["CREATE"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -157,8 +157,7 @@ enum ShareRecord: Endpoint {
 /// Shares a record with exactly those named. Contract: share, 213.
 enum UpdateShares: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}/actions/share", entry: "213", scope: .area("ZohoCRM.share", ["UPDATE"]),
-        support: .partial(SharePath.missing))
+        .put, "/crm/v7/{module}/{id}/actions/share", entry: "213", scope: .area("ZohoCRM.share", ["UPDATE"]))
 
     static func respond(_ input: ShareRecord.Input, _ context: RequestContext) async throws -> Reply {
         do {
@@ -175,8 +174,7 @@ enum UpdateShares: Endpoint {
 /// Takes a record back from all it was shared with. The answer's `share` is an object. Contract: share, 214.
 enum RevokeShares: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}/{id}/actions/share", entry: "214", scope: .area("ZohoCRM.share", ["DELETE"]),
-        support: .partial(SharePath.missing))
+        .delete, "/crm/v7/{module}/{id}/actions/share", entry: "214", scope: .area("ZohoCRM.share", ["DELETE"]))
 
     struct Input: EndpointInput {
         let module: Module

@@ -110,13 +110,14 @@ enum GetTimeline: Endpoint {
 /// Entries of a timeline as answers show them.
 private struct TimelineAnswers {
     let question: Timeline.Question
-    let name: String
+    let name: String?
     let inner: Set<String>
     let context: RequestContext
 
     func entry(_ entry: Timeline.Entry) -> JSONValue {
         let parent: JSONValue = [
-            "module": ["name": .string(question.module.apiName), "id": .string(String(question.module.id.raw))], "name": .string(name),
+            "module": ["name": .string(question.module.apiName), "id": .string(String(question.module.id.raw))],
+            "name": name.map(JSONValue.string) ?? .null,
             "id": .id(question.record),
         ]
         return [

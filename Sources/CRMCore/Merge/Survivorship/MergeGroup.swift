@@ -46,7 +46,7 @@ extension MergeService {
         let now = services.clock()
         let ids = services.ids
         return try await services.database.run(.read) { tx in
-            let scope = WriteScope(tx: tx, catalog: catalog, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
+            let scope = WriteScope(tx: tx, catalog: catalog.whole, access: access, origin: .merge, now: now, group: ids.next(), ids: ids)
             return try MergePreview(try Self.plan(group, module, holder: nil, locked: false, scope), scope, render)
         }
     }
@@ -68,7 +68,7 @@ extension MergeService {
         try scope.access.require(.delete, module)
         var records: [Record] = []
         for (id, path) in zip(group.ids, group.paths) {
-            guard let row = rows[id] else { throw Rejection.unknownRecord(at: path) }
+            guard let row = rows[id] else { throw rows.refusal(of: id, else: .unknownRecord(at: path)) }
             guard !records.contains(where: { $0.id == id }) else {
                 throw Rejection.duplicate(at: path, message: "Similar ID is already given for merging")
             }
@@ -81,8 +81,12 @@ extension MergeService {
             ?? Survivorship.master(of: records, group.policy.masterRule, related: related)
         guard let master = chosen else { throw Rejection(.invalidData) }
         let others = records.filter { $0.id != master.id }
+        for child in others where !rows.grants(.delete, child.id) {
+            throw rows.refusal(of: child.id, .delete, else: Rejection(.invalidData))
+        }
         let written = try FieldHistory.lastWritten(records.map(\.id), scope.tx)
-        let request = Survivorship(group.policy, master: master, others: others, written: written).request(scope.catalog)
+        let request = Survivorship(group.policy, master: master, others: others, written: written, access: scope.access).request(
+            scope.catalog)
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         try MergeSurvey(request: request, scope: scope).refuseValues()
         return request

@@ -10,12 +10,17 @@ package struct Survivorship {
     private let records: [Record]
     /// When each field of each record was last written, as far as the change log knows.
     private let written: [RecordID: [FieldID: Int64]]
+    private let access: AccessPolicy
 
-    package init(_ policy: SurvivorshipPolicy, master: Record, others: [Record], written: [RecordID: [FieldID: Int64]] = [:]) {
+    package init(
+        _ policy: SurvivorshipPolicy, master: Record, others: [Record], written: [RecordID: [FieldID: Int64]] = [:],
+        access: AccessPolicy = .system("a policy alone decides")
+    ) {
         self.policy = policy
         module = master.module
         records = [master] + others
         self.written = written
+        self.access = access
     }
 
     /// The record the rule picks. `related` are the counts of rows that hang on each.
@@ -37,12 +42,12 @@ package struct Survivorship {
         var values: [FieldID: [SQLValue]] = [:]
         var grouped: Set<FieldID> = []
         for group in policy.groups {
-            let fields = group.fields.compactMap { module.field($0) }.filter { SurvivorshipPolicy.isNameable($0, of: module) }
+            let fields = group.fields.compactMap { module.field($0) }.filter(isNameable)
             grouped.formUnion(fields.map(\.id))
             guard let giver = giver(of: fields, group.strategy), giver > 0 else { continue }
             for field in fields { sources[field.id] = .child(giver - 1) }
         }
-        for field in module.fields where !grouped.contains(field.id) && SurvivorshipPolicy.isNameable(field, of: module) {
+        for field in module.fields where !grouped.contains(field.id) && isNameable(field) {
             let open = SurvivorshipPolicy.isOpen(field, of: module)
             guard let strategy = policy.fields[field.apiName] ?? (open ? policy.standard : nil) else { continue }
             if strategy == .union, let union = union(field) {
@@ -54,6 +59,11 @@ package struct Survivorship {
         return MergeRequest(
             master: records[0], children: Array(records.dropFirst()), sources: sources, values: values,
             tagSource: policy.fields["Tag"] == .master ? .master : nil)
+    }
+
+    /// What the caller may not write stays as the master has it.
+    private func isNameable(_ field: Field) -> Bool {
+        SurvivorshipPolicy.isNameable(field, of: module) && access.right(on: field) == .readWrite
     }
 
     /// The index of the record whose values the fields take; `nil` when none has any. A record counts when it has a value in

@@ -31,7 +31,8 @@ struct RowResolver {
                 let number = owners.count
                 owners[number] = index
                 children.decode(number) { () throws(Rejection) in
-                    try RecordDecoder(catalog: scope.catalog, module: rows.module).decode(draft.item, into: draft.record, draft.kind)
+                    try RecordDecoder(catalog: scope.catalog, module: rows.module, access: scope.access).decode(
+                        draft.item, into: draft.record, draft.kind)
                 }
             }
         }
