@@ -44,7 +44,9 @@ package final class Field: Sendable {
         id = FieldID(raw: document.id.raw)
         apiName = name
         label = value("field_label")?.string ?? name
-        columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
+        let perUser = value("external")?["type"]?.string == "user"
+        isPerUser = perUser
+        columns = perUser ? [] : (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
         type =
             anyModule
             ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .of(dataType, body, field: name)

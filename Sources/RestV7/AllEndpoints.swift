@@ -25,6 +25,15 @@ package let allEndpoints: [any Endpoint.Type] = ([
     userEndpoints,
     featureEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
+package let allEndpoints: [any Endpoint.Type] =
+    oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints
+    + organizationEndpoints
+    + tagEndpoints + recycleBinEndpoints
+    + shapingEndpoints + familyEndpoints + fileEndpoints
+    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
+    + queryEndpoints + appointmentEndpoints
+    + queryEndpoints
+    + jobEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,

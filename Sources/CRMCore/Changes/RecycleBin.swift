@@ -60,6 +60,14 @@ package enum RecycleBin {
         }
     }
 
+    /// How many entries `list` has in all.
+    static func count(ids: [RecordID]?, _ filter: Filter, _ catalog: Catalog, _ access: AccessPolicy, _ tx: Transaction) throws -> Int64 {
+        let named: SQL = ids.map { " AND \(.memberIDs("g.id", $0.map(\.raw)))" } ?? ""
+        return try tx.first(
+            "SELECT count(*) FROM sys_grave g WHERE \(open)\(named) AND \(filter.sql(catalog))\(visible(catalog, access))"
+        ) { $0.integer(0) ?? 0 } ?? 0
+    }
+
     /// Records of modules that the caller may not see stay out.
     private static func visible(_ catalog: Catalog, _ access: AccessPolicy) -> SQL {
         let hidden = catalog.modules.filter { $0.table != nil && !access.may(.view, $0) }

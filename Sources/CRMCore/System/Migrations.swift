@@ -49,10 +49,16 @@ package enum Migrations {
         Migration(
             number: 33, purpose: "unique values of converted records are free",
             body: { tx in try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx) }),
+        Migration(number: 28, purpose: "credits used, and when jobs began", statements: CreditLedger.schema + JobQueue.beganSchema),
     ]
 
     /// Serialises the migrations of several processes starting at once.
     private static let lockKey: Int64 = 0x7472_6962
+
+    /// The numbers of those a database has.
+    static func applied(_ tx: Transaction) throws -> [Int64] {
+        try tx.rows("SELECT number FROM sys_migration ORDER BY number") { $0.integer(0) ?? 0 }
+    }
 
     /// Applies what is missing, all in one transaction. Returns whether the database was empty.
     static func apply(_ tx: Transaction) throws -> Bool {
