@@ -33,7 +33,7 @@ package let allEndpoints: [any Endpoint.Type] =
     + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
     + queryEndpoints + appointmentEndpoints
     + queryEndpoints
-    + jobEndpoints
+    + jobEndpoints + backupEndpoints + auditEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,

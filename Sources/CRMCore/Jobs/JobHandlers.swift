@@ -22,5 +22,9 @@ package enum JobHandlers {
         RecomputeJob(),
         UserTransferJob(),
         BulkWriteJob(),
+        MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
+        MassChangeOwnerJob(), AppointmentClock(),
+        PipelineTransferJob(), LayoutTransferJob(),
+        PipelineTransferJob(), LayoutTransferJob(), BackupJob(), AuditExportJob(),
     ]
 }
