@@ -24,16 +24,10 @@ package let allEndpoints: [any Endpoint.Type] = ([
     notificationEndpoints,
     userEndpoints,
     featureEndpoints,
+    jobEndpoints,
+    backupEndpoints,
+    auditEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
-package let allEndpoints: [any Endpoint.Type] =
-    oauthEndpoints + (recordEndpoints + contactRoleEndpoints).map(resolvingExternal) + mergeEndpoints + settingsEndpoints
-    + organizationEndpoints
-    + tagEndpoints + recycleBinEndpoints
-    + shapingEndpoints + familyEndpoints + fileEndpoints
-    + ownerEndpoints + lockingEndpoints + shareEndpoints + currencyEndpoints
-    + queryEndpoints + appointmentEndpoints
-    + queryEndpoints
-    + jobEndpoints + backupEndpoints + auditEndpoints
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,

@@ -153,6 +153,16 @@ import Wire
         }
     }
 
+    @Test func callsCostWhatTheDirectorySays() throws {
+        let declared = Dictionary(grouping: EndpointTable(allEndpoints).declarations, by: \.entry)
+        for entry in try Directory().entries {
+            // Of several calls that one entry describes, those for a single record cost less.
+            guard let range = (declared[entry.number] ?? []).map(\.credits).max(by: { $0.upperBound < $1.upperBound }) else { continue }
+            let text = range.lowerBound == range.upperBound ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
+            #expect(text == (entry.credits.isEmpty ? "1" : entry.credits), "\(entry.number) \(entry.path)")
+        }
+    }
+
     @Test func editionsHaveTheLimitsOfTheOriginal() {
         #expect(Edition.free.limits(users: 900) == APILimits(credits: 5_000, concurrency: 5))
         #expect(Edition.standard.limits(users: 1000) == APILimits(credits: 100_000, concurrency: 10))

@@ -90,11 +90,11 @@ struct BackupTables {
         }
     }
 
-    /// Uploads that no record holds are not kept; jobs that export are asked for again.
+    /// Uploads that no record holds are not kept; backups and audit exports are asked for again.
     private static func condition(_ table: String) -> SQL {
         switch table {
         case "sys_file": "expires_at IS NULL"
-        case "sys_job": "NOT \(.memberTexts("kind", JobHandlers.all.filter { type(of: $0).lane == .exports }.map { type(of: $0).kind }))"
+        case "sys_job": "NOT \(.memberTexts("kind", [BackupJob.kind, AuditExportJob.kind]))"
         case "sys_metadata": "kind <> \(.text(Document.Kind.retired.name))"
         default: "1 = 1"
         }

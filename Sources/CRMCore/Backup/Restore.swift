@@ -63,7 +63,7 @@ package struct Restore: Sendable {
 
     private func restore(_ archive: ArchiveReader, _ manifest: BackupManifest, _ database: Database) async throws -> Summary {
         try await database.run(.write) { tx in
-            _ = try Migrations.apply(tx)
+            _ = try Migrations.apply(tx, only: Set(manifest.migrations))
             guard try tx.first("SELECT 1 FROM sys_metadata LIMIT 1", { _ in true }) == nil else {
                 throw RestoreFailure("this database holds an organisation already; a backup goes into a new folder or a new database")
             }
@@ -123,6 +123,8 @@ package struct Restore: Sendable {
         }
         // Whoever worked on a job is not here.
         try tx.execute("UPDATE sys_job SET state = 'waiting', lease_until = NULL WHERE state = 'running'")
+        // Newer ones may change what the rows say.
+        _ = try Migrations.apply(tx)
         try SearchIndex.fillIfEmpty(catalog, tx)
         return rows
     }

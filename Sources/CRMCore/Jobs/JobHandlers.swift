@@ -26,5 +26,7 @@ package enum JobHandlers {
         MassChangeOwnerJob(), AppointmentClock(),
         PipelineTransferJob(), LayoutTransferJob(),
         PipelineTransferJob(), LayoutTransferJob(), BackupJob(), AuditExportJob(),
+        BackupJob(),
+        AuditExportJob(),
     ]
 }

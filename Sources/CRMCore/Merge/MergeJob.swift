@@ -19,7 +19,6 @@ package struct MergeJob: JobHandler {
             try await services.write(catalog, access, .merge, group: entry.id) { scope in
                 guard case .merged(_, _, let outcome) = try Self.perform(entry, module, scope) else { return }
                 try work.complete(outcome.json, scope)
-                try JobQueue.advance(entry.id, done: entry.children.count, failed: 0, scope.tx)
             }
         }
     }

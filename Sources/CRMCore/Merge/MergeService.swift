@@ -112,7 +112,6 @@ package struct MergeService: Sendable {
         try HeldWork.hold(plan.request.participants, scope)
         try MergeJournal.record(plan.request, body: body, .scheduled, outcome: nil, scope)
         try JobQueue.enqueue(MergeJob.kind, ["merge": .id(scope.group)], id: scope.group, at: scope.now, scope.tx)
-        try JobQueue.setTotal(scope.group, plan.request.children.count, scope.tx)
         return .scheduled(plan.request.master.id, job: scope.group)
     }
 }
