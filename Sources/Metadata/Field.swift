@@ -44,9 +44,7 @@ package final class Field: Sendable {
         id = FieldID(raw: document.id.raw)
         apiName = name
         label = value("field_label")?.string ?? name
-        let perUser = value("external")?["type"]?.string == "user"
-        isPerUser = perUser
-        columns = perUser ? [] : (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
+        columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
         type =
             anyModule
             ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .of(dataType, body, field: name)

@@ -37,11 +37,12 @@ package struct TestServer: Sendable {
         _ engine: Database.Engine, extra: [any Endpoint.Type], options: Shell.Options, limits: TokenLimits,
         outgoing: any OutgoingHTTP
     ) async throws -> TestServer {
-        try await open(try await TestDatabase.fresh(engine), extra: extra, options: options, limits: limits)
+        try await open(try await TestDatabase.fresh(engine), extra: extra, options: options, limits: limits, outgoing: outgoing)
     }
 
     private static func open(
-        _ home: TestDatabase, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(), limits: TokenLimits = TokenLimits()
+        _ home: TestDatabase, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(), limits: TokenLimits = TokenLimits(),
+        outgoing: any OutgoingHTTP = NoOutgoingHTTP()
     ) async throws -> TestServer {
         let clock = TestClock()
         let start = try await Bootstrap.start(

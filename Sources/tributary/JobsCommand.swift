@@ -8,7 +8,7 @@ struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs", abstract: "Show the jobs that wait and run, with how far they have come.")
 
-    @Flag(help: "Show them again every second until none is left.")
+    @Flag(help: "Show them again every second until none runs or is due.")
     var watch = false
     @Flag(help: "Show the jobs that are over, too: the newest 200.")
     var all = false
@@ -29,7 +29,7 @@ struct JobsCommand: AsyncParsableCommand {
                 shown = lines.count
             }
             fflush(nil)
-            let open = (answer["jobs"]?.array ?? []).contains { ["waiting", "running"].contains($0["state"]?.string) }
+            let open = (answer["jobs"]?.array ?? []).contains { $0["is_open"]?.bool == true }
             guard watch, open else { return }
             try await Task.sleep(for: .seconds(1))
         }

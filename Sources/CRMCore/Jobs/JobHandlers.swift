@@ -22,10 +22,6 @@ package enum JobHandlers {
         RecomputeJob(),
         UserTransferJob(),
         BulkWriteJob(),
-        MergeJob(), TagMassDeleteJob(), EmptyBinJob(), MassUpdateJob(), MassDeleteJob(), PicklistReplaceJob(), LockingJob(),
-        MassChangeOwnerJob(), AppointmentClock(),
-        PipelineTransferJob(), LayoutTransferJob(),
-        PipelineTransferJob(), LayoutTransferJob(), BackupJob(), AuditExportJob(),
         BackupJob(),
         AuditExportJob(),
     ]

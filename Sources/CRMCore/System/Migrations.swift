@@ -49,9 +49,6 @@ package enum Migrations {
         Migration(
             number: 33, purpose: "unique values of converted records are free",
             body: { tx in try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx) }),
-        Migration(number: 33, purpose: "unique values of converted records are free", body: { tx in
-                try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
-            }),
         Migration(number: 28, purpose: "credits used, and when jobs began", statements: CreditLedger.schema + JobQueue.beganSchema),
         Migration(number: 29, purpose: "backups", statements: BackupSchema.statements),
     ]

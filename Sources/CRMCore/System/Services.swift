@@ -17,15 +17,11 @@ package struct Services: Sendable {
     package private(set) var outgoing: any OutgoingHTTP
     /// How long merges can be undone.
     package let undoPeriod: UndoPeriod
-<<<<<<< HEAD
     let feeds = FeedCache()
     let deliveries = HeldChannels()
-    let renderCache: RenderCache
-=======
     private(set) var renderCache: RenderCache
     /// Inside `together`: what is known of the catalog may never be committed, so nobody else may come to know it.
     package private(set) var isUnited = false
->>>>>>> 3e6a14f (Limit calls when asked to, show jobs, and roll settings back)
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.
     package func render(_ catalog: Catalog, _ zone: TimeZoneRule) -> RenderContext { renderCache.context(catalog, zone) }
