@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed as ratios: Tributary beside code written by hand for the same work, on the same machine, data and engine.
 
-usage: bench.py [--only abcdefgh] [--repetitions N] [--seconds N] [--million N]
+usage: bench.py [--only abcdefghr] [--repetitions N] [--seconds N] [--million N]
 
 SQLite. Each figure is the median of several repetitions that alternate with those of its yardstick. The yardsticks are
 C programs against SQLite's own interface (handwritten.c), nginx and,
@@ -506,7 +506,7 @@ class Bench:
         self.rows.append(("g", "resident memory: idle after start; after all of this", f"{self.idle_mb:.0f} MB; {now:.0f} MB", "", "", f"≤ 60 {good}", "", ""))
 
     def rights(self):
-        """(h) pages of 200 for a user who sees half of a private module; the same pages while it is public."""
+        """(r) pages of 200 for a user who sees half of a private module; the same pages while it is public."""
         top = self.rest.get("settings/roles").body["roles"][0]["id"]
         profile = self.rest.get("settings/profiles").body["profiles"][1]["id"]
         role = self.rest.post("settings/roles", {"roles": [{"name": "Sellers", "reporting_to": top}]}).body["roles"][0]["details"]["id"]
@@ -527,7 +527,7 @@ class Bench:
 
         limited, public = alternating(self.repetitions, lambda: pages("private"), lambda: pages("public"))
         # At most one and a half times the cost.
-        self.add("h", f"pages of 200 with rights on records, {CLIENTS} clients; without", limited, public, 0.67, "/s")
+        self.add("r", f"pages of 200 with rights on records, {CLIENTS} clients; without", limited, public, 0.67, "/s")
         pages("public")
 
     def close(self):
@@ -620,7 +620,7 @@ def different(ours, theirs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="abcdefgh", help="letters of the figures to take")
+    parser.add_argument("--only", default="abcdefghr", help="letters of the figures to take")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of each repetition of a rate")
     parser.add_argument("--million", type=int, default=1_000_000, help="contacts of the large database of (f)")

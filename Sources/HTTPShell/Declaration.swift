@@ -1,3 +1,5 @@
+import Wire
+
 /// The request methods that endpoints answer.
 package enum HTTPMethod: String, Sendable, CaseIterable {
     case get = "GET"
@@ -57,7 +59,10 @@ package struct Declaration: Sendable {
     /// Other rows of the directory that the same call answers.
     package let also: [DirectoryRow]
     package let scope: ScopeRule
-    package let credits: Int
+    /// What a token without the scope is told, where it is not the usual.
+    package let scopeRefusal: ErrorCode?
+    /// What a call costs at least, and at most: `Endpoint.load` says what the one at hand costs.
+    package let credits: ClosedRange<Int>
     package let support: Support
     /// The largest body in bytes, where it is not the usual one.
     package let bodyLimit: Int?
@@ -67,6 +72,7 @@ package struct Declaration: Sendable {
 
     package init(
         _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1,
+        upTo mostCredits: Int? = nil, scopeRefusal: ErrorCode? = nil,
         support: Support = .full,
         bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole, scopeMessage: String? = nil
     ) {
@@ -75,7 +81,8 @@ package struct Declaration: Sendable {
         self.entry = entry
         self.also = also
         self.scope = scope
-        self.credits = credits
+        self.scopeRefusal = scopeRefusal
+        self.credits = credits...max(credits, mostCredits ?? credits)
         self.support = support
         self.bodyLimit = bodyLimit
         self.bodyKind = bodyKind

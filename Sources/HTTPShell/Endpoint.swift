@@ -10,6 +10,12 @@ package protocol Endpoint: Sendable {
     associatedtype Input: EndpointInput
     static var declaration: Declaration { get }
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply
+    /// What this call uses of the limits. The credits of the declaration, unless the endpoint says otherwise.
+    static func load(_ input: Input) -> CallLoad
+}
+
+extension Endpoint {
+    package static func load(_ input: Input) -> CallLoad { CallLoad(credits: declaration.credits.lowerBound) }
 }
 
 /// The input of endpoints that take nothing.

@@ -8,12 +8,19 @@ package struct EndpointTable: Sendable {
         let scope: ScopeCheck
         let answer: @Sendable (ParsedRequest, RequestContext) async throws -> Reply
         let pattern: PathPattern
+        /// Whether calls cost credits: those of the API, not of sign-in or downloads.
+        let isCounted: Bool
 
         init<E: Endpoint>(_ endpoint: E.Type) {
             declaration = E.declaration
             scope = ScopeCheck(E.declaration.scope)
             pattern = PathPattern(E.declaration.path)
-            answer = { request, context in try await E.respond(try E.Input(request, context), context) }
+            isCounted = E.declaration.path.hasPrefix("/crm/")
+            answer = { request, context in
+                let input = try E.Input(request, context)
+                try context.meter?.bear(E.load(input))
+                return try await E.respond(input, context)
+            }
         }
     }
 
@@ -43,7 +50,8 @@ package struct EndpointTable: Sendable {
 
     /// First words of the directory's paths that are no module, whether we answer them yet or not.
     private static let reservedAfterVersion = [
-        "__apis", "__composite_requests", "__digest", "__features", "__zia_org_enrichment", "__zia_people_enrichment", "actions", "coql",
+        "__apis", "__composite_requests", "__digest", "__features", "__jobs", "__zia_org_enrichment", "__zia_people_enrichment", "actions",
+        "coql",
         "files", "functions", "org", "settings", "upload", "users",
     ]
 

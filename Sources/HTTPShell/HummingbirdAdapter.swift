@@ -95,7 +95,7 @@ package struct HTTPServer: Sendable {
         application = Application(
             responder: ShellResponder(shell: shell),
             // Longer than the pauses of a client between calls, short enough that dead connections do not gather.
-            server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+            server: .http1(configuration: .init(additionalChannelHandlers: [ParserRefusals()], idleTimeout: .seconds(75))),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in await started(channel.localAddress?.port ?? port) },
             eventLoopGroupProvider: .singleton, logger: quiet)

@@ -18,6 +18,8 @@ package struct RequestContext: Sendable {
     package let zone: TimeZoneRule
     /// Empty where no token is asked for.
     package let clientID: String
+    /// What this request uses of the limits; `nil` where nothing is limited.
+    package let meter: CallMeter?
     /// Answers requests that came inside this one.
     package let inner: InnerDispatcher
 }

@@ -11,6 +11,9 @@ package struct Shell: Sendable {
         /// Our origin as clients reach it. Without one the Host header tells.
         package var publicURL: String?
         package var fallbackURL = "http://127.0.0.1:8080"
+        package var limits = APILimits()
+        /// How long a request inside another one may take (composite-api, REQUEST_TIMEOUT).
+        package var innerTimeout = Duration.seconds(300)
 
         package init() {}
     }
@@ -20,6 +23,7 @@ package struct Shell: Sendable {
     package let table: EndpointTable
     package let options: Options
     let access = AccessCache()
+    let keeper: LimitKeeper?
     let log: AccessLog
 
     /// The health endpoint comes on its own.
@@ -28,6 +32,7 @@ package struct Shell: Sendable {
         self.tokens = tokens ?? TokenStore(services.database, ids: services.ids, clock: services.clock)
         self.options = options
         table = EndpointTable(endpoints + [CheckHealth.self])
+        keeper = options.limits.areOff ? nil : LimitKeeper(limits: options.limits, ledger: CreditLedger(services))
         log = AccessLog(services.logger)
     }
 
@@ -40,8 +45,10 @@ package struct Shell: Sendable {
         let began = ContinuousClock.now
         var trace = RequestTrace(requestID: RequestTrace.requestID(incoming.header("x-request-id")))
         var reply: Reply
+        let meter = keeper.map(CallMeter.init)
+        defer { meter?.end() }
         do {
-            reply = try await onNewestCatalog { try await walk(incoming, &trace) }
+            reply = try await onNewestCatalog { try await walk(incoming, meter, &trace) }
         } catch {
             reply = refusal(of: error, trace)
         }
@@ -51,6 +58,7 @@ package struct Shell: Sendable {
             reply.headers.removeAll { ASCIICase.equal($0.0, "content-type") }
         }
         reply.headers.append(("X-Request-Id", trace.requestID))
+        if let header = meter?.header { reply.headers.append(header) }
         log.note(incoming, reply.status, trace, since: began)
         return reply
     }
@@ -65,7 +73,8 @@ package struct Shell: Sendable {
 
     /// A request planned on a catalog that is no longer the newest changed nothing: it starts again on the newer one. Changes
     /// may come faster than a busy process reads them, so time and not a count ends it: 15 s, half of what clients wait.
-    func onNewestCatalog(_ walk: () async throws -> Reply) async throws -> Reply {
+    func onNewestCatalog(_ inner: Services? = nil, _ walk: () async throws -> Reply) async throws -> Reply {
+        let services = inner ?? self.services
         let deadline = ContinuousClock.now + .seconds(15)
         while true {
             do {
@@ -82,8 +91,16 @@ package struct Shell: Sendable {
         if let rejection = error as? Rejection { return .rejected(rejection) }
         // Too many at once, or five times in each other's way: trying again later is right for both.
         if Services.isOverload(error) { return .rejected(Rejection(.tooManyRequests)) }
+        // Whoever comes again later finds a new connection.
+        if Services.isOutage(error) {
+            services.logger.warning("the database cannot be reached", metadata: ["request_id": .string(trace.requestID)])
+            return .rejected(Rejection(.internalServerError, message: "the database cannot be reached at the moment", status: 503))
+        }
         services.logger.error(
             "request failed", metadata: ["request_id": .string(trace.requestID), "error": .string(String(describing: error))])
         return .rejected(Rejection(.internalError))
     }
+
+    /// Keeps the count of what is used with that of other processes, until cancelled.
+    package func followLimits() async { await keeper?.ledger.run() }
 }

@@ -25,6 +25,9 @@ package let allEndpoints: [any Endpoint.Type] = ([
     userEndpoints,
     featureEndpoints,
     dataSharingEndpoints,
+    jobEndpoints,
+    backupEndpoints,
+    auditEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [

@@ -10,6 +10,10 @@ protocol Dialect: Sendable {
     func statements(for command: TransactionCommand) -> [String]
     /// Inserts of `rows` rows, cut into statements of the size this engine likes.
     func inserts(into table: TableName, _ columns: [ColumnName], rows: Int) -> [InsertChunk]
+    /// Reads a result in portions. Nil when the engine never holds more than a row of it.
+    func cursor(_ name: TableName, for query: SQL) -> (open: SQL, fetch: SQL, close: SQL)?
+    /// Goes on numbering behind the highest number in the table. Nil when the engine does so by itself.
+    func continueNumbers(of table: TableName, _ column: ColumnName) -> SQL?
     /// Nil when messages are delivered in process after the commit.
     func notification(_ channel: String, _ payload: String) -> SQL?
     /// Locks the rows that a SELECT in an order finds, and reads none of them. Nil when there is only one writer anyway.

@@ -45,6 +45,9 @@ package enum DialectTerm: Sendable {
     case gramTuning(TableName)
     /// The row of the gram index of that name, which FROM must name without an alias, passes the test.
     case holdsGrams(TableName, GramTest)
+    /// A FROM item, which needs an alias behind it: the columns of all tables of this database, as `table_name`, `column_name`,
+    /// `position`, `type_name` in the engine's words, and `numbered`, 1 for keys that number themselves.
+    case schemaColumns
     /// In CREATE TABLE, after a column name: a key that numbers itself.
     case identityKey
     /// In CREATE TABLE and ALTER TABLE: the name of a type.

@@ -78,6 +78,11 @@ struct SQLiteDialect: Dialect {
             sql.appendName(table.raw)
             sql.text += " MATCH "
             sql.bind(.text(test.text(and: " AND ", or: " OR ", gram: { "\"\($0)\"" }, start: { "\"\($0)\"*" })), self)
+        case .schemaColumns:
+            sql.text += """
+                (SELECT m.name AS table_name, p.name AS column_name, p.cid AS position, lower(p.type) AS type_name, 0 AS numbered
+                FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table')
+                """
         case .identityKey: sql.text += "INTEGER PRIMARY KEY AUTOINCREMENT"
         case .type(let type): sql.text += name(of: type)
         case .strict: sql.text += " STRICT"
@@ -102,6 +107,11 @@ struct SQLiteDialect: Dialect {
         let insert: SQL = "INSERT INTO \(table) (\(SQL.joined(columns))) VALUES (\(values))"
         return [InsertChunk(text: RenderedSQL(insert, self).text, rows: rows)]
     }
+
+    /// Rows are handed out one by one as they are found.
+    func cursor(_ name: TableName, for query: SQL) -> (open: SQL, fetch: SQL, close: SQL)? { nil }
+    /// The engine looks at the rows itself.
+    func continueNumbers(of table: TableName, _ column: ColumnName) -> SQL? { nil }
 
     func notification(_ channel: String, _ payload: String) -> SQL? { nil }
     func lockForChange(_ select: SQL) -> SQL? { nil }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The scope of one transaction. A class that is not Sendable cannot leave its closure or cross an await.
 ///
 /// A failed statement spoils the transaction, on both engines alike: whatever follows fails with the same failure,
@@ -61,6 +63,32 @@ package final class Transaction {
             try body(row)
             return true
         }
+    }
+
+    /// Hands out any number of rows without holding them all. `body` may not use the transaction.
+    package func stream(_ sql: SQL, _ body: (borrowing Row) throws -> Void) throws {
+        // A name of its own each time: the engine prepares statements by their text, and a text must keep its columns.
+        let number = Self.streams.add(1, ordering: .relaxed).newValue
+        guard let name = TableName(checked: "stream_\(number)"), let cursor = dialect.cursor(name, for: sql) else {
+            return try forEach(sql, body)
+        }
+        try execute(cursor.open)
+        var count = 0
+        repeat {
+            count = 0
+            try forEach(cursor.fetch) { row in
+                count += 1
+                try body(row)
+            }
+        } while count > 0
+        try execute(cursor.close)
+    }
+
+    private static let streams = Atomic<UInt64>(0)
+
+    /// After rows were inserted with numbers of their own: new rows get the next ones.
+    package func continueNumbers(of table: TableName, _ column: ColumnName) throws {
+        if let statement = dialect.continueNumbers(of: table, column) { try forEach(statement) { _ in } }
     }
 
     @discardableResult

@@ -28,6 +28,17 @@ package struct TestDatabase: Sendable {
         }
     }
 
+    /// One that nothing has ever been in.
+    package static func empty(_ engine: Database.Engine) async throws -> TestDatabase {
+        switch engine {
+        case .sqlite: return TestDatabase(location: .sqlite(folder: newFolder()))
+        case .postgres:
+            let name = newName()
+            try await postgres("CREATE DATABASE \(name)")
+            return TestDatabase(location: .postgres(url: url(of: name)))
+        }
+    }
+
     /// Its connections must be closed.
     package func remove() async {
         switch location {

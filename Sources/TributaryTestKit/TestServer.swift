@@ -37,7 +37,13 @@ package struct TestServer: Sendable {
         _ engine: Database.Engine, extra: [any Endpoint.Type], options: Shell.Options, limits: TokenLimits,
         outgoing: any OutgoingHTTP
     ) async throws -> TestServer {
-        let home = try await TestDatabase.fresh(engine)
+        try await open(try await TestDatabase.fresh(engine), extra: extra, options: options, limits: limits, outgoing: outgoing)
+    }
+
+    private static func open(
+        _ home: TestDatabase, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(), limits: TokenLimits = TokenLimits(),
+        outgoing: any OutgoingHTTP = NoOutgoingHTTP()
+    ) async throws -> TestServer {
         let clock = TestClock()
         let start = try await Bootstrap.start(
             home.location, outgoing: outgoing, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
@@ -55,6 +61,27 @@ package struct TestServer: Sendable {
         limits: TokenLimits = TokenLimits(), outgoing: any OutgoingHTTP = NoOutgoingHTTP(), _ body: (TestServer) async throws -> T
     ) async throws -> T {
         let server = try await start(engine, extra: extra, options: options, limits: limits, outgoing: outgoing)
+        let result: Result<T, any Error>
+        do {
+            result = .success(try await body(server))
+        } catch {
+            result = .failure(error)
+        }
+        await server.stop()
+        return try result.get()
+    }
+
+    /// Starts a server on a database that is there, and ends it and removes the database whatever `body` does.
+    package static func with<T>(_ home: TestDatabase, _ body: (TestServer) async throws -> T) async throws -> T {
+        await TestLimit.servers.enter()
+        let server: TestServer
+        do {
+            server = try await open(home)
+        } catch {
+            await home.remove()
+            await TestLimit.servers.leave()
+            throw error
+        }
         let result: Result<T, any Error>
         do {
             result = .success(try await body(server))

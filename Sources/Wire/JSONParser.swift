@@ -1,17 +1,18 @@
 extension JSONValue {
     /// Reads one JSON text. Refuses bad UTF-8, lone surrogates, nesting deeper than 256 and anything after the value.
     /// Of members with the same name the last wins.
-    package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
-        try bytes.withUnsafeBufferPointer { buffer throws(JSONSyntaxError) in try parse(buffer) }
+    /// `most` values are read, members and elements each counted as one; more are refused.
+    package static func parse(_ bytes: [UInt8], most: Int = .max) throws(JSONSyntaxError) -> JSONValue {
+        try bytes.withUnsafeBufferPointer { buffer throws(JSONSyntaxError) in try parse(buffer, most: most) }
     }
 
     package static func parse(_ text: String) throws(JSONSyntaxError) -> JSONValue {
         try parse(Array(text.utf8))
     }
 
-    package static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+    package static func parse(_ bytes: UnsafeBufferPointer<UInt8>, most: Int = .max) throws(JSONSyntaxError) -> JSONValue {
         guard let start = bytes.baseAddress else { throw JSONSyntaxError(reason: .unexpectedEnd, offset: 0) }
-        var parser = JSONParser(start: start, count: bytes.count)
+        var parser = JSONParser(start: start, count: bytes.count, most: most)
         return try parser.document()
     }
 }
@@ -21,6 +22,8 @@ struct JSONParser {
     let start: UnsafePointer<UInt8>
     let end: Int
     var position = 0
+    /// How many more values may come.
+    private var left: Int
     var keys = JSONKeyTable()
     /// Where strings with escapes are put together.
     var scratch: [UInt8] = []
@@ -31,9 +34,10 @@ struct JSONParser {
     /// Deeper bodies are mistakes or attacks; each level costs stack.
     private static let maximumDepth = 256
 
-    init(start: UnsafePointer<UInt8>, count: Int) {
+    init(start: UnsafePointer<UInt8>, count: Int, most: Int = .max) {
         self.start = start
         self.end = count
+        left = most
     }
 
     mutating func document() throws(JSONSyntaxError) -> JSONValue {
@@ -45,6 +49,8 @@ struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
+        guard left > 0 else { throw error(.tooManyValues) }
+        left -= 1
         switch current {
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "{"): return .object(try object(depth: depth + 1))

@@ -11,6 +11,7 @@ package struct JSONSyntaxError: Error, Sendable, Hashable {
         case controlCharacter
         case badUTF8
         case tooDeep
+        case tooManyValues
         case trailingBytes
     }
 

@@ -5,7 +5,7 @@ import Wire
 /// Registered programs.
 struct ClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "client", abstract: "Manage the programs that may ask for tokens.", subcommands: [Create.self])
+        commandName: "client", abstract: "Manage the programs that may ask for tokens.", subcommands: [Create.self, List.self, Delete.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -21,6 +21,41 @@ struct ClientCommand: AsyncParsableCommand {
         func run() async throws {
             let answer = try await AdminConnection.perform(.createClient(name: name, redirectURIs: redirectURI), place)
             output.show(answer, as: [("client id", "client_id"), ("client secret", "client_secret")])
+        }
+    }
+}
+
+extension ClientCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the registered programs.")
+
+        @OptionGroup var place: DatabaseOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let answer = try await AdminConnection.perform(.listClients, place)
+            if output.json { return print(answer.text) }
+            for client in answer["clients"]?.array ?? [] {
+                let addresses = (client["redirect_uris"]?.array ?? []).compactMap(\.string).joined(separator: " ")
+                print(
+                    [client["client_id"], client["created"], client["name"]].map { $0?.string ?? "" }.joined(separator: "  ") + "  "
+                        + addresses)
+            }
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Forget a program. All its tokens end at once.")
+
+        @Argument(help: "The client's id.")
+        var client: String
+        @OptionGroup var place: DatabaseOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let answer = try await AdminConnection.perform(.deleteClient(clientID: client), place)
+            output.show(answer, as: [("deleted", "client_id"), ("name", "name")])
         }
     }
 }

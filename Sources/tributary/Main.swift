@@ -9,7 +9,7 @@ struct TributaryCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, MergeCommand.self,
             UnmergeCommand.self,
-            TerritoriesCommand.self, CompactCommand.self, CoverageCommand.self,
+            TerritoriesCommand.self, JobsCommand.self, CompactCommand.self, RestoreCommand.self, CoverageCommand.self,
         ])
 }
 

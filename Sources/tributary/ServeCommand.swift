@@ -3,7 +3,7 @@ import CRMCore
 import Foundation
 import HTTPShell
 import Logging
-import ObjectStore
+import Metadata
 import Outbound
 import RestV7
 import SQLStore
@@ -43,6 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
             (also: TRIBUTARY_ALLOW_PRIVATE_CALLBACKS=1).
             """)
     var allowPrivateCallbacks = false
+    @OptionGroup var limits: LimitOptions
+    @Option(help: "Forget jobs that are over after so many days.")
+    var keepJobs = JobSweep.usualDays
     @Option(help: "How log lines look: text or json.")
     var logFormat = LogFormat.text
     @Option(help: "trace, debug, info, notice, warning, error or critical. Each request is a line at info.", transform: Self.level)
@@ -51,6 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port takes 0 to 65535") }
         guard UndoPeriod(undoText) != nil else { throw ValidationError("--undo-days takes 1 to 36500, or forever") }
+        guard (1...3650).contains(keepJobs) else { throw ValidationError("--keep-jobs takes 1 to 3650 days") }
         if let publicURL, !Self.isOrigin(publicURL) {
             throw ValidationError("--public-url takes an origin such as https://crm.example.com, without a path")
         }
@@ -62,7 +66,7 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = makeLogger()
         let demo = demo
         let location = place.location
-        let filePlace = try filePlace()
+        let filePlace = try FilePlace.named(files)
         let sender = CurlSender(allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"))
         let start = try await place.whenFree(orServed: true) {
             try await Bootstrap.start(
@@ -81,21 +85,12 @@ struct ServeCommand: AsyncParsableCommand {
         ["1", "true", "yes"].contains(ProcessInfo.processInfo.environment[variable]?.lowercased())
     }
 
-    private func filePlace() throws -> FilePlace {
-        guard let files else { return .withDatabase }
-        guard files.hasPrefix("s3:") else { return .folder(files) }
-        do {
-            return .store(S3Store(try S3Place(files, environment: ProcessInfo.processInfo.environment), spoolFolder: SpoolFolder.standard))
-        } catch {
-            throw CommandFailure("--files: \(error)")
-        }
-    }
-
     private func serve(_ start: Bootstrap.Result, _ logger: Logger) async throws {
         let services = start.services
         var options = Shell.Options()
         options.publicURL = publicURL.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
         options.fallbackURL = "http://\(Self.bracketed(host)):\(port)"
+        options.limits = try limits.limits(users: services.catalog.current().users.filter(\.active).count)
         let shell = Shell(services: services, endpoints: allEndpoints, options: options)
         let administration = Administration(services, tokens: shell.tokens)
         let origin = options.publicURL
@@ -118,7 +113,8 @@ struct ServeCommand: AsyncParsableCommand {
         _ server: HTTPServer, _ start: Bootstrap.Result, _ shell: Shell, _ administration: Administration, _ logger: Logger
     ) async throws {
         var units: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .background("work") { await start.runInBackground() },
+            .background("work") { [keepJobs] in await start.runInBackground(keepingJobsDays: keepJobs) },
+            .background("limits") { await shell.followLimits() },
             .background("revocations") { await shell.tokens.followRevocations() },
         ]
         if let folder = place.folder {

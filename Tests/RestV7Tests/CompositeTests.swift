@@ -128,10 +128,14 @@ import Wire
                 [get("/crm/v7/Leads/@{b:$.a}", [("sub_request_id", "a")]), get("/crm/v7/Leads/@{a:$.a}", [("sub_request_id", "b")])])
             #expect(loop.status == 400 && Self.results(loop).map { $0["code"] } == ["LOOPING_FOUND", "LOOPING_FOUND"])
             let settings: JSONValue = ["method": "POST", "uri": "/crm/v7/settings/tags?module=Leads", "body": ["tags": [["name": "x"]]]]
-            let united = await Self.send(server, token, [Self.add, settings], [("rollback_on_fail", true)])
+            let upload: JSONValue = ["method": "POST", "uri": "/crm/v7/files"]
+            let united = await Self.send(server, token, [Self.add, settings, upload], [("rollback_on_fail", true)])
             #expect(
-                united.status == 400 && Self.results(united).map { $0["code"] } == ["ROLLBACK_PERFORMED", "NOT_SUPPORTED"], "\(united.text)"
-            )
+                united.status == 400
+                    && Self.results(united).map { $0["code"] } == ["ROLLBACK_PERFORMED", "ROLLBACK_PERFORMED", "NOT_SUPPORTED"],
+                "\(united.text)")
+            let tags = await server.send("GET", "/crm/v7/settings/tags?module=Leads", token: token).json?["tags"]?.array ?? []
+            #expect(tags.isEmpty)
             #expect(await Self.count(server, token) == 0)
             // An older version is answered as this one; a scope that lacks is the sub-request's own failure.
             let old = await Self.send(server, token, [get("/crm/v3/Leads?fields=id"), get("/crm/v7/users?type=AllUsers")])

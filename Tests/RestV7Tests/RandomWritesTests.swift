@@ -1,5 +1,6 @@
 import Metadata
 import CRMCore
+import Metadata
 import SQLStore
 import Testing
 import TributaryTestKit

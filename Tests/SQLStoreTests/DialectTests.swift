@@ -36,6 +36,45 @@ import Testing
         #expect(found == ids, sourceLocation: location)
     }
 
+    @Test(arguments: TestEngine.available) func theColumnsOfTablesAreKnown(engine: TestEngine) async throws {
+        try await withPeople(engine) { database in
+            let columns = try await database.run(.read) { tx in
+                try tx.rows("SELECT s.column_name, s.type_name FROM \(.schemaColumns) s WHERE s.table_name = 'people' ORDER BY s.position") {
+                    ($0.text(0) ?? "", $0.text(1) ?? "")
+                }
+            }
+            #expect(columns.map(\.0) == ["id", "name", "age", "score", "picture", "tags"])
+            #expect(Set(columns.map(\.1)).isSubset(of: ["integer", "bigint", "real", "double precision", "text", "blob", "bytea"]))
+        }
+    }
+
+    @Test(arguments: TestEngine.available) func aStreamHandsOutEveryRow(engine: TestEngine) async throws {
+        try await withPeople(engine) { database in
+            // Twice on one connection, with other columns each time, and more rows than come at once.
+            let numbers: SQL = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200) SELECT i FROM n"
+            let sums = try await database.run(.read) { tx in
+                var sum: Int64 = 0
+                try tx.stream(numbers) { sum += $0.integer(0) ?? 0 }
+                var names: [String?] = []
+                try tx.stream("SELECT name, age FROM people WHERE age > \(.integer(15)) ORDER BY id") { names.append($0.text(0)) }
+                return (sum, names)
+            }
+            #expect(sums.0 == 720_600)
+            #expect(sums.1 == ["ärmel", "O'Brien \\ \"x\"", nil])
+        }
+    }
+
+    @Test(arguments: TestEngine.available) func numberingGoesOnBehindRowsWithNumbersOfTheirOwn(engine: TestEngine) async throws {
+        try await withPeople(engine) { database in
+            let id = try await database.run(.write) { tx in
+                try tx.execute("INSERT INTO people (id, name) VALUES (500, 'far')")
+                try tx.continueNumbers(of: "people", "id")
+                return try tx.first("INSERT INTO people (name) VALUES ('next') RETURNING id") { $0.integer(0) }
+            }
+            #expect(id == 501)
+        }
+    }
+
     @Test(arguments: TestEngine.available) func foldedTextComparesWithoutCase(engine: TestEngine) async throws {
         try await withPeople(engine) { database in
             try await expect([1], in: database, where: "\(.folded("name")) = \(.folded("\(SQLValue.text("äRGER"))"))")

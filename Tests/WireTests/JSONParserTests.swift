@@ -113,6 +113,14 @@ import Testing
         #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(String(repeating: "{\"a\":", count: 100_000)) }
     }
 
+    @Test func moreValuesThanAskedForAreRefused() throws {
+        // The array, its two members, and what is in the second.
+        let text = Array(#"[1, {"a": true, "b": null}]"#.utf8)
+        #expect(try JSONValue.parse(text, most: 5).array?.count == 2)
+        let error = #expect(throws: JSONSyntaxError.self) { try JSONValue.parse(text, most: 4) }
+        #expect(error?.reason == .tooManyValues)
+    }
+
     @Test func theDeepestTextFitsTheStackOfASmallThread() {
         let done = DispatchSemaphore(value: 0)
         let thread = Thread {

@@ -6,6 +6,7 @@ import Wire
 /// last piece. Holds a batch of rows in memory, whatever the size of the result.
 package struct BulkReadJob: JobHandler {
     package static let kind = "bulk_read"
+    package static let lane = JobLane.exports
 
     /// How much is done at once. Tests take less.
     package struct Limits: Sendable {

@@ -30,6 +30,10 @@ package struct EmptyBinJob: JobHandler {
         let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
         let filter = RecycleBin.Filter(job.payload["filter"] ?? .null)
         let ids = job.payload["ids"]?.array?.compactMap { $0.looseInt64.map(RecordID.init(raw:)) }
+        try await JobQueue.countOnce(job, services) { tx in
+            let catalog = services.catalog.current()
+            return try RecycleBin.count(ids: ids, filter, catalog, try AccessPolicy.of(user, catalog), tx)
+        }
         var more = true
         while more {
             try Task.checkCancellation()

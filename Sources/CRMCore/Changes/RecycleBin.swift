@@ -67,6 +67,14 @@ package enum RecycleBin {
         return "CASE WHEN \(.memberIDs("g.module_id", nameless.map(\.id.raw))) THEN NULL ELSE g.display_name END"
     }
 
+    /// How many entries `list` has in all.
+    static func count(ids: [RecordID]?, _ filter: Filter, _ catalog: Catalog, _ access: AccessPolicy, _ tx: Transaction) throws -> Int64 {
+        let named: SQL = ids.map { " AND \(.memberIDs("g.id", $0.map(\.raw)))" } ?? ""
+        return try tx.first(
+            "SELECT count(*) FROM sys_grave g WHERE \(open)\(named) AND \(filter.sql(catalog))\(visible(access))"
+        ) { $0.integer(0) ?? 0 } ?? 0
+    }
+
     /// Records that the caller could not see stay out.
     private static func visible(_ access: AccessPolicy) -> SQL { access.graves(for: .view).map { " AND \($0)" } ?? "" }
 

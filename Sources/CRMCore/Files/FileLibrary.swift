@@ -69,6 +69,11 @@ package struct FileLibrary: Sendable {
 
     /// Makes a file of a kept content, inside the caller's transaction. One that no record will hold `expires`.
     package func register(_ kept: Kept, owner: UserID, held: Bool, _ tx: Transaction) throws -> Entry {
+        try register(kept, owner: owner, until: held ? nil : Instant(milliseconds: clock().milliseconds + Self.graceMilliseconds), tx)
+    }
+
+    /// One that stays until the moment given, or as long as a record holds it.
+    package func register(_ kept: Kept, owner: UserID, until expires: Instant?, _ tx: Transaction) throws -> Entry {
         let now = clock()
         let hash = SQLValue.text(kept.hash.hex)
         let entry = Entry(
@@ -78,13 +83,12 @@ package struct FileLibrary: Sendable {
         guard try tx.execute("UPDATE sys_blob SET expires_at = NULL WHERE hash = \(hash) AND removing_since IS NULL") == 1 else {
             throw SQLFailure.busy
         }
-        let expires = held ? nil : now.milliseconds + Self.graceMilliseconds
         try tx.insert(
             into: "sys_file", ["id", "token", "hash", "size", "name", "content_type", "owner", "created_at", "expires_at"],
             rows: [
                 [
                     .integer(entry.id.raw), .text(entry.token), hash, .integer(entry.size), .text(entry.name), .text(entry.mediaType),
-                    .integer(owner.raw), .integer(now.milliseconds), .init(expires),
+                    .integer(owner.raw), .integer(now.milliseconds), .init(expires?.milliseconds),
                 ]
             ])
         return entry

@@ -64,6 +64,8 @@ package enum SpoolFolder {
     /// The system's folder for files that do not last, for stores without a folder of their own.
     package static var standard: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
+    static func remove(_ path: String) { unlink(path) }
+
     /// Removes files last written before `moment`: what a process that is gone left behind.
     package static func clear(_ folder: String, before moment: Instant) async throws {
         try await FileThread.run {

@@ -17,6 +17,14 @@ package actor Spool {
 
     package init(in folder: String) { path = "\(folder)/\(Self.prefix)\(Secrets.hex(Secrets.randomBytes(16)))" }
 
+    /// A file that is written already, flushed and hashed.
+    init(at path: String, hash: ContentHash, size: Int64) throws {
+        self.path = path
+        self.hash = hash
+        self.size = size
+        file = try Descriptor.existing(path)
+    }
+
     deinit { if !adopted { unlink(path) } }
 
     package func append(_ bytes: [UInt8]) throws {
@@ -79,6 +87,12 @@ struct Descriptor: ~Copyable {
                 done += count
             }
         }
+    }
+
+    func size() throws -> Int64 {
+        var status = stat()
+        guard fstat(number, &status) == 0 else { throw FileFailure.last("cannot look at a file") }
+        return Int64(status.st_size)
     }
 
     func sync() throws { guard fsync(number) == 0 else { throw FileFailure.last("cannot sync") } }

@@ -22,5 +22,7 @@ package enum JobHandlers {
         RecomputeJob(),
         UserTransferJob(),
         BulkWriteJob(),
+        BackupJob(),
+        AuditExportJob(),
     ]
 }

@@ -27,6 +27,15 @@ extension JobQueue {
         try tx.execute("UPDATE sys_job SET total = \(.integer(Int64(total))) WHERE id = \(id)")
     }
 
+    /// What a job has still to do, counted when it first runs and kept from then on.
+    static func countOnce(_ job: Job, _ services: Services, _ count: @Sendable @escaping (Transaction) throws -> Int64) async throws {
+        try await services.database.run(.write) { tx in
+            let isKnown = try tx.first("SELECT total FROM sys_job WHERE id = \(job.id)") { $0.integer(0) != nil } ?? true
+            guard !isKnown else { return }
+            try setTotal(job.id, Int(try count(tx)), tx)
+        }
+    }
+
     /// Adds to the counts, and keeps where the next run goes on. Part of the transaction that did the work.
     static func advance(_ id: RecordID, done: Int, failed: Int, payload: JSONValue? = nil, _ tx: Transaction) throws {
         let kept: SQL = payload.map { ", payload = \(.text($0.text))" } ?? ""

@@ -14,8 +14,22 @@ package struct Job: Sendable {
 /// Does jobs of one kind.
 package protocol JobHandler: Sendable {
     static var kind: String { get }
+    /// Long work of one kind does not keep the rest waiting: each lane has a worker of its own.
+    static var lane: JobLane { get }
     /// At least once: it must be able to start again where an earlier run stopped.
     func run(_ job: Job, _ services: Services) async throws
+}
+
+extension JobHandler {
+    package static var lane: JobLane { .records }
+}
+
+/// Which worker does a job.
+package enum JobLane: Sendable, CaseIterable {
+    /// Changes of records.
+    case records
+    /// Reading everything out: minutes for a large organisation.
+    case exports
 }
 
 /// Jobs waiting, running and done, in one table shared by all processes.
@@ -36,31 +50,43 @@ package enum JobQueue {
         "CREATE INDEX sys_job_due ON sys_job (run_at) WHERE state IN ('waiting', 'running')",
     ]
 
-    /// Part of the caller's transaction: the job exists when, and only when, the rest does.
-    static func enqueue(_ kind: String, _ payload: JSONValue, id: RecordID, at: Instant, _ tx: Transaction) throws {
+    /// When a job was first taken; what is left of it is estimated from there.
+    static let beganSchema: [SQL] = [
+        "ALTER TABLE sys_job ADD COLUMN began_at \(.type(.integer))",
+        "CREATE INDEX sys_job_finished ON sys_job (finished_at) WHERE finished_at IS NOT NULL",
+    ]
+
+    /// Part of the caller's transaction: the job exists when, and only when, the rest does. One that is due later waits until then,
+    /// whatever is stopped and started in between.
+    static func enqueue(_ kind: String, _ payload: JSONValue, id: RecordID, at: Instant, due: Instant? = nil, _ tx: Transaction) throws {
         try tx.execute(
             """
             INSERT INTO sys_job (id, kind, payload, state, run_at, created_at)
-            VALUES (\(id), \(.text(kind)), \(.text(payload.text)), 'waiting', \(at), \(at))
+            VALUES (\(id), \(.text(kind)), \(.text(payload.text)), 'waiting', \(due ?? at), \(at))
             """)
         try tx.notify(channel, kind)
     }
 
     /// Takes the job due longest, or one whose worker died. One that has outlived its attempts, because it takes its worker with it,
     /// is left as failed.
-    static func claim(now: Instant, _ tx: Transaction) throws -> Job? {
+    /// `kinds` are those of a lane; `nil` takes any but `others`.
+    static func claim(now: Instant, kinds: [String]? = nil, others: [String] = [], _ tx: Transaction) throws -> Job? {
         try tx.execute(
             """
             UPDATE sys_job SET state = 'failed', error = 'its workers died', lease_until = NULL, finished_at = \(now) WHERE state IN ('waiting', 'running') \
             AND run_at <= \(now) AND attempts > \(.integer(Int64(maximumAttempts * 2))) AND (state = 'waiting' OR lease_until < \(now))
             """)
         let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
+        let wanted: SQL = kinds.map { "\(.memberTexts("kind", $0))" } ?? "NOT \(.memberTexts("kind", others))"
         let due: SQL = """
-            SELECT id FROM sys_job WHERE state IN ('waiting', 'running') AND run_at <= \(now) AND (state = 'waiting' OR lease_until < \(now)) \
+            SELECT id FROM sys_job WHERE state IN ('waiting', 'running') AND run_at <= \(now) AND (state = 'waiting' OR lease_until < \(now)) AND \(wanted) \
             ORDER BY run_at, id LIMIT 1\(.skipLocked)
             """
         return try tx.first(
-            "UPDATE sys_job SET state = 'running', lease_until = \(lease), attempts = attempts + 1 WHERE id = (\(due)) RETURNING id, kind, payload, attempts"
+            """
+            UPDATE sys_job SET state = 'running', lease_until = \(lease), attempts = attempts + 1, began_at = coalesce(began_at, \(now)) \
+            WHERE id = (\(due)) RETURNING id, kind, payload, attempts
+            """
         ) { row in
             Job(
                 id: RecordID(raw: row.integer(0) ?? 0), kind: row.text(1) ?? "", payload: try JSONValue.parse(row.text(2) ?? "null"),

@@ -7,9 +7,17 @@ import Wire
 package struct JobWorker: Sendable {
     private let services: Services
     private let handlers: [String: any JobHandler]
+    /// The kinds of its lane; `nil` for all kinds, as tests work.
+    private let kinds: [String]?
+    /// Kinds it leaves alone.
+    private let others: [String]
 
-    package init(_ services: Services, handlers: [any JobHandler] = JobHandlers.all) {
+    /// Without a lane it does whatever is due. Kinds nobody knows belong to the lane of records.
+    package init(_ services: Services, handlers: [any JobHandler] = JobHandlers.all, lane: JobLane? = nil) {
         self.services = services
+        let apart = handlers.filter { type(of: $0).lane != .records }.map { type(of: $0).kind }
+        kinds = lane == .exports ? apart : nil
+        others = lane == .records ? apart : []
         self.handlers = Dictionary(handlers.map { (type(of: $0).kind, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -33,7 +41,10 @@ package struct JobWorker: Sendable {
     package func drain() async {
         while !Task.isCancelled {
             let now = services.clock()
-            guard let job = try? await services.database.run(.write, { tx in try JobQueue.claim(now: now, tx) }) else { return }
+            let kinds = kinds
+            let others = others
+            let claimed = try? await services.database.run(.write) { tx in try JobQueue.claim(now: now, kinds: kinds, others: others, tx) }
+            guard let job = claimed else { return }
             await perform(job)
         }
     }

@@ -11,16 +11,18 @@ struct HeldWork: Sendable {
     let module: ModuleID
     let held: [RecordID]
 
+    /// What the job counts: the records that are merged away, or the one undo.
+    private var count: Int { max(1, held.count - 1) }
+
     /// `body` ends with `complete`, in the transaction that did the work.
     func run(_ job: Job, _ services: Services, _ body: () async throws -> Void) async throws {
         let now = services.clock()
         let work = self
         guard
-            try await services.database.run(
-                .write,
-                { tx in
-                    try MergeJournal.advance(work.id, in: work.table, to: .running, at: now, tx)
-                })
+            try await services.database.run(.write, { tx in
+                try JobQueue.setTotal(job.id, work.count, tx)
+                return try MergeJournal.advance(work.id, in: work.table, to: .running, at: now, tx)
+            })
         else { return }
         do {
             try await body()
@@ -40,6 +42,7 @@ struct HeldWork: Sendable {
         guard try MergeJournal.advance(id, in: table, to: .completed, outcome: outcome, at: scope.now, scope.tx) else {
             throw Rejection(.notAllowed)
         }
+        try JobQueue.advance(id, done: count, failed: 0, scope.tx)
     }
 
     /// Nothing has changed; the records are free again.
@@ -51,8 +54,8 @@ struct HeldWork: Sendable {
             guard try MergeJournal.advance(work.id, in: work.table, to: .failure, outcome: reason.result, at: now, tx), let records else {
                 return
             }
-            try tx.execute(
-                "UPDATE \(records) SET in_merge = NULL WHERE \(.memberIDs("id", work.held.map(\.raw))) AND in_merge = \(work.id)")
+            try JobQueue.advance(work.id, done: 0, failed: work.count, tx)
+            try tx.execute("UPDATE \(records) SET in_merge = NULL WHERE \(.memberIDs("id", work.held.map(\.raw))) AND in_merge = \(work.id)")
         }
     }
 

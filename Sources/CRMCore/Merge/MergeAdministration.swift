@@ -12,7 +12,8 @@ struct MergeAdministration {
             switch request {
             case .merge(let name, let ids, let master, let policy, let dryRun, _): return try await merge(name, ids, master, policy, dryRun)
             case .unmerge(let name, let master, let journal, _): return try await unmerge(name, master, journal)
-            case .createClient, .grant, .token, .password, .compact, .territories: throw AdminFailure("not about merging")
+            case .createClient, .listClients, .deleteClient, .jobs, .grant, .token, .password, .compact, .territories:
+                throw AdminFailure("not about merging")
             }
         } catch let rejection as Rejection {
             throw AdminFailure("\(rejection.code.name): \(rejection.message) \(rejection.details.text)")

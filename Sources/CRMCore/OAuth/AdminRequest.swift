@@ -3,6 +3,11 @@ import Wire
 /// Something an administrator asks for on the command line; one line of JSON when it travels to a running server.
 package enum AdminRequest: Sendable, Equatable {
     case createClient(name: String, redirectURIs: [String])
+    case listClients
+    /// Takes the client away, with every token it has.
+    case deleteClient(clientID: String)
+    /// The jobs that wait or run, or all that are still known.
+    case jobs(all: Bool)
     /// A self-client's code, to be exchanged at the token endpoint within some minutes.
     case grant(clientID: String, scope: String, user: String?, minutes: Int)
     /// An access token for scripts, without a client of its own.
@@ -37,6 +42,9 @@ package enum AdminRequest: Sendable, Equatable {
                 "policy": policy,
                 "dry_run": .bool(dryRun), "user": .optional(user),
             ]
+        case .listClients: ["command": "client list"]
+        case .deleteClient(let id): ["command": "client delete", "client": .string(id)]
+        case .jobs(let all): ["command": "jobs", "all": .bool(all)]
         case .compact: ["command": "compact"]
         case .territories(let on): ["command": "territories", "on": .bool(on)]
         case .unmerge(let module, let master, let journal, let user):
@@ -50,7 +58,7 @@ package enum AdminRequest: Sendable, Equatable {
     /// The address of the user to act as, where a request names one.
     var user: String? {
         switch self {
-        case .createClient, .password, .compact, .territories: nil
+        case .createClient, .listClients, .deleteClient, .jobs, .password, .compact, .territories: nil
         case .grant(_, _, let user, _), .token(_, let user, _), .merge(_, _, _, _, _, let user), .unmerge(_, _, _, let user): user
         }
     }
@@ -62,6 +70,11 @@ package enum AdminRequest: Sendable, Equatable {
         case "territories":
             guard let on = json["on"]?.bool else { return nil }
             self = .territories(on: on)
+        case "client list": self = .listClients
+        case "client delete":
+            guard let client = json["client"]?.string else { return nil }
+            self = .deleteClient(clientID: client)
+        case "jobs": self = .jobs(all: json["all"]?.bool ?? false)
         case "client create":
             guard let name = json["name"]?.string, let uris = json["redirect_uris"]?.array else { return nil }
             self = .createClient(name: name, redirectURIs: uris.compactMap(\.string))

@@ -25,6 +25,9 @@ package struct Administration: Sendable {
     package func perform(_ request: AdminRequest) async throws -> JSONValue {
         switch request {
         case .createClient(let name, let uris): try await createClient(name, uris)
+        case .listClients: try await listClients()
+        case .deleteClient(let id): try await deleteClient(id)
+        case .jobs(let all): try await JobAdministration(services).list(all: all)
         case .grant(let clientID, let scope, let email, let minutes): try await grant(clientID, scope, email, minutes)
         case .token(let scope, let email, let minutes): try await token(scope, email, minutes)
         case .password(let email, let password): try await setPassword(email, password)
@@ -44,6 +47,26 @@ package struct Administration: Sendable {
             "client_id": .string(client.clientID), "client_secret": .string(secret), "name": .string(name),
             "redirect_uris": .array(uris.map { .string($0) }),
         ]
+    }
+
+    private func listClients() async throws -> JSONValue {
+        let clients = try await clients.all()
+        return [
+            "clients": .array(
+                clients.map { client, createdAt in
+                    [
+                        "client_id": .string(client.clientID), "name": .string(client.name),
+                        "redirect_uris": .array(client.redirectURIs.map { .string($0) }),
+                        "created": .string(createdAt.iso(offsetMinutes: 0)),
+                    ]
+                })
+        ]
+    }
+
+    private func deleteClient(_ clientID: String) async throws -> JSONValue {
+        guard let client = try await clients.find(clientID) else { throw AdminFailure("no client has the id \(clientID)") }
+        try await tokens.remove(client)
+        return ["client_id": .string(client.clientID), "name": .string(client.name)]
     }
 
     private func grant(_ clientID: String, _ scope: String, _ email: String?, _ minutes: Int) async throws -> JSONValue {

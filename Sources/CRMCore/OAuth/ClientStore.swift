@@ -41,6 +41,21 @@ package struct ClientStore: Sendable {
         return (client, secret)
     }
 
+    /// Every client with the moment it was made, the oldest first. An organisation has a handful; a thousand are told.
+    package func all() async throws -> [(client: Client, createdAt: Instant)] {
+        try await database.run(.read) { tx in
+            try tx.rows("SELECT id, name, redirect_uris, client_id, created_at FROM sys_client ORDER BY id LIMIT 1000") { row in
+                let uris = (try? JSONValue.parse(Array((row.text(2) ?? "[]").utf8)))?.array ?? []
+                let client = Client(
+                    id: RecordID(raw: row.integer(0) ?? 0), clientID: row.text(3) ?? "", name: row.text(1) ?? "",
+                    redirectURIs: uris.compactMap(\.string))
+                return (client, Instant(milliseconds: row.integer(4) ?? 0))
+            }
+        }
+    }
+
+    static func delete(_ client: Client, _ tx: Transaction) throws { try tx.execute("DELETE FROM sys_client WHERE id = \(client.id)") }
+
     package func find(_ clientID: String) async throws -> Client? { try await load(clientID)?.client }
 
     package enum Authentication: Sendable, Equatable {

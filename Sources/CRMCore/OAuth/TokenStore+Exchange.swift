@@ -64,7 +64,7 @@ extension TokenStore {
     }
 
     /// Exchanges of one client run one after the other, so that counts are right and a code's second use sees its first.
-    private static func lock(_ client: Client, _ tx: Transaction) throws {
+    static func lock(_ client: Client, _ tx: Transaction) throws {
         _ = try tx.first("SELECT id FROM sys_client WHERE id = \(client.id)\(.lockRows)") { row in row.integer(0) }
     }
 

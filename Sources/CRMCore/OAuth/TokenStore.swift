@@ -90,6 +90,17 @@ package final class TokenStore: Sendable {
         return found
     }
 
+    /// Takes a client away with all its tokens, codes too.
+    package func remove(_ client: Client) async throws {
+        try await database.run(.write) { tx in
+            try Self.lock(client, tx)
+            try tx.execute("DELETE FROM sys_token WHERE client_id = \(.text(client.clientID))")
+            try ClientStore.delete(client, tx)
+            try tx.notify(Self.channel, "revoked")
+        }
+        forget()
+    }
+
     /// This process must not answer from its cache what it has just revoked; the others follow by notification.
     func forget() { cache.clear() }
 

@@ -15,6 +15,13 @@ package struct LayoutTransferJob: JobHandler {
     }
 
     package func run(_ job: Job, _ services: Services) async throws {
+        let catalog = services.catalog.current()
+        try await JobQueue.countOnce(job, services) { tx in
+            guard let module = catalog.module(id: ModuleID(raw: job.payload["module"]?.int64 ?? 0)), let table = module.table,
+                let column = module.field("Layout")?.columns.first, let from = job.payload["from"]?.looseInt64
+            else { return 0 }
+            return try tx.first("SELECT count(*) FROM \(table) WHERE \(column) = \(.integer(from))") { $0.integer(0) ?? 0 } ?? 0
+        }
         while try await round(job, services) == Self.step {}
     }
 
@@ -36,6 +43,7 @@ package struct LayoutTransferJob: JobHandler {
                 entries.append(.change(from: before, to: after))
             }
             try ChangeLog.append(entries, scope)
+            try JobQueue.advance(job.id, done: ids.count, failed: 0, scope.tx)
             return ids.count
         }
     }

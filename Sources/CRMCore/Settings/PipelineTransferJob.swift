@@ -21,6 +21,14 @@ package struct PipelineTransferJob: JobHandler {
     }
 
     package func run(_ job: Job, _ services: Services) async throws {
+        let catalog = services.catalog.current()
+        try await JobQueue.countOnce(job, services) { tx in
+            guard let deals = catalog.module("Deals"), let table = deals.table, let column = deals.field("Pipeline")?.columns.first else {
+                return 0
+            }
+            let from = SQLValue(job.payload["from"]?.string)
+            return try tx.first("SELECT count(*) FROM \(table) WHERE \(column) = \(from)") { $0.integer(0) ?? 0 } ?? 0
+        }
         while try await round(job, services) == Self.step {}
     }
 
@@ -52,6 +60,7 @@ package struct PipelineTransferJob: JobHandler {
             }
             try ChangeLog.append(changes.compactMap { change in change.before.map { .change(from: $0, to: change.after) } }, scope)
             _ = try StageHistoryRule.append(changes.filter { $0.before?["Stage"] != $0.after["Stage"] }, scope)
+            try JobQueue.advance(job.id, done: ids.count, failed: 0, scope.tx)
             return ids.count
         }
     }

@@ -32,7 +32,21 @@ package struct PicklistReplaceJob: JobHandler {
 
     package func run(_ job: Job, _ services: Services) async throws {
         let user = UserID(raw: job.payload["user"]?.int64 ?? 0)
+        try await JobQueue.countOnce(job, services) { tx in
+            guard let (table, holds) = Self.target(job, services.catalog.current()) else { return 0 }
+            return try tx.first("SELECT count(*) FROM \(table) WHERE \(holds)") { $0.integer(0) ?? 0 } ?? 0
+        }
         while try await round(job, user, services) == Self.step {}
+    }
+
+    /// Where the records are that hold the option.
+    private static func target(_ job: Job, _ catalog: Catalog) -> (table: TableName, holds: SQL)? {
+        guard let module = catalog.module(id: ModuleID(raw: job.payload["module"]?.int64 ?? 0)),
+            let field = module.field(FieldID(raw: job.payload["field"]?.int64 ?? 0)), let column = field.columns.first,
+            let table = module.table, let old = job.payload["old"]?.string
+        else { return nil }
+        let many = field.type.comparison == .choices
+        return (table, many ? "\(.arrayContains("\(column)", old))" : "\(column) = \(SQLValue.text(old))")
     }
 
     /// Returns how many records changed. What is done stays done, so a job that starts again goes on.
@@ -41,12 +55,10 @@ package struct PicklistReplaceJob: JobHandler {
         let access = AccessPolicy.system("an option of a picklist is replaced in all records", for: user)
         return try await services.write(catalog, access, .job, group: job.id) { scope in
             guard let module = catalog.module(id: ModuleID(raw: job.payload["module"]?.int64 ?? 0)),
-                let field = module.field(FieldID(raw: job.payload["field"]?.int64 ?? 0)), let column = field.columns.first,
-                let table = module.table,
-                let old = job.payload["old"]?.string, let new = job.payload["new"]?.string
+                let field = module.field(FieldID(raw: job.payload["field"]?.int64 ?? 0)),
+                let (table, holds) = Self.target(job, catalog), let old = job.payload["old"]?.string, let new = job.payload["new"]?.string
             else { return 0 }
             let many = field.type.comparison == .choices
-            let holds: SQL = many ? "\(.arrayContains("\(column)", old))" : "\(column) = \(SQLValue.text(old))"
             let ids = try scope.tx.rows("SELECT id FROM \(table) WHERE \(holds) ORDER BY id LIMIT \(.integer(Int64(Self.step)))") {
                 RecordID(raw: $0.integer(0) ?? 0)
             }
@@ -60,6 +72,7 @@ package struct PicklistReplaceJob: JobHandler {
                 entries.append(.change(from: before, to: after))
             }
             try ChangeLog.append(entries, scope)
+            try JobQueue.advance(job.id, done: ids.count, failed: 0, scope.tx)
             return ids.count
         }
     }

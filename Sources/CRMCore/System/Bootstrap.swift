@@ -73,10 +73,12 @@ package enum Bootstrap {
 
 extension Bootstrap.Result {
     /// What runs beside the requests: following metadata, doing jobs, keeping the process number. Ends when cancelled.
-    package func runInBackground() async {
+    /// Jobs that are over are forgotten after so many days.
+    package func runInBackground(keepingJobsDays jobDays: Int = JobSweep.usualDays) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await services.catalog.follow() }
-            group.addTask { await JobWorker(services).run() }
+            for lane in JobLane.allCases { group.addTask { await JobWorker(services, lane: lane).run() } }
+            group.addTask { await JobSweep(services, keepingDays: jobDays).run() }
             group.addTask { await FileSweep(services).run() }
             group.addTask { await BulkSweep(services).run() }
             group.addTask { await JournalSweep(services).run() }

@@ -49,19 +49,30 @@ package enum Migrations {
         },
         Migration(
             number: 30, purpose: "notification channels", statements: Channels.schema + ChangeFeed.schema + DeliveryQueue.schema),
+        Migration(
+            number: 33, purpose: "unique values of converted records are free",
+            body: { tx in try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx) }),
+        Migration(number: 28, purpose: "credits used, and when jobs began", statements: CreditLedger.schema + JobQueue.beganSchema),
+        Migration(number: 29, purpose: "backups", statements: BackupSchema.statements),
     ]
 
     /// Serialises the migrations of several processes starting at once.
     private static let lockKey: Int64 = 0x7472_6962
 
-    /// Applies what is missing, all in one transaction. Returns whether the database was empty.
-    static func apply(_ tx: Transaction) throws -> Bool {
+    /// The numbers of those a database has.
+    static func applied(_ tx: Transaction) throws -> [Int64] {
+        try tx.rows("SELECT number FROM sys_migration ORDER BY number") { $0.integer(0) ?? 0 }
+    }
+
+    /// Applies what is missing, all in one transaction. Returns whether the database was empty. `wanted` are those that a backup knew;
+    /// the others come after its rows.
+    static func apply(_ tx: Transaction, only wanted: Set<Int64>? = nil) throws -> Bool {
         try tx.advisoryLock(lockKey, exclusive: true)
         try tx.execute(
             "CREATE TABLE IF NOT EXISTS sys_migration (number \(.type(.integer)) PRIMARY KEY, purpose \(.type(.text)) NOT NULL)\(.strict)")
         // By number rather than above the highest: numbers are reserved ahead, and may land out of turn.
         let done = Set(try tx.rows("SELECT number FROM sys_migration") { $0.integer(0) ?? 0 })
-        for migration in all where !done.contains(migration.number) {
+        for migration in all where !done.contains(migration.number) && wanted?.contains(migration.number) != false {
             for statement in migration.statements { try tx.execute(statement) }
             try migration.body?(tx)
             try tx.execute(

@@ -6,7 +6,7 @@ import Wire
 /// What every request and job is handed.
 package struct Services: Sendable {
     package private(set) var database: Database
-    package let catalog: CatalogCache
+    package private(set) var catalog: CatalogCache
     package let ids: any IDSource
     package let clock: @Sendable () -> Instant
     package let logger: Logger
@@ -19,7 +19,9 @@ package struct Services: Sendable {
     package let undoPeriod: UndoPeriod
     let feeds = FeedCache()
     let deliveries = HeldChannels()
-    let renderCache: RenderCache
+    private(set) var renderCache: RenderCache
+    /// Inside `together`: what is known of the catalog may never be committed, so nobody else may come to know it.
+    package private(set) var isUnited = false
 
     /// How values are shown to a caller, with the parts that depend on the catalog made once for each version.
     package func render(_ catalog: Catalog, _ zone: TimeZoneRule) -> RenderContext { renderCache.context(catalog, zone) }
@@ -91,14 +93,27 @@ extension Services {
 }
 
 extension Services {
-    /// Everything `body` does through the services it is given is one transaction, undone when it throws. For records only:
-    /// the catalog is read outside of it.
-    package func together<T: Sendable>(_ body: @Sendable (Services) async throws -> T) async throws -> T {
-        try await database.together { database in
+    /// Everything `body` does through the services it is given is one transaction, undone when it throws. Whoever changes settings in
+    /// it says so at the start: all other writers then wait.
+    package func together<T: Sendable>(changingSettings: Bool = false, _ body: @Sendable (Services) async throws -> T) async throws -> T {
+        let known = catalog
+        let (result, after) = try await database.together { database in
             var services = self
             services.database = database
-            return try await body(services)
+            services.isUnited = true
+            services.renderCache = RenderCache()
+            services.catalog = CatalogCache(known.current(), database)
+            if changingSettings {
+                let newest = try await database.run(.write) { tx in
+                    try tx.advisoryLock(Self.fence, exclusive: true)
+                    return try MetadataStore.version(tx)
+                }
+                try await services.catalog.refresh(ifOlderThan: newest)
+            }
+            return (try await body(services), services.catalog.current())
         }
+        known.install(after)
+        return result
     }
 }
 
@@ -114,6 +129,9 @@ extension Services {
     package func checkHealth() async throws {
         _ = try await database.run(.read) { tx in try tx.first("SELECT 1") { row in row.integer(0) } }
     }
+
+    /// Whether a failure says that the database is away for the moment.
+    package static func isOutage(_ error: any Error) -> Bool { error as? SQLFailure == .connectionLost }
 
     /// Whether a failure says that too much was asked at once, so that asking again later may do.
     package static func isOverload(_ error: any Error) -> Bool {

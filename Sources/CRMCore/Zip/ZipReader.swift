@@ -15,7 +15,7 @@ package struct ZipReader: Sendable {
     }
 
     /// Entries one zip may list, and bytes its list may take.
-    private static let entryLimit = 1_000, listLimit: Int64 = 1 << 20
+    package static let entryLimit = 1_000, listLimit: Int64 = 1 << 20
     private static let piece = 64 << 10
     /// What is unpacked at once: deflate makes a thousand times as much of it, at most.
     private static let morsel = 4 << 10
@@ -25,15 +25,17 @@ package struct ZipReader: Sendable {
     private let source: Source
 
     /// Throws `ZipFailure` for what is no zip, or a kind of zip that is not read here.
-    package init(size: Int64, _ source: @escaping Source) async throws {
+    package init(
+        size: Int64, entryLimit: Int = Self.entryLimit, listLimit: Int64 = Self.listLimit, _ source: @escaping Source
+    ) async throws {
         self.size = size
         self.source = source
-        let list = try await Self.list(size, source)
+        let list = try await Self.list(size, entryLimit, listLimit, source)
         entries = try Self.entries(list.bytes, list.count)
     }
 
     /// The central directory, found from the end of the file.
-    private static func list(_ size: Int64, _ source: Source) async throws -> (bytes: [UInt8], count: Int) {
+    private static func list(_ size: Int64, _ entryLimit: Int, _ listLimit: Int64, _ source: Source) async throws -> (bytes: [UInt8], count: Int) {
         // The last record has 22 bytes and a comment behind it.
         let length = min(size, 22 + 65_535)
         let tail = try await source(size - length, Int(length))

@@ -20,20 +20,19 @@ enum CompositeCatalogue {
         }
     }
 
-    /// Whether a call can be undone with others: reading, and writing records. Settings and files have their own transactions.
-    static func isUndoable(_ method: HTTPMethod, _ segments: [Substring]) -> Bool {
-        guard method != .get, let first = segments.first, let last = segments.last else { return method == .get }
-        return first == "coql" || (!["org", "users", "settings", "actions"].contains(first) && !["photo", "Attachments"].contains(last))
+    /// Whether a call changes settings, for which the transaction of a request that rolls back must keep other writers out.
+    static func changesSettings(_ method: HTTPMethod, _ segments: [Substring]) -> Bool {
+        method != .get && segments.first.map { ["org", "users", "settings"].contains($0) } ?? false
     }
 
     private static func settings(_ method: HTTPMethod, _ segments: ArraySlice<Substring>) -> Allowance? {
         let reads: Set<Substring> = [
-            "modules", "fields", "layouts", "related_lists", "custom_views", "profiles", "pipeline", "assignment_rules", "custom_links",
+            "modules", "fields", "layouts", "related_lists", "custom_views", "profiles", "assignment_rules", "custom_links",
             "wizards", "variable_groups",
             "validation_rules", "global_picklists", "map_dependency",
         ]
         switch segments.first {
-        case "roles"?: return method == .delete ? nil : .free
+        case "roles"?, "pipeline"?: return method == .delete ? nil : .free
         case "variables"?: return method == .get ? .free : .oneRecord
         case "tags"?: return method == .get ? .free : method == .delete ? nil : .oneRecord
         case "territories"?, "templates"?: return method == .get ? .shortPage : nil

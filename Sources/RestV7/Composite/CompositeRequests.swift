@@ -6,7 +6,10 @@ import Wire
 enum CompositeRequests: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/__composite_requests", entry: "252", scope: .fixed(["ZohoCRM.composite_requests.CUSTOM"]),
-        support: .partial("the five minutes of a sub-request; metadata in requests that roll back"))
+        upTo: 2)
+
+    /// One credit and the places of five calls; another credit when a request that rolls back went well.
+    static func load(_ input: Input) -> CallLoad { CallLoad(credits: 1, places: 5, isHeavy: true) }
 
     private static let key = "__composite_requests", limit = 5
 
@@ -58,7 +61,10 @@ enum CompositeRequests: Endpoint {
         }
         let (outcomes, failed) = try await run.united()
         var results = zip(input.requests, outcomes).map(result)
-        guard let failed else { return answer(results, status: 200) }
+        guard let failed else {
+            context.meter?.add(1)
+            return answer(results, status: 200)
+        }
         for index in 0..<failed {
             results[index] = Rejection(.rollbackPerformed, .other("rollbacked_by_sub_request_index", .integer(failed))).result
         }

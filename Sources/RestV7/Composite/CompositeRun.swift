@@ -63,11 +63,14 @@ struct CompositeRun: Sendable {
     /// All or nothing: the index of the first that failed, after everything is undone, or `nil`.
     func united() async throws -> (outcomes: [Outcome], failed: Int?) {
         do {
-            let outcomes = try await context.services.together { services in
+            let changesSettings = requests.contains { request in
+                (try? request.get()).map { CompositeCatalogue.changesSettings($0.method, SubRequest.segments(of: $0.uri)) } ?? false
+            }
+            let outcomes = try await context.services.together(changingSettings: changesSettings) { services in
                 var outcomes: [Outcome] = []
                 var answers = SubAnswers()
                 for request in requests {
-                    let outcome = await outcome(of: request, answers, services, undoable: true)
+                    let outcome = await outcome(of: request, answers, services)
                     outcomes.append(outcome)
                     if outcome.failed { throw Stopped(outcomes: outcomes) }
                     note(outcome, of: request, in: &answers)
@@ -82,24 +85,25 @@ struct CompositeRun: Sendable {
 
     private struct Stopped: Error { let outcomes: [Outcome] }
 
-    private func outcome(of request: Result<SubRequest, Rejection>, _ answers: SubAnswers, _ services: Services, undoable: Bool = false)
-        async -> Outcome
-    {
+    private func outcome(of request: Result<SubRequest, Rejection>, _ answers: SubAnswers, _ services: Services) async -> Outcome {
         do throws(Rejection) {
-            let inner = try innerRequest(try request.get(), answers, undoable: undoable)
-            return checked(await context.inner.answer(inner.request, services), inner.allowance)
+            let inner = try innerRequest(try request.get(), answers)
+            // Over the time, or no connection (composite-api, REQUEST_TIMEOUT).
+            guard let reply = await context.inner.answer(inner.request, services), reply.status != 503 else {
+                return .refused(Rejection(.requestTimeout))
+            }
+            return checked(reply, inner.allowance)
         } catch {
             return .refused(error)
         }
     }
 
-    private func innerRequest(_ request: SubRequest, _ answers: SubAnswers, undoable: Bool) throws(Rejection) -> (
+    private func innerRequest(_ request: SubRequest, _ answers: SubAnswers) throws(Rejection) -> (
         request: InnerRequest, allowance: CompositeCatalogue.Allowance
     ) {
         var target = try answers.resolved(request.uri, escaping: PercentCoding.encode)
         let segments = SubRequest.segments(of: target)
         guard let allowance = CompositeCatalogue.allowance(request.method, segments) else { throw Rejection(.notSupported) }
-        guard !undoable || CompositeCatalogue.isUndoable(request.method, segments) else { throw Rejection(.notSupported) }
         var query = target.firstIndex(of: "?").map { [String(target[target.index(after: $0)...])] } ?? []
         let params = try answers.resolved(request.params).members ?? []
         for param in params {

@@ -21,12 +21,22 @@ enum ResolvingExternal<Inner: Endpoint>: Endpoint {
         }
     }
 
+    static func load(_ input: Input) -> CallLoad {
+        switch input {
+        case .plain(let input): Inner.load(input)
+        // What it holds is not read yet; it is asked when it is.
+        case .external: CallLoad(credits: declaration.credits.lowerBound)
+        }
+    }
+
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         switch input {
         case .plain(let input): return try await Inner.respond(input, context)
         case .external(let request, let header):
             let resolved = try await ExternalRequest(request, pattern: declaration.path, header, context).resolved()
-            let reply = try await Inner.respond(try Inner.Input(resolved.request, context), context)
+            let input = try Inner.Input(resolved.request, context)
+            try context.meter?.bear(Inner.load(input))
+            let reply = try await Inner.respond(input, context)
             return request.method == .get ? reply : resolved.names.complete(reply)
         }
     }

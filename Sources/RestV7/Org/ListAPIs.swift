@@ -33,7 +33,7 @@ struct AvailableAPI: Sendable {
     let path: String
     let method: HTTPMethod
     let scope: String
-    let credits: Int
+    let credits: ClosedRange<Int>
     /// The API name of a system module, or `custom`; `nil` for what is about no module.
     let module: String?
 
@@ -41,8 +41,8 @@ struct AvailableAPI: Sendable {
 
     var operation: JSONValue {
         [
-            "method": .string(method.rawValue), "oauth_scope": .string(scope), "max_credits": .integer(credits),
-            "min_credits": .integer(credits),
+            "method": .string(method.rawValue), "oauth_scope": .string(scope), "max_credits": .integer(credits.upperBound),
+            "min_credits": .integer(credits.lowerBound),
         ]
     }
 

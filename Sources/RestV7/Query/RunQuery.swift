@@ -5,10 +5,15 @@ import Wire
 
 /// Asks by a query in COQL. Contract: query-api, 259.
 enum RunQuery: Endpoint {
-    /// The cheapest call; larger limits cost 2 and 3, which nothing counts yet.
     static let declaration = Declaration(
-        .post, "/crm/v7/coql", entry: "259", scope: .all([.fixed(["ZohoCRM.coql.READ"]), .modules(["READ"])]),
+        .post, "/crm/v7/coql", entry: "259", scope: .all([.fixed(["ZohoCRM.coql.READ"]), .modules(["READ"])]), upTo: 3,
         support: .partial("encrypted fields"))
+
+    /// 1, 2 or 3 credits for a limit of at most 200, 1000 or 2000 rows (common, §13).
+    static func load(_ input: Input) -> CallLoad {
+        let limit = input.query.query.limit
+        return CallLoad(credits: limit <= 200 ? 1 : limit <= 1000 ? 2 : 3)
+    }
 
     struct Input: EndpointInput {
         let query: COQLQuery

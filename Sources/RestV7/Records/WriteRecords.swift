@@ -7,8 +7,10 @@ import Wire
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}", entry: "125", also: ["185", "143", "149", "155", .partial("170", "values of their own for each user")],
-        scope: .modules(["CREATE", "WRITE"]),
+        scope: .modules(["CREATE", "WRITE"]), upTo: 10,
         support: .partial("assignment rules"))
+
+    static func load(_ input: Input) -> CallLoad { .records(input.items.count) }
 
     struct Input: EndpointInput {
         let module: Module
@@ -33,7 +35,9 @@ enum InsertRecords: Endpoint {
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/{module}", entry: "126", also: ["186", "144", "150", "156", .partial("171", "values of their own for each user")],
-        scope: .modules(["UPDATE", "WRITE"]))
+        scope: .modules(["UPDATE", "WRITE"]), upTo: 10)
+
+    static func load(_ input: Input) -> CallLoad { .records(input.items.count) }
 
     struct Input: EndpointInput {
         let module: Module
@@ -85,7 +89,9 @@ enum UpdateRecord: Endpoint {
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")],
-        scope: .modules(["CREATE", "WRITE"]))
+        scope: .modules(["CREATE", "WRITE"]), upTo: 10)
+
+    static func load(_ input: Input) -> CallLoad { .records(input.items.count) }
 
     /// Activities have no field that could tell two apart.
     private static let excluded: Set<String> = ["Tasks", "Events", "Calls", "Notes", "Attachments"]

@@ -29,7 +29,8 @@ enum SettingsPermission {
 
 /// Makes a custom module. Contract: modules, U3.
 enum CreateModule: Endpoint {
-    static let declaration = Declaration(.post, "/crm/v7/settings/modules", entry: "U3", scope: .fixed(["ZohoCRM.settings.modules.CREATE"]))
+    static let declaration = Declaration(
+        .post, "/crm/v7/settings/modules", entry: "U3", scope: .fixed(["ZohoCRM.settings.modules.CREATE"]), credits: 500)
 
     static func respond(_ input: ModuleBody, _ context: RequestContext) async throws -> Reply {
         let results = try await context.services.changeMetadata(by: input.user) { scope in

@@ -79,7 +79,11 @@ struct TagRecordsInput: Sendable {
 
 /// Puts tags on records. Contract: tags, 54.
 enum AddTags: Endpoint {
-    static let declaration = Declaration(.post, "/crm/v7/{module}/actions/add_tags", entry: "54", scope: .modules(["WRITE", "CREATE"]))
+    static let declaration = Declaration(
+        .post, "/crm/v7/{module}/actions/add_tags", entry: "54", scope: .modules(["WRITE", "CREATE"]), upTo: 50)
+
+    /// Up to 50 for 500 records (common, §13).
+    static func load(_ input: Input) -> CallLoad { .records(input.tagging.ids.count) }
 
     struct Input: EndpointInput {
         let tagging: TagRecordsInput
