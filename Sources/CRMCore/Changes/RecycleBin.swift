@@ -104,6 +104,7 @@ package enum RecycleBin {
         try FieldFiles.removeAll(of: raw.map(RecordID.init(raw:)), at: scope.now, scope.tx)
         try scope.tx.execute("DELETE FROM sys_share WHERE \(.memberIDs("record_id", raw))")
         try RecordTerritories.forget(raw, scope.tx)
+        try ExternalValues.erase(raw.map(RecordID.init(raw:)), scope.tx)
         try scope.tx.execute("DELETE FROM sys_lock WHERE \(.memberIDs("record_id", raw))")
         for (module, group) in Dictionary(grouping: all, by: \.module) { try unlink(group.map(\.id), of: module, scope) }
         return Set(found.map { RecordID(raw: $0.id) })

@@ -22,5 +22,6 @@ package enum JobHandlers {
         RecomputeJob(),
         UserTransferJob(),
         BulkWriteJob(),
+        CurrencyFillJob(),
     ]
 }

@@ -49,6 +49,8 @@ package enum Migrations {
         Migration(
             number: 33, purpose: "unique values of converted records are free",
             body: { tx in try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx) }),
+        Migration(number: 34, purpose: "digits of telephone numbers in the search index", statements: SearchIndex.anew),
+        Migration(number: 35, purpose: "external values of single users", statements: ExternalValues.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

@@ -9,6 +9,8 @@ package enum RecordRules {
         AutonumberRule(),
         DependencyRule(),
         StageHistoryRule(),
+        FullNameRule(), ActivityRule(), TaskRule(), EventRule(), NoteRule(), DealRule(), InventoryRule(), AutonumberRule(),
+        DependencyRule(), StageHistoryRule(),
         LockingRule(),
         CurrencyRule(),
         SearchIndexRule(),
