@@ -1,4 +1,5 @@
 import CRMCore
+import Metadata
 import SQLStore
 import Testing
 import TributaryTestKit

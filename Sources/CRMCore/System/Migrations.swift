@@ -41,9 +41,6 @@ package enum Migrations {
         Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),
         Migration(number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
         Migration(number: 32, purpose: "conversions", statements: Conversions.schema),
-        Migration(number: 33, purpose: "unique values of converted records are free") { tx in
-            try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
-        },
         Migration(
             number: 30, purpose: "notification channels", statements: Channels.schema + ChangeFeed.schema + DeliveryQueue.schema),
         Migration(
