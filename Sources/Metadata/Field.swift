@@ -15,6 +15,8 @@ package final class Field: Sendable {
     package let unique: Bool
     /// Whether values may stand for ids of the record (X-EXTERNAL); such values are unique in the organisation.
     package let isExternal: Bool
+    /// Whether each user has values of his own in it, which no column holds.
+    package let isPerUser: Bool
     /// Part of every record and set by the system only: ids, times, computed values.
     package let settable: Bool
     package let creatable: Bool
@@ -46,7 +48,9 @@ package final class Field: Sendable {
         id = FieldID(raw: document.id.raw)
         apiName = name
         label = value("field_label")?.string ?? name
-        columns = (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
+        let perUser = value("external")?["type"]?.string == "user"
+        isPerUser = perUser
+        columns = perUser ? [] : (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
         type =
             anyModule
             ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .of(dataType, body, field: name)

@@ -37,9 +37,9 @@ extension FieldType {
         let types: [FieldType] = [
             .text, .textarea, .email, .phone, .website, .picklist, .autonumber, .profileImage, .integer, .bigint, .double, .currency,
             .percent, .boolean, .date, .datetime, .multiSelectPicklist, .lookup, .ownerLookup, .userLookup, .multiModuleLookup, .layout,
-            .consentLookup, .fileUpload, .imageUpload, .territories,
+            .consentLookup, .fileUpload, .imageUpload, .territories, .multiReminder,
         ]
-        let structured = ["ALARM", "RRULE", "multireminder", "linetax", "time_range", "module"].map {
+        let structured = ["ALARM", "RRULE", "linetax", "time_range", "module"].map {
             FieldType.structured($0)
         }
         let elsewhere = ["subform", "multiselectlookup", "multiuserlookup", "rollup_summary", "formula"]

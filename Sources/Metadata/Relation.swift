@@ -4,6 +4,8 @@ import Wire
 package enum Relation: Sendable, Hashable {
     /// Rows of `module` any of whose `fields` hold the record's id.
     case lookups([FieldID], of: ModuleID, State)
+    /// Rows of `of` that invite the record.
+    case invitations(of: ModuleID)
     /// Rows of `to` joined through a linking module's two lookups.
     case link(ModuleID, mine: FieldID, theirs: FieldID, to: ModuleID)
 
@@ -44,6 +46,7 @@ struct RelationReader {
     private func lookups(_ dotted: String, _ state: Relation.State) -> Relation? {
         let parts = dotted.split(separator: ".", maxSplits: 1)
         guard parts.count == 2, let module = modules[String(parts[0])] else { return nil }
+        if parts[1] == "Participants" { return module.id == owner.id ? nil : .invitations(of: module.id) }
         let fields = parts[1].split(separator: "/").compactMap { module.field($0) }
             .filter { $0.isRecordLookup && ($0.target == nil || $0.target == owner.id) }
         return fields.isEmpty ? nil : .lookups(fields.map(\.id), of: module.id, state)

@@ -102,12 +102,12 @@ package struct StandardSeed {
         for module in all {
             let name = module["api_name"]?.string ?? ""
             guard let id = ids[name] else { continue }
-            let hidden = StandardLines.fields(of: name)
+            let hidden = StandardHidden.fields(of: name)
             for field in (StandardLinks.fields(of: name) ?? seed["fields"]?[name]?.array ?? []) + hidden where field["present_when"] == nil
             {
                 let body = withValueIDs(
                     PhysicalName.withColumns(
-                        StandardLines.taxed(StandardLinks.connected(field, of: name), of: name), seed["field_defaults"] ?? [:]),
+                        StandardHidden.taxed(StandardLinks.connected(field, of: name), of: name), seed["field_defaults"] ?? [:]),
                     &made)
                 made.add(.field, field["api_name"]?.string, body, parent: id)
             }

@@ -35,7 +35,7 @@ private let recordEndpoints: [any Endpoint.Type] = [
     DeleteRecord.self,
     DeletedRecords.self, CountRecords.self, SearchRecords.self, GetRelatedRecords.self, GetRelatedRecord.self, InsertRecordNotes.self,
     UpdateRelatedRecords.self, UpdateRelatedRecord.self, DelinkRecords.self, DelinkRecord.self, GetRelatedOfDeleted.self,
-    UpdateRecordNotes.self, UpdateRecordNote.self, DeleteRecordNotes.self, DeleteRecordNote.self,
+    CancelEvent.self, UpdateRecordNotes.self, UpdateRecordNote.self, DeleteRecordNotes.self, DeleteRecordNote.self,
     GetTimeline.self, CloneRecord.self, GetFullData.self,
 ]
 

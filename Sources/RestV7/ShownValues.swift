@@ -17,6 +17,14 @@ extension RequestContext {
     }
 }
 
+extension RequestContext {
+    /// Whether the caller has the profile that may do everything.
+    var isAdministrator: Bool {
+        guard let profile = catalog.user(access.user)?.profile else { return false }
+        return catalog.documents(.profile).first { $0.id == profile }?.body["name"] == "Administrator"
+    }
+}
+
 extension Module {
     /// `{"api_name","id"}`.
     var shown: JSONValue { ["api_name": .string(apiName), "id": .string(String(id.raw))] }

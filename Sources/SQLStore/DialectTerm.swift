@@ -8,6 +8,8 @@ package enum DialectTerm: Sendable {
     case startsFolded(SQL, String)
     /// The folded text ends with the folded operand. No index serves it.
     case endsFolded(SQL, String)
+    /// The digits of a text, without what stands between them.
+    case digits(SQL)
     /// The integer is one of these. One bind however many.
     case memberIDs(SQL, [Int64])
     /// The column as a test that no index shall lead: for conditions that most rows meet, where SQLite knows no better.

@@ -62,6 +62,10 @@ struct PostgresDialect: Dialect {
             sql.text += ", "
             sql.append(right, self)
             sql.text += ")"
+        case .digits(let value):
+            sql.text += "regexp_replace("
+            sql.append(value, self)
+            sql.text += ", '[^0-9]', '', 'g')"
         case .textOf(let value):
             sql.text += "(("
             sql.append(value, self)

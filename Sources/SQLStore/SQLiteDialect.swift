@@ -62,6 +62,7 @@ struct SQLiteDialect: Dialect {
             call("coalesce", [right, left], &sql)
             sql.text += ")"
         case .textOf(let value): call("text_of", [value], &sql)
+        case .digits(let value): call("digits", [value], &sql)
         case .gramTable(let table):
             sql.text += "CREATE VIRTUAL TABLE "
             sql.appendName(table.raw)

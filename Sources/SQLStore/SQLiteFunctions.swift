@@ -5,6 +5,7 @@ enum SQLiteFunctions {
     static func register(in database: OpaquePointer) throws(DriverFailure) {
         try register("fold", arguments: 1, fold, database)
         try register("text_of", arguments: 1, textOf, database)
+        try register("digits", arguments: 1, digits, database)
         try register("join_objects", arguments: -1, joinObjects, database)
     }
 
@@ -42,6 +43,13 @@ enum SQLiteFunctions {
         case SQLITE_INTEGER: answer(Array(String(sqlite3_value_int64(argument)).utf8), context)
         default: sqlite3_result_value(context, argument)
         }
+    }
+
+    /// `digits(text)`: what of a text is a digit from 0 to 9.
+    private static let digits: Function = { context, _, arguments in
+        guard let argument = arguments?[0], sqlite3_value_type(argument) == SQLITE_TEXT else { return sqlite3_result_null(context) }
+        let found = utf8(argument).filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        if found.isEmpty { sqlite3_result_text(context, "", 0, SQLiteStatement.copied) } else { answer(found, context) }
     }
 
     /// `join_objects(json, …)`: the members of JSON objects in one object. Each must have members.

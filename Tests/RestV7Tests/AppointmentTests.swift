@@ -62,7 +62,7 @@ import Wire
                     values: ["Status": "Cancelled", "Cancellation_Reason": "Weather"], code: "INVALID_DATA", path: "Cancellation_Reason"),
                 .init(values: ["Remind_At": [["unit": 101, "period": "hours"]]], code: "INVALID_DATA", path: "Remind_At[0].unit"),
                 .init(values: ["Remind_At": [["unit": 1, "period": "weeks"]]], code: "INVALID_DATA", path: "Remind_At[0].period"),
-                .init(values: ["Remind_At": "15 mins"], code: "INVALID_DATA", path: "Remind_At"),
+                .init(values: ["Remind_At": "soon"], code: "INVALID_DATA", path: "Remind_At"),
                 .init(
                     values: ["Appointment_For": ["module": ["api_name": "Campaigns"], "id": .string(other)]], code: "INVALID_DATA",
                     path: "Appointment_For.module"),

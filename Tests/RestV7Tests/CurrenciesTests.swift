@@ -165,4 +165,47 @@ import Wire
             #expect(await server.send("PUT", path, body, token: try await server.token("ZohoCRM.settings.taxes.READ")).status == 401)
         }
     }
+
+    /// 208: records that were there before trade in the base currency, which is no change anybody made.
+    @Test(arguments: TestServer.engines) func recordsFromBeforeGetTheBaseCurrency(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token()
+            let old = try await server.add("Deals", ["Deal_Name": "Old", "Stage": "Qualification"], token: token)
+            let before = await server.record("Deals", old, token: token)
+            await server.send("POST", Self.path + "/actions/enable", ["base_currency": Self.dollar], token: token)
+            await JobWorker(server.services).drain()
+            let after = await server.record("Deals", old, token: token)
+            #expect(after?["Currency"] == "USD" && after?["Exchange_Rate"]?.double == 1, "\(String(describing: after))")
+            #expect(after?["Modified_Time"] == before?["Modified_Time"])
+            let timeline = await server.send("GET", "/crm/v7/Deals/\(old)/__timeline", token: token)
+            #expect(timeline.json?["__timeline"]?.array?.count == 1, "\(timeline.text)")
+        }
+    }
+
+    /// The SDKs' `taxes.Preference`.
+    @Test(arguments: TestServer.engines) func linesTakeTheTaxesOfTheirProductWhereWanted(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token()
+            let path = "/crm/v7/org/taxes"
+            let first = await server.send("GET", path, token: token).json?["org_taxes"]
+            #expect(first?["preference"] == ["auto_populate_tax": false, "modify_tax_rates": false])
+            let vat = first?["taxes"]?.array?.last?["id"] ?? .null
+            let wish: JSONValue = ["org_taxes": ["taxes": [["id": vat, "value": 20]], "preference": ["auto_populate_tax": true]]]
+            #expect(await server.send("PUT", path, wish, token: token).status == 200)
+            let after = await server.send("GET", path, token: token).json?["org_taxes"]?["preference"]
+            #expect(after == ["auto_populate_tax": true, "modify_tax_rates": false])
+            let bad = await server.send("PUT", path, ["org_taxes": ["preference": ["auto_populate_tax": "yes"]]], token: token)
+            #expect(bad.status == 400, "\(bad.text)")
+
+            let product = try await server.add(
+                "Products", ["Product_Name": "Lamp", "Unit_Price": 10, "Tax": ["Vat - 20.0 %"]], token: token)
+            let line: JSONValue = ["Product_Name": ["id": .string(product)], "Quantity": 1]
+            var free = line
+            free["Line_Tax"] = []
+            let quote = try await server.add("Quotes", ["Subject": "q", "Quoted_Items": [line, free]], token: token)
+            let lines = await server.record("Quotes", quote, token: token)?["Quoted_Items"]?.array ?? []
+            #expect(lines.map { $0["Tax"]?.double } == [2, 0], "\(lines)")
+            #expect(await server.send("PUT", path, ["org_taxes": ["preference": ["auto_populate_tax": false]]], token: token).status == 200)
+        }
+    }
 }

@@ -46,7 +46,7 @@ import Wire
                 ], headers: contact)
             #expect(several.status == 207, "\(several.text)")
             let results = several.json?["data"]?.array ?? []
-            #expect(results[0]["details"]?["Contact_Key"] == "c-2" && results[2]["code"] == "SUCCESS")
+            #expect(results[0]["details"]?["Contact_Key"] == "c-2" && results[2]["code"] == "SUCCESS", "\(several.text)")
             #expect(results[1]["code"] == "INVALID_DATA" && results[1]["details"]?["json_path"] == "$.data[1].Contact_Key")
             #expect(await bench.record("Contacts", other)["Last_Name"] == "Leeds")
 

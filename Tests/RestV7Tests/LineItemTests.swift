@@ -10,6 +10,23 @@ import Wire
         ("Invoices", "Invoiced_Items"),
     ]
 
+    /// A discount on the whole document may be a percentage of its lines' sum.
+    @Test(arguments: TestServer.engines)
+    func aDocumentsDiscountMayBeAPercentage(_ engine: Database.Engine) async throws {
+        try await RowBench.with(engine) { bench in
+            let product = try await bench.add("Products", ["Product_Name": "Lamp", "Unit_Price": 20])
+            let line: JSONValue = ["Product_Name": ["id": .string(product)], "Quantity": 5]
+            let id = try await bench.add("Quotes", ["Subject": "q", "Discount": "10%", "Quoted_Items": [line]])
+            let record = await bench.record("Quotes", id)
+            #expect([record["Sub_Total"], record["Discount"], record["Grand_Total"]].map { $0?.double } == [100, 10, 90])
+            #expect(await bench.change("Quotes", id, ["Discount": "25 %"]).status == 200)
+            #expect(await bench.record("Quotes", id)["Grand_Total"]?.double == 75)
+            for wrong: JSONValue in ["120%", "-1%", "x%"] {
+                #expect(await bench.change("Quotes", id, ["Discount": wrong]).status == 400, "\(wrong)")
+            }
+        }
+    }
+
     /// "Line maths": every sum of the four documents.
     @Test(arguments: TestServer.engines)
     func linesAddUpOnEveryDocument(_ engine: Database.Engine) async throws {

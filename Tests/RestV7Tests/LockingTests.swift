@@ -243,4 +243,28 @@ import Wire
             for method in ["POST", "PUT"] { #expect(await server.send(method, path, [:], token: reader).status == 401) }
         }
     }
+
+    /// 103: tasks are locked when they are closed, and by nothing else.
+    @Test(arguments: TestServer.engines) func tasksAreLockedByTheirClosedStatusOnly(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.settings.ALL")
+            func add(_ field: String, _ comparator: String, _ value: JSONValue) async -> TestServer.Answer {
+                let criteria: JSONValue = ["field": ["api_name": .string(field)], "comparator": .string(comparator), "value": value]
+                let rule: JSONValue = ["name": "Done", "criteria": criteria]
+                return await server.send(
+                    "POST", "/crm/v7/settings/record_locking_configurations?module=Tasks",
+                    ["record_locking_configurations": [["lock_type": "automatic", "locking_rules": [rule]]]], token: token)
+            }
+            for (field, comparator, value) in [
+                ("Priority", "equal", "High"), ("Status", "equal", "Deferred"), ("Status", "not_equal", "Completed"),
+            ] as [(String, String, JSONValue)] {
+                let refused = await add(field, comparator, value)
+                #expect(refused.status == 400 && refused.text.contains("NOT_SUPPORTED"), "\(refused.text)")
+            }
+            #expect(await add("Status", "equal", "Completed").status == 201)
+            let task = try await server.add("Tasks", ["Subject": "Call", "Status": "Completed"], token: token)
+            let change = await server.send("PUT", "/crm/v7/Tasks/\(task)", ["data": [["Subject": "Again"]]], token: token)
+            #expect(change.text.contains("RECORD_LOCKED"), "\(change.text)")
+        }
+    }
 }

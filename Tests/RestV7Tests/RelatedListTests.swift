@@ -213,4 +213,59 @@ import Wire
             }
         }
     }
+
+    /// notes, 236: the list of all notes is for administrators; its order, its paging, its keys.
+    @Test(arguments: TestServer.engines)
+    func allNotesAreListedForAdministrators(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let api = try await RecordCaller(server)
+            let lead = try await api.insert("Leads", [["Last_Name": "Kim"]])[0]
+            let notes = (1...3).map { number -> JSONValue in ["Note_Title": .string("N\(number)"), "Note_Content": "text"] }
+            let made = await api.send("POST", "Leads/\(lead)/Notes", ["data": .array(notes)])
+            #expect(made.status == 201, "\(made.text)")
+            let list = await api.send("GET", "Notes?fields=Note_Title,Parent_Id,Owner,$voice_note&per_page=2")
+            #expect(list.rows.map { $0["Note_Title"] } == ["N1", "N2"] && list.info["sort_order"] == "asc", "\(list.text)")
+            #expect(list.rows[0]["$voice_note"] == false && list.rows[0]["Parent_Id"]?["module"]?["api_name"] == "Leads")
+            let next = list.info["next_page_token"]?.string ?? ""
+            let more = await api.send("GET", "Notes?fields=Note_Title,Parent_Id,Owner,$voice_note&per_page=2&page_token=\(next)")
+            #expect(more.rows.map { $0["Note_Title"] } == ["N3"])
+            #expect(await api.column("Note_Title", "Notes?fields=Note_Title&sort_by=id&sort_order=desc") == ["N3", "N2", "N1"])
+            let one = made.rows[0]["details"]?["id"]?.string ?? ""
+            let single = await api.record("Notes", one)
+            #expect(single["$is_shared_to_client"] == false && single["$attachments"] == .null && single["Note_Content"] == "text")
+            #expect(await api.column("Note_Title", "Notes?fields=Note_Title&ids=\(one)") == ["N1"])
+            #expect(await api.send("GET", "Notes").code == "REQUIRED_PARAM_MISSING")
+            let later = [("If-Modified-Since", "2090-01-01T00:00:00Z")]
+            #expect(await api.send("GET", "Notes?fields=id", headers: later).status == 304)
+
+            let plain = try await api.other()
+            try await server.services.changeMetadata { scope in
+                let standard = scope.catalog.documents(.profile).first { $0.body["name"] == "Standard" }
+                for user in scope.catalog.documents(.user) where user.id.raw != server.administrator.id.raw {
+                    var body = user.body
+                    body["profile"] = ["name": "Standard", "id": standard.map { .id($0.id) } ?? .null]
+                    try scope.replace(user.id, body: body)
+                }
+            }
+            let refused = await plain.send("GET", "Notes?fields=id")
+            #expect(refused.status == 403 && refused.code == "NOT_SUPPORTED", "\(refused.text)")
+            #expect(await plain.send("GET", "Leads/\(lead)/Notes?fields=Note_Title").rows.count == 3)
+            #expect(await plain.send("GET", "Notes/\(one)").status == 200)
+        }
+    }
+
+    /// photos-and-attachments, 195: a file comes with its attachment, through the record it is added to.
+    @Test(arguments: TestServer.engines)
+    func noAttachmentIsMadeWithoutAFile(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let api = try await RecordCaller(server)
+            let lead = try await api.insert("Leads", [["Last_Name": "Kim"]])[0]
+            let row: JSONValue = ["File_Name": "a.txt", "Parent_Id": ["module": ["api_name": "Leads"], "id": .string(lead)]]
+            for path in ["Attachments", "Attachments/upsert"] {
+                let answer = await api.send("POST", path, ["data": [row]])
+                #expect(answer.status == 400 && answer.code == "INVALID_MODULE", "\(path) \(answer.text)")
+            }
+            #expect(await api.send("GET", "Leads/\(lead)/Attachments?fields=id").status == 204)
+        }
+    }
 }

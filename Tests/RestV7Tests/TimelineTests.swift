@@ -145,4 +145,31 @@ import Wire
             #expect(await server.send("GET", "/crm/v7/Leads/\(leads[1])/__timeline", token: token).json?["code"] == "INVALID_DATA")
         }
     }
+
+    /// 134, `info`: pages lead on and back.
+    @Test(arguments: TestServer.engines) func pagesLeadBackToWhereTheyCameFrom(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token("ZohoCRM.modules.ALL")
+            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token)
+            for number in 1...6 {
+                await server.send("PUT", "/crm/v7/Leads/\(lead)", ["data": [["Company": .string("C\(number)")]]], token: token)
+            }
+            for order in ["desc", "asc"] {
+                func page(_ query: String) async -> JSONValue {
+                    await server.send("GET", "/crm/v7/Leads/\(lead)/__timeline?sort_order=\(order)&\(query)", token: token).json ?? .null
+                }
+                func ids(_ page: JSONValue) -> [JSONValue] { (page["__timeline"]?.array ?? []).compactMap { $0["id"] } }
+                let first = await page("per_page=3")
+                #expect(first["info"]?["previous_page_token"] == .null && first["info"]?["more_records"] == true)
+                let second = await page("page_token=\(first["info"]?["next_page_token"]?.string ?? "")")
+                let third = await page("page_token=\(second["info"]?["next_page_token"]?.string ?? "")")
+                #expect(ids(third).count == 1 && third["info"]?["next_page_token"] == .null)
+                let back = await page("page_token=\(third["info"]?["previous_page_token"]?.string ?? "")")
+                #expect(ids(back) == ids(second) && back["info"]?["page"] == 2, "\(back)")
+                let start = await page("page_token=\(back["info"]?["previous_page_token"]?.string ?? "")")
+                #expect(ids(start) == ids(first) && start["info"]?["previous_page_token"] == .null)
+                #expect(ids(await page("page_token=\(start["info"]?["next_page_token"]?.string ?? "")")) == ids(second))
+            }
+        }
+    }
 }

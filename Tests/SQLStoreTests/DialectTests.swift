@@ -150,6 +150,14 @@ import Testing
         }
     }
 
+    @Test(arguments: [("+1 (555) 01-23", "15550123"), ("none", ""), ("", ""), ("٣5", "5")], TestEngine.available)
+    func digitsStandAlone(text: (String, String), engine: TestEngine) async throws {
+        try await engine.withDatabase { database in
+            let found = try await database.run(.read) { try $0.texts("SELECT \(.digits("\(SQLValue.text(text.0))"))") }
+            #expect(found == [text.1])
+        }
+    }
+
     @Test(arguments: TestEngine.available) func idsMakeATable(engine: TestEngine) async throws {
         try await withPeople(engine) { database in
             let names = try await database.run(.read) { tx in

@@ -92,12 +92,14 @@ extension Services {
         async throws
     {
         try await changeMetadata(by: user) { scope in
-            let body = try make(scope.catalog)
-            if let stored = scope.catalog.documents(kind).first {
-                try scope.replace(stored.id, body: body)
-            } else {
-                try scope.add(kind, nil, body)
-            }
+            try scope.put(kind, try make(scope.catalog))
         }
+    }
+}
+
+extension MetadataScope {
+    /// The one document of this kind.
+    func put(_ kind: Document.Kind, _ body: JSONValue) throws {
+        if let stored = catalog.documents(kind).first { try replace(stored.id, body: body) } else { try add(kind, nil, body) }
     }
 }

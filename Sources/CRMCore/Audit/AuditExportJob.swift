@@ -54,7 +54,7 @@ package struct AuditExportJob: JobHandler {
             let start = after
             let limit = min(Self.page, found - written)
             let (lines, reached) = try await services.database.run(.read) { tx in
-                try Self.lines(condition, after: start, upTo: last, limit, catalog, zone, tx)
+                try Self.lines(condition, after: start, upTo: last, limit, access.seen(catalog), access, zone, tx)
             }
             guard !lines.isEmpty else { break }
             try await writer.add(lines)
@@ -76,7 +76,7 @@ package struct AuditExportJob: JobHandler {
     static let header = ["Audited Time", "Done By", "User Id", "Action", "Module", "Record Id", "Record Name", "Source", "Changes"]
 
     private static func lines(
-        _ condition: SQL, after: Int64, upTo last: Int64, _ limit: Int64, _ catalog: Catalog, _ zone: TimeZoneRule, _ tx: Transaction
+        _ condition: SQL, after: Int64, upTo last: Int64, _ limit: Int64, _ catalog: Catalog, _ access: AccessPolicy, _ zone: TimeZoneRule, _ tx: Transaction
     ) throws -> (lines: [[String]], reached: Int64) {
         let rows = try tx.rows(
             """
@@ -84,7 +84,7 @@ package struct AuditExportJob: JobHandler {
             WHERE c.sequence > \(.integer(after)) AND c.sequence <= \(.integer(last)) AND \(condition) ORDER BY c.sequence LIMIT \(.integer(limit))
             """
         ) { TimelineRow($0) }
-        let names = try TimelineNames(rows, catalog, zone, tx)
+        let names = try TimelineNames(rows, catalog, access, zone, tx)
         let lines = rows.map { row -> [String] in
             let module = catalog.module(id: row.module)
             let changes = module.map { names.changes(of: row, in: $0) } ?? []

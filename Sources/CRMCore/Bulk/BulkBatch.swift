@@ -116,7 +116,7 @@ struct BulkBatch {
         }
         guard let field = module.field(findBy) else { throw Rejection(.invalidField, .apiName(findBy)) }
         let values = Set(items.compactMap { value($0.item, field) })
-        return try UniqueValues(field, module).holders(of: Array(values), scope.tx).mapValues { $0.first?.id }
+        return try UniqueValues(field, module, for: scope.access.user).holders(of: Array(values), scope.tx).mapValues { $0.first?.id }
     }
 
     private func key(_ item: JSONCursor, _ findBy: String) -> SQLValue? {

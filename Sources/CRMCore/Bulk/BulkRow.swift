@@ -187,7 +187,7 @@ struct BulkReferences {
             let texts = Set(rows.map { BulkCells.text($0, column) }).filter { !$0.isEmpty }
             let values = texts.compactMap { Self.value($0, field) }
             guard !values.isEmpty else { continue }
-            let holders = try UniqueValues(field, module).holders(of: values, scope.tx)
+            let holders = try UniqueValues(field, module, for: scope.access.user).holders(of: values, scope.tx)
             for (key, records) in holders { found[field.id, default: [:]][key] = records.first?.id }
         }
     }

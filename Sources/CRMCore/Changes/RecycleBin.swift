@@ -71,7 +71,7 @@ package enum RecycleBin {
     static func count(ids: [RecordID]?, _ filter: Filter, _ catalog: Catalog, _ access: AccessPolicy, _ tx: Transaction) throws -> Int64 {
         let named: SQL = ids.map { " AND \(.memberIDs("g.id", $0.map(\.raw)))" } ?? ""
         return try tx.first(
-            "SELECT count(*) FROM sys_grave g WHERE \(open)\(named) AND \(filter.sql(catalog))\(visible(access))"
+            "SELECT count(*) FROM sys_grave g WHERE \(open)\(named) AND \(filter.sql(catalog, access))\(visible(access))"
         ) { $0.integer(0) ?? 0 } ?? 0
     }
 
@@ -117,6 +117,7 @@ package enum RecycleBin {
         try FieldFiles.removeAll(of: raw.map(RecordID.init(raw:)), at: scope.now, scope.tx)
         try scope.tx.execute("DELETE FROM sys_share WHERE \(.memberIDs("record_id", raw))")
         try RecordTerritories.forget(raw, scope.tx)
+        try ExternalValues.erase(raw.map(RecordID.init(raw:)), scope.tx)
         try scope.tx.execute("DELETE FROM sys_lock WHERE \(.memberIDs("record_id", raw))")
         for (module, group) in Dictionary(grouping: all, by: \.module) { try unlink(group.map(\.id), of: module, scope) }
         return Set(found.map { RecordID(raw: $0.id) })

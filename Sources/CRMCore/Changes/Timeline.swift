@@ -11,17 +11,21 @@ package struct Timeline: Sendable {
         package let record: RecordID
         package let filter: Filter
         package let descending: Bool
-        /// Beyond this entry; else `skipping` from the start.
+        /// Beyond this entry, or just ahead of it when going `back`; else `skipping` from the start.
         package let after: Int64?
+        package let back: Bool
         package let skipping: Int
         package let limit: Int
 
-        package init(module: Module, record: RecordID, filter: Filter, descending: Bool, after: Int64?, skipping: Int, limit: Int) {
+        package init(
+            module: Module, record: RecordID, filter: Filter, descending: Bool, after: Int64?, back: Bool = false, skipping: Int, limit: Int
+        ) {
             self.module = module
             self.record = record
             self.filter = filter
             self.descending = descending
             self.after = after
+            self.back = back
             self.skipping = skipping
             self.limit = limit
         }
@@ -86,7 +90,9 @@ package struct Timeline: Sendable {
 
     func page(named name: String?, _ tx: Transaction) throws -> Page {
         let own = try family(tx)
-        let rows = try tx.rows(sql(own.map(\.raw) + (try hangers(tx)))) { TimelineRow($0) }
+        let found = try tx.rows(sql(own.map(\.raw) + (try hangers(tx)))) { TimelineRow($0) }
+        // Going back, the nearest entries are found in reverse, and there are more behind them: where the caller came from.
+        let rows = question.back ? Array(found.prefix(question.limit).reversed()) : found
         let shown = Array(rows.prefix(question.limit))
         let names = try TimelineNames(shown, catalog, access, zone, tx)
         let family = Set(own.map(\.raw))
@@ -101,7 +107,7 @@ package struct Timeline: Sendable {
                 name: row.record == question.record ? name : names.name(of: row.record, in: module.id),
                 isRelated: !family.contains(row.record.raw), fields: fields)
         }
-        return Page(entries: entries, name: name, more: rows.count > question.limit)
+        return Page(entries: entries, name: name, more: question.back || rows.count > question.limit)
     }
 
     /// The record and all that were merged into it, and into those.
@@ -138,10 +144,11 @@ package struct Timeline: Sendable {
 
     private func sql(_ ids: [Int64]) -> SQL {
         let kinds: SQL = .joined(Self.shownKinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
+        let descending = question.descending != question.back
         let beyond: SQL =
-            question.after.map { question.descending ? " AND c.sequence < \(.integer($0))" : " AND c.sequence > \(.integer($0))" } ?? ""
+            question.after.map { descending ? " AND c.sequence < \(.integer($0))" : " AND c.sequence > \(.integer($0))" } ?? ""
         // The sum keeps both engines from walking the whole log in its own order.
-        let order: SQL = question.descending ? "c.sequence + 0 DESC" : "c.sequence + 0"
+        let order: SQL = descending ? "c.sequence + 0 DESC" : "c.sequence + 0"
         return """
             SELECT c.sequence, c.at, c.user_id, c.origin, c.module_id, c.record_id, c.kind, c.field_id, c.before, c.after FROM sys_change c \
             WHERE \(.memberIDs("c.record_id", ids)) AND c.kind IN (\(kinds)) AND \(question.filter.sql)\(beyond) \

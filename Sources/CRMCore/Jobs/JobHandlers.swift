@@ -24,5 +24,6 @@ package enum JobHandlers {
         BulkWriteJob(),
         BackupJob(),
         AuditExportJob(),
+        CurrencyFillJob(),
     ]
 }

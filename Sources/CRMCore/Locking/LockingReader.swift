@@ -163,6 +163,14 @@ struct LockingReader {
         return rule
     }
 
+    /// Tasks are locked when they are closed, and by nothing else (record-locking-configuration, 103: NOT_SUPPORTED).
+    private func requireClosed(_ leaf: JSONValue, _ field: Field, _ path: JSONPath) throws(Rejection) {
+        guard module.apiName == "Tasks" else { return }
+        let values = leaf["value"]?.array ?? [leaf["value"] ?? .null]
+        let closed = field.apiName == "Status" && ["equal", "in"].contains(leaf["comparator"]?.string) && values == [.string("Completed")]
+        if !closed { throw Rejection(.notSupported, .apiName(field.apiName), .jsonPath(path)) }
+    }
+
     /// Criteria with their fields found; what cannot be asked of a field is NOT_SUPPORTED.
     private func criteria(_ input: JSONCursor, depth: Int) throws(Rejection) -> JSONValue {
         guard depth < 5 else { throw Rejection(.notSupported, .jsonPath(input.path)) }
@@ -178,6 +186,7 @@ struct LockingReader {
         let leaf: JSONValue = [
             "comparator": try input.required("comparator").value, "field": shown(field), "value": input.value["value"] ?? .null,
         ]
+        try requireClosed(leaf, field, input.path)
         do throws(Rejection) {
             let condition = try CriteriaReader(module: module, user: user, dates: MovingDates(now: .now(), zone: catalog.zone)).read(leaf)
             let access = AccessPolicy.system("only whether the criteria can be asked is asked")

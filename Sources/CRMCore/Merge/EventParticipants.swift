@@ -13,6 +13,9 @@ enum EventParticipants {
         "CREATE INDEX sys_event_participant_event ON sys_event_participant (event_id)",
     ]
 
+    /// The ids of the events that invite a record, as a statement to stand inside another.
+    static func events(of record: RecordID) -> SQL { "SELECT p.event_id FROM sys_event_participant p WHERE p.record_id = \(record)" }
+
     /// Brings the table in step with events that have other invitations than before.
     static func refresh(_ events: [Record], _ tx: Transaction) throws {
         guard !events.isEmpty else { return }

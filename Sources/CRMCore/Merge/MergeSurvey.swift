@@ -87,7 +87,9 @@ struct MergeSurvey {
             guard case .child(let index) = request.sources[field.id] else { continue }
             let value = request.children[index][field]
             guard !value.isNull else { continue }
-            let others = try UniqueValues.compared(field, request.module, scope.catalog).holders(of: [value], scope.tx)[UniqueValues.key(value)] ?? []
+            let others =
+                try UniqueValues.compared(field, request.module, scope.catalog, for: scope.access.user)
+                .holders(of: [value], scope.tx)[UniqueValues.key(value)] ?? []
             let outside = others.filter { !participants.contains($0.id) }
             if let holder = outside.first {
                 let path = request.paths[field.id] ?? JSONPath()

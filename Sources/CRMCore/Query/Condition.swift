@@ -5,6 +5,8 @@ import Wire
 package enum Comparator: String, Sendable {
     case equal, notEqual, among, notAmong, contains, notContains, startsWith, endsWith, less, lessOrEqual, greater, greaterOrEqual, between,
         notBetween, empty, notEmpty
+    /// The digits of the text contain these; what parts them does not matter.
+    case digits
 }
 
 /// The one filter language: search criteria, custom views, related lists, mass actions and rules all become this.
@@ -27,6 +29,8 @@ package indirect enum Condition: Sendable {
     /// Rows that stand in one of these territories.
     case inTerritories([RecordID])
 
+    /// Events that invite the record.
+    case invites(RecordID)
     /// Rows whose lookup holds a record that is there.
     case refersToLiving(FieldID)
 

@@ -20,6 +20,7 @@ struct ConditionSQL {
         case .ids(let ids): return SQL(.memberIDs(SQL("id", of: alias), ids.map(\.raw)))
         case .test(let name, let comparator, let operands):
             if let field = module.field(name), field.type.cell == .territories { return try territories(field, comparator, operands) }
+            if let field = module.field(name), field.isPerUser { return try own(field, comparator, operands) }
             guard let field = module.field(name), !field.columns.isEmpty, field.type.comparison != .none else {
                 throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is not filterable"))
             }
@@ -37,6 +38,7 @@ struct ConditionSQL {
             guard field.isAnyLookup, field.columns.count == 2 else { return "\(column, of: alias) = \(record)" }
             return "(\(column, of: alias) = \(record) AND \(field.columns[1], of: alias) = \(.integer(target.raw)))"
         case .inTerritories(let ids): return RecordTerritories.holds(module, alias: alias, in: ids)
+        case .invites(let record): return "\("id", of: alias) IN (\(EventParticipants.events(of: record)))"
         case .refersToLiving(let fieldID):
             guard let field = module.field(fieldID), let column = field.columns.first,
                 let table = field.target.flatMap({ catalog.module(id: $0) })?.table
@@ -52,6 +54,17 @@ struct ConditionSQL {
         let ids = catalog.territories.all.filter(named.accepts).map(\.id)
         let holds = RecordTerritories.holds(module, alias: alias, in: ids)
         return named.isNegative ? "NOT \(holds)" : holds
+    }
+
+    /// A test of the user's own value, which stands beside the record.
+    private func own(_ field: Field, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
+        let opposite: [Comparator: Comparator] = [
+            .empty: .notEmpty, .notEqual: .equal, .notAmong: .among, .notContains: .contains, .notBetween: .between,
+        ]
+        let positive = opposite[comparator] ?? comparator
+        let inner = try test(field, "e.value", positive, operands)
+        let among: SQL = "\("id", of: alias) IN (\(ExternalValues.records(field, for: access.user, where: inner)))"
+        return opposite[comparator] == nil ? among : "NOT \(among)"
     }
 
     private func joined(_ parts: [Condition], by separator: StaticString, whenEmpty: SQL) throws(Rejection) -> SQL {
@@ -112,6 +125,7 @@ struct ConditionSQL {
         case .notContains: return "(\(column) IS NULL OR NOT \(.containsFolded(column, values[0])))"
         case .startsWith: return SQL(.startsFolded(column, values[0]))
         case .endsWith: return SQL(.endsFolded(column, values[0]))
+        case .digits: return SQL(.containsFolded("\(.digits(column))", values[0]))
         case .less: return "\(folded) < \(bound(values[0]))"
         case .lessOrEqual: return "\(folded) <= \(bound(values[0]))"
         case .greater: return "\(folded) > \(bound(values[0]))"

@@ -81,6 +81,7 @@ package struct Planner: Sendable {
         guard let table = query.module.table else { throw Rejection(.invalidModule, .resourcePathIndex(0)) }
         let everything = query.fields == nil
         var select = Selection(catalog: catalog, access: access, depth: query.depth)
+        select.user = access.user
         for field in query.fields ?? query.module.fields where field.apiName != "id" { select.add(field) }
         if let link = query.link { select.add(link, of: query.module) }
         let idColumn = select.addID()
@@ -251,6 +252,8 @@ struct Selection {
     private(set) var rows: [RowField] = []
     private let depth: Query.Depth
     private var lookups = 0
+    /// Whose own values are shown.
+    var user = UserID(raw: 0)
 
     init(catalog: Catalog, access: AccessPolicy, depth: Query.Depth = .list) {
         self.catalog = catalog
@@ -276,6 +279,7 @@ struct Selection {
 
     mutating func add(_ field: Field) {
         guard let first = field.columns.first else {
+            if field.isPerUser { return cell(.text, key: field.key, column: add(ExternalValues.value(of: "t.id", field, for: user))) }
             if depth == .single, let found = RowField(field, catalog) {
                 rows.append(found)
                 return cell(.rows, key: field.key, column: rows.count - 1)

@@ -69,8 +69,9 @@ package struct RecordQueries: Sendable {
     /// The records that hold given values of a unique field, by value.
     package func ids(of values: [String], in field: Field, of module: Module) async throws -> [String: RecordID] {
         try access.require(.view, module)
+        let user = access.user
         return try await services.database.run(.read) { tx in
-            let holders = try UniqueValues(field, module).holders(of: values.map(SQLValue.text), tx)
+            let holders = try UniqueValues(field, module, for: user).holders(of: values.map(SQLValue.text), tx)
             return Dictionary(
                 values.compactMap { value in
                     (holders[UniqueValues.key(.text(value))]?.first).map { (value, $0.id) }

@@ -127,16 +127,15 @@ struct Batch {
     /// The friendly check before the unique index: names the record that has the value, and finds repeats inside the batch.
     mutating func refuseTakenValues() throws {
         var clashes: [Int: [Rejection]] = [:]
-        for field in module.fields where field.unique && !field.columns.isEmpty {
-            let changed = pending.filter {
-                $0.change.before.map { before in before[field] } != $0.change.after[field] && !$0.change.after[field].isNull
-            }
+        for field in module.fields where field.unique && (field.isPerUser || !field.columns.isEmpty) {
+            let changed = pending.filter { $0.change.newValue(of: field) != nil }
             guard !changed.isEmpty else { continue }
-            let holders = try UniqueValues.compared(field, module, scope.catalog).holders(of: changed.map { $0.change.after[field] }, scope.tx)
+            let holders = try UniqueValues.compared(field, module, scope.catalog, for: scope.access.user).holders(
+                of: changed.compactMap { $0.change.newValue(of: field) }, scope.tx)
             let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: module, for: .view, scope.tx)
             var seen: [SQLValue: RecordID] = [:]
             for item in changed {
-                let key = UniqueValues.key(item.change.after[field])
+                let key = UniqueValues.key(item.change.newValue(of: field) ?? .null)
                 let others = (holders[key] ?? []).filter { $0.id != item.change.after.id }
                 let path = item.change.path.appending(field.apiName)
                 if !others.isEmpty {
@@ -169,7 +168,8 @@ struct Batch {
                 item.change.before.map { $0[mapping.current] } != item.change.after[mapping.current]
                     && !item.change.after[mapping.current].isNull
             }
-            let holders = try UniqueValues(mapping.mapped, target).holders(of: changed.map { $0.change.after[mapping.current] }, scope.tx)
+            let holders = try UniqueValues(mapping.mapped, target, for: scope.access.user).holders(
+                of: changed.map { $0.change.after[mapping.current] }, scope.tx)
             guard !holders.isEmpty else { continue }
             let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: target, for: .view, scope.tx)
             let catalog = scope.catalog
@@ -191,5 +191,18 @@ struct Batch {
             refused[item.index] = rejection
             return true
         }
+    }
+}
+
+extension PendingChange {
+    /// The value a field gets that it did not have; `nil` when there is none.
+    fileprivate func newValue(of field: Field) -> SQLValue? {
+        if field.isPerUser {
+            guard case .some(.some(let text)) = externalValues[field.id] else { return nil }
+            return .text(text)
+        }
+        let value = after[field]
+        if value.isNull || before.map({ $0[field] }) == value { return nil }
+        return value
     }
 }

@@ -13,6 +13,10 @@ package struct PendingChange: Sendable {
     package var given: Set<FieldID> = []
     /// The item of the request, for refusals with its path.
     package let path: JSONPath
+    /// A discount on a whole document in percent, of a sum that is known when its lines are.
+    var discountPercentage: Double?
+    /// Values of the caller's own in external fields; nothing where the caller has none any more.
+    var externalValues: [FieldID: String?] = [:]
     /// Tag names to hold, when the caller gave any.
     package var tags: [String]?
     /// What the caller said about fields that hold rows, and the same once it is checked.

@@ -51,8 +51,17 @@ struct RecordDecoder {
                 change.files.append(try FileEdits(input, field))
                 continue
             }
+            if field.isPerUser {
+                change.externalValues[field.id] = .some(try decode(input, field).text)
+                continue
+            }
             // A photo has its own calls.
             guard !field.columns.isEmpty, field.type.dataType != "profileimage" else { continue }
+            if field.apiName == "Discount", module.addsLinesUp, let percentage = LineMaths.percentage(input.value) {
+                guard (0...100).contains(percentage) else { throw .invalid(at: input.path) }
+                change.discountPercentage = percentage
+                continue
+            }
             var value = try decode(input, field)
             if case .reference(let id, let named) = value {
                 let target = try target(of: field, named, item, record)

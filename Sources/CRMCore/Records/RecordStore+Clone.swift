@@ -39,7 +39,7 @@ extension RecordStore {
             "id", "Wizard", "Record_Image", "Data_Processing_Basis", "Data_Processing_Basis_Details", "Data_Source",
         ]
         return field.settable && field.creatable && !field.columns.isEmpty && field.type.dataType != "autonumber"
-            && field.body["read_only"]?.bool != true
+            && field.body["read_only"]?.bool != true && !field.isExternal
             && !never.contains(field.apiName) && !everywhere.contains(field.apiName)
     }
 

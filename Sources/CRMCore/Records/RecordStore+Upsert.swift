@@ -58,7 +58,7 @@ extension RecordStore {
             let open = items.indices.filter { matches[$0] == nil && hidden[$0] == nil }
             let values = open.compactMap { index in value(of: field, in: items[index], scope).map { (index, $0) } }
             // What was converted is not changed any more, so it is no match.
-            let holders = try UniqueValues(field, module, converted: false).holders(of: values.map(\.1), scope.tx)
+            let holders = try UniqueValues(field, module, for: scope.access.user, converted: false).holders(of: values.map(\.1), scope.tx)
             let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: module, for: .view, scope.tx)
             for (index, value) in values {
                 guard let found = holders[UniqueValues.key(value)], !found.isEmpty else { continue }

@@ -111,7 +111,7 @@ package struct RecordStore: Sendable {
     }
 
     /// Rules, unique values, rows, log. Items refused on the way leave the others alone.
-    private func finish(_ batch: consuming Batch, count: Int, _ scope: WriteScope) throws -> [Outcome] {
+    func finish(_ batch: consuming Batch, count: Int, _ scope: WriteScope) throws -> [Outcome] {
         var batch = batch
         try batch.refuseReferences()
         try batch.resolveFiles()
@@ -197,6 +197,7 @@ package struct RecordStore: Sendable {
         try TagStore.apply(changes, scope)
         try FileValues.apply(changes, scope)
         try RowWriter.apply(changes, scope)
+        try ExternalValues.apply(changes, scope)
     }
 
     /// Writes the columns in which two states of a record differ.

@@ -26,18 +26,20 @@ struct UniqueValues {
     private let field: Field
     private let module: Module
     private let open: ColumnName?
+    private let user: UserID
 
-    /// `converted` says whether converted records count.
-    init(_ field: Field, _ module: Module, converted: Bool = true) {
+    /// `user` is whose own values are meant, where each user has some; `converted` says whether converted records count.
+    init(_ field: Field, _ module: Module, for user: UserID, converted: Bool = true) {
         self.field = field
         self.module = module
+        self.user = user
         open = converted ? nil : module.convertedField?.columns.first
     }
 
     /// As a write compares: with converted records where the organisation wants it (`duplicates.md`, A3), and always where a
     /// value may stand for an id.
-    static func compared(_ field: Field, _ module: Module, _ catalog: Catalog) -> UniqueValues {
-        UniqueValues(field, module, converted: field.isExternal || DuplicateCheck(module, catalog)?.kind == .converted)
+    static func compared(_ field: Field, _ module: Module, _ catalog: Catalog, for user: UserID) -> UniqueValues {
+        UniqueValues(field, module, for: user, converted: field.isExternal || DuplicateCheck(module, catalog)?.kind == .converted)
     }
 
     /// The form in which two values are the same.
@@ -47,6 +49,7 @@ struct UniqueValues {
 
     /// One statement for all values; the index on the folded form serves it.
     func holders(of values: [SQLValue], _ tx: Transaction) throws -> [SQLValue: [Holder]] {
+        if field.isPerUser { return try ExternalValues.holders(of: values, field, module, for: user, tx) }
         guard let table = module.table, let column = field.columns.first, !values.isEmpty else { return [:] }
         let isText = field.type.storage == [.text]
         let compared: SQL = isText ? "\(.folded("\(column)"))" : "\(column)"

@@ -20,7 +20,7 @@ struct SearchGrams {
             guard !tests.isEmpty, !tests.contains(nil) else { return nil }
             return joined(tests.compactMap(\.self), GramTest.any)
         case .test(let name, let comparator, let operands):
-            guard comparator == .contains || comparator == .startsWith, let field = module.field(name), isHeld(field),
+            guard [.contains, .startsWith, .digits].contains(comparator), let field = module.field(name), isHeld(field),
                 !(comparator == .startsWith && hasOwnIndex(field)), let part = operands.first?.string
             else { return nil }
             return Grams.test(containing: part)

@@ -7,6 +7,8 @@ import Wire
 package enum SearchIndex {
     static let table: TableName = "sys_search"
     static let schema: [SQL] = ["\(.gramTable(table))", "\(.gramTuning(table))"]
+    /// An index without the digits of telephone numbers is made anew when the server starts.
+    static let anew: [SQL] = ["DELETE FROM \(table)"]
     /// Records read at a time while the index is built anew.
     private static let batch: Int64 = 1_000
 
@@ -20,7 +22,7 @@ package enum SearchIndex {
         try tx.insert(
             into: table, ["rowid", "grams"],
             rows: changed.map { change in
-                let grams = Grams.text(of: fields.compactMap { change.after[$0].text })
+                let grams = Grams.text(of: fields.flatMap { $0.searchedTexts(change.after[$0].text) })
                 return [.integer(change.after.id.raw), .text(grams)]
             })
     }
@@ -61,6 +63,16 @@ extension Module {
     /// The fields whose texts are searched: all that can be asked whether they contain something, and numbers given by the system.
     package var searchedFields: [Field] {
         fields.filter { !$0.columns.isEmpty && ([.text, .longText].contains($0.type.comparison) || $0.type.dataType == "autonumber") }
+    }
+}
+
+extension Field {
+    /// A telephone number is found as it is written, and by its digits alone.
+    fileprivate func searchedTexts(_ text: String?) -> [String] {
+        guard let text else { return [] }
+        guard type.dataType == "phone" else { return [text] }
+        let digits = text.filter { ("0"..."9").contains($0) }
+        return digits == text ? [text] : [text, digits]
     }
 }
 

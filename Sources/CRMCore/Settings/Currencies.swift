@@ -29,6 +29,7 @@ extension Services {
                 offer([base], in: $0)
             }
             try MetadataStore.insert(fields, at: scope.now, scope.tx)
+            try CurrencyFillJob.enqueue(scope)
             return base.id
         }
     }

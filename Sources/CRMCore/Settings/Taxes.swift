@@ -17,6 +17,30 @@ package struct Tax: Sendable, Equatable {
     }
 }
 
+/// What the organisation prefers about taxes (the SDKs' `taxes.Preference`).
+package struct TaxPreferences: Sendable {
+    static let kind: Document.Kind = "tax_preference"
+    /// Whether a line takes the taxes of its product when it names none.
+    package private(set) var fillsLines = false
+    package private(set) var changesRates = false
+
+    package init(_ catalog: Catalog) {
+        guard let body = catalog.documents(Self.kind).first?.body else { return }
+        fillsLines = body["auto_populate_tax"]?.bool ?? false
+        changesRates = body["modify_tax_rates"]?.bool ?? false
+    }
+
+    package var body: JSONValue { ["auto_populate_tax": .bool(fillsLines), "modify_tax_rates": .bool(changesRates)] }
+
+    package func changed(_ input: JSONCursor) throws(Rejection) -> TaxPreferences {
+        _ = try input.object()
+        var changed = self
+        if let flag = input.optional("auto_populate_tax") { changed.fillsLines = try flag.bool() }
+        if let flag = input.optional("modify_tax_rates") { changed.changesRates = try flag.bool() }
+        return changed
+    }
+}
+
 /// What became of the taxes a call named.
 package struct TaxChange: Sendable {
     package enum Kind: String, Sendable { case added, updated, deleted }
@@ -29,8 +53,9 @@ extension Services {
     private static let mostTaxes = 100, longestName = 50
 
     /// Adds, changes and drops taxes, all or none. A tax without id is new; `_delete` drops one.
-    package func changeTaxes(_ items: [JSONCursor]) async throws -> [TaxChange] {
+    package func changeTaxes(_ items: [JSONCursor], preference: JSONCursor? = nil) async throws -> [TaxChange] {
         try await changeMetadata { scope in
+            if let preference { try scope.put(TaxPreferences.kind, try TaxPreferences(scope.catalog).changed(preference).body) }
             let before = Tax.all(scope.catalog)
             var taxes = before
             var changes: [TaxChange] = []

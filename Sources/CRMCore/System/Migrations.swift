@@ -40,20 +40,19 @@ package enum Migrations {
         Migration(number: 23, purpose: "records by owner", body: OwnerIndex.build),
         Migration(number: 24, purpose: "territories of records", statements: RecordTerritories.schema),
         Migration(number: 26, purpose: "bulk jobs", statements: BulkSchema.statements),
-        Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),
-        Migration(
-            number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
-        Migration(number: 32, purpose: "conversions", statements: Conversions.schema),
-        Migration(number: 33, purpose: "unique values of converted records are free") { tx in
-            try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx)
-        },
+        Migration(number: 28, purpose: "credits used, and when jobs began", statements: CreditLedger.schema + JobQueue.beganSchema),
+        Migration(number: 29, purpose: "backups", statements: BackupSchema.statements),
         Migration(
             number: 30, purpose: "notification channels", statements: Channels.schema + ChangeFeed.schema + DeliveryQueue.schema),
+        Migration(number: 32, purpose: "conversions", statements: Conversions.schema),
         Migration(
             number: 33, purpose: "unique values of converted records are free",
             body: { tx in try SchemaPlan.reopening(try MetadataStore.load(tx)).execute(tx) }),
-        Migration(number: 28, purpose: "credits used, and when jobs began", statements: CreditLedger.schema + JobQueue.beganSchema),
-        Migration(number: 29, purpose: "backups", statements: BackupSchema.statements),
+        Migration(number: 34, purpose: "digits of telephone numbers in the search index", statements: SearchIndex.anew),
+        Migration(number: 35, purpose: "external values of single users", statements: ExternalValues.schema),
+        Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),
+        Migration(
+            number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

@@ -19,7 +19,7 @@ struct TerritoryTest {
         case .contains, .notContains: matches = named { $0.contains($1) }
         case .startsWith: matches = named { $0.hasPrefix($1) }
         case .endsWith: matches = named { $0.hasSuffix($1) }
-        case .less, .lessOrEqual, .greater, .greaterOrEqual, .between, .notBetween: return nil
+        case .digits, .less, .lessOrEqual, .greater, .greaterOrEqual, .between, .notBetween: return nil
         }
         isNegative = [.empty, .notEqual, .notAmong, .notContains].contains(comparator)
     }

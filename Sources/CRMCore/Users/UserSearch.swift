@@ -28,7 +28,7 @@ package struct UserSearch: Sendable {
         case .not(let part): return try !accepts(user, part)
         case .ids(let ids): return ids.contains(RecordID(raw: user.id.raw))
         case .test(let name, let comparator, let operands): return try test(user, name, comparator, operands)
-        case .linked, .path, .found, .pointsAt, .inTerritories, .refersToLiving:
+        case .linked, .path, .found, .pointsAt, .inTerritories, .invites, .refersToLiving:
             throw Rejection(.invalidQuery, .other("reason", "users cannot be asked that"))
         }
     }
@@ -81,7 +81,7 @@ package struct UserSearch: Sendable {
         case .between: value >= first && value <= last
         case .notBetween: value < first || value > last
         case .notEqual, .notAmong: !wanted.contains(value)
-        case .equal, .among, .contains, .notContains, .startsWith, .endsWith, .empty, .notEmpty: wanted.contains(value)
+        case .equal, .among, .contains, .notContains, .startsWith, .endsWith, .digits, .empty, .notEmpty: wanted.contains(value)
         }
     }
 }

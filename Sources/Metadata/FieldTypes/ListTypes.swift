@@ -13,6 +13,16 @@ extension FieldType {
         return days.isEmpty ? .null : .json(.array(days))
     }
 
+    /// Reminders; `"15 mins"`, which older pages wrote, is one of them.
+    static let multiReminder = FieldType(dataType: "multireminder", storage: [.text], cell: .json, comparison: .none) {
+        (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
+        if input.value.array != nil { return .json(input.value) }
+        guard let words = input.value.string?.split(separator: " "), words.count == 2, let unit = Int(words[0]), unit >= 0,
+            let period = ["min": "minutes", "hour": "hours", "day": "days", "week": "weeks"].first(where: { words[1].hasPrefix($0.key) })
+        else { throw .wrongType("jsonarray", at: input.path) }
+        return .json([["unit": .integer(unit), "period": .string(period.value)]])
+    }
+
     /// Taxes of the organisation, by id or by label; kept with both (`Services__s.Tax`).
     static let taxes = FieldType(dataType: "multiselectpicklist", storage: [.text], cell: .json, comparison: .none) {
         (input: JSONCursor, _: Field, catalog: Catalog) throws(Rejection) in

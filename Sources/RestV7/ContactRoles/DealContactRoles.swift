@@ -36,14 +36,14 @@ enum GetDealContacts: Endpoint {
     static let declaration = Declaration(.get, "/crm/v7/Deals/{id}/Contact_Roles", entry: "191", scope: DealContacts.scope(["READ"]))
 
     struct Input: EndpointInput {
-        let list: GetRelatedRecords.Input
+        let list: RelatedRows
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            list = try .init(try DealContacts.path(request, context), request, context)
+            list = try RelatedRows(try DealContacts.path(request, context), request, context)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await GetRelatedRecords.respond(input.list, context)
+        try await input.list.answer(context)
     }
 }
 

@@ -117,8 +117,7 @@ struct BaseCurrencyInput: EndpointInput {
 /// Turns on the use of several currencies. Contract: currencies, 208.
 enum EnableCurrencies: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/org/currencies/actions/enable", entry: "208", scope: .fixed(["ZohoCRM.settings.currencies.CREATE"]),
-        support: .partial("currency and rate of records that were there before"))
+        .post, "/crm/v7/org/currencies/actions/enable", entry: "208", scope: .fixed(["ZohoCRM.settings.currencies.CREATE"]))
 
     static func respond(_ input: BaseCurrencyInput, _ context: RequestContext) async throws -> Reply {
         try await BaseCurrencyInput.reply("The multi-currency feature is enabled and given currency is created as the base currency.") {

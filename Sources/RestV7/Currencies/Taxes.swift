@@ -5,8 +5,8 @@ import Wire
 
 /// Taxes as answers show them. The directory has no page of them; the shape is that of the SDKs (`extra_operations.tsv`, org/taxes).
 private enum TaxAnswers {
-    static func json(_ taxes: [JSONValue]) -> JSONValue {
-        ["org_taxes": ["taxes": .array(taxes), "preference": ["auto_populate_tax": false, "modify_tax_rates": false]]]
+    static func json(_ taxes: [JSONValue], _ context: RequestContext) -> JSONValue {
+        ["org_taxes": ["taxes": .array(taxes), "preference": TaxPreferences(context.catalog).body]]
     }
 
     static func all(_ context: RequestContext) -> [JSONValue] {
@@ -23,12 +23,11 @@ private enum TaxAnswers {
 /// The taxes of the organisation.
 enum ListTaxes: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/org/taxes", entry: "", scope: .fixed(["ZohoCRM.settings.taxes.READ", "ZohoCRM.org.READ"]),
-        support: .partial("preferences"))
+        .get, "/crm/v7/org/taxes", entry: "", scope: .fixed(["ZohoCRM.settings.taxes.READ", "ZohoCRM.org.READ"]))
 
     static func respond(_ input: NoInput, _ context: RequestContext) async throws -> Reply {
         let taxes = TaxAnswers.all(context)
-        return taxes.isEmpty ? .nothing : .json(TaxAnswers.json(taxes))
+        return taxes.isEmpty ? .nothing : .json(TaxAnswers.json(taxes, context))
     }
 }
 
@@ -44,7 +43,7 @@ enum GetTax: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let tax = TaxAnswers.all(context).first(where: { $0["id"] == .string(input.id) }) else { return .nothing }
-        return .json(TaxAnswers.json([tax]))
+        return .json(TaxAnswers.json([tax], context))
     }
 }
 
@@ -52,23 +51,29 @@ enum GetTax: Endpoint {
 enum UpdateTaxes: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/org/taxes", entry: "", scope: .fixed(["ZohoCRM.settings.taxes.UPDATE", "ZohoCRM.org.UPDATE"]),
-        support: .partial("preferences"))
+        support: .partial("what modify_tax_rates allows"))
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
+        let preference: JSONCursor?
+
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            items = try request.json().required("org_taxes").items("taxes")
+            let wish = try request.json().required("org_taxes")
+            preference = wish.optional("preference").flatMap { $0.value.isNull ? nil : $0 }
+            // Preferences alone are a wish too.
+            items = preference != nil && wish.optional("taxes") == nil ? [] : try wish.items("taxes")
+            if let preference { _ = try TaxPreferences(context.catalog).changed(preference) }
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         do {
-            let results = try await context.services.changeTaxes(input.items).map { change -> JSONValue in
+            let results = try await context.services.changeTaxes(input.items, preference: input.preference).map { change -> JSONValue in
                 .success(
                     "tax \(change.kind.rawValue)",
                     details: ["id": .id(change.tax.id), "name": .string(change.tax.name), "value": .real(change.tax.value)])
             }
-            guard var answer = results.first else { throw Rejection(.internalError) }
+            guard var answer = results.first else { return .json(["org_taxes": .success("preference updated")]) }
             if results.count > 1, var details = answer["details"] {
                 details["taxes"] = .array(results)
                 answer["details"] = details

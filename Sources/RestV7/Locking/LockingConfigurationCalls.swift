@@ -40,7 +40,7 @@ enum AddLockingConfiguration: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/record_locking_configurations", entry: "103",
         scope: .fixed(["ZohoCRM.settings.record_locking_configurations.CREATE"]),
-        support: .partial("custom buttons, restricted communications and the closed status of tasks"))
+        support: .partial("custom buttons and what restricted communications forbid"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -63,7 +63,7 @@ enum ChangeLockingConfiguration: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/settings/record_locking_configurations", entry: "104",
         scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
-        support: .partial("custom buttons, restricted communications and the closed status of tasks"))
+        support: .partial("custom buttons and what restricted communications forbid"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -88,7 +88,7 @@ enum ChangeLockingConfigurationByID: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/settings/record_locking_configurations/{config_id}", entry: "104",
         scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
-        support: .partial("custom buttons, restricted communications and the closed status of tasks"))
+        support: .partial("custom buttons and what restricted communications forbid"))
 
     static func respond(_ input: ChangeLockingConfiguration.Input, _ context: RequestContext) async throws -> Reply {
         try await ChangeLockingConfiguration.respond(input, context)

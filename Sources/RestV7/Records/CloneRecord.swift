@@ -14,7 +14,7 @@ enum CloneRecord: Endpoint {
         let item: JSONCursor
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.module(context)
+            module = try request.filledModule(context)
             id = try request.recordID()
             let body = request.body.isEmpty ? JSONCursor([:]) : try request.json()
             _ = try body.object()

@@ -6,7 +6,7 @@ import Wire
 /// Moves up to 100 records to the recycle bin. Contract: records, 127.
 enum DeleteRecords: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}", entry: "127", also: ["145", "151", "157", .partial("172", "values of their own for each user")],
+        .delete, "/crm/v7/{module}", entry: "127", also: ["145", "151", "157", "172"],
         scope: .modules(["DELETE"])
     )
 

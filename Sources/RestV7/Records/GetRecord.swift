@@ -7,7 +7,7 @@ import Wire
 enum GetRecord: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}", entry: "124",
-        also: ["184", "142", "148", "154", "236", .partial("169", "values of their own for each user")],
+        also: ["184", "142", "148", "154", "236", "169"],
         scope: .modules(["READ"]))
 
     struct Input: EndpointInput {
@@ -34,7 +34,9 @@ enum GetRecord: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let id = input.id else { return .nothing }
-        if let found = try await RecordPage.single(Query(input.module, fields: input.fields, filter: input.filter, limit: 1), id, context) {
+        let besides = input.module.apiName == "Notes" && input.fields == nil ? RecordPage.noteKeys : []
+        let query = Query(input.module, fields: input.fields, filter: input.filter, limit: 1, constants: besides)
+        if let found = try await RecordPage.single(query, id, context) {
             guard let since = input.since else { return found }
             let newer = Query(input.module, fields: [], filter: ListFilter.modified(after: since, input.module), limit: 1)
             return try await RecordPage.single(newer, id, context) == nil ? .notModified : found

@@ -9,6 +9,13 @@ enum RecordPage {
         -> Reply
     {
         let (records, result) = try await context.records.page(query)
+        return answer(records, result, page, notModifiedWhenEmpty: notModifiedWhenEmpty, context)
+    }
+
+    /// The envelope around rows that are written already.
+    static func answer(
+        _ records: [UInt8], _ result: RecordReader.Page, _ page: PageRequest, notModifiedWhenEmpty: Bool, _ context: RequestContext
+    ) -> Reply {
         if result.count == 0 { return notModifiedWhenEmpty ? .notModified : .nothing }
         var json = JSONWriter(capacity: records.count + 512)
         json.beginObject()
@@ -30,11 +37,22 @@ enum RecordPage {
         return names.filter { seen.insert($0).inserted }.compactMap { module.field($0) }
     }
 
+    /// What every note says besides (notes, section notes): none was spoken, and none is shared with a client.
+    static let noteKeys: [JSONValue.Member] = [
+        .init("$voice_note", false), .init("$is_shared_to_client", false), .init("$attachments", .null), .init("$size", .null),
+        .init("$sentiment", .null),
+    ]
+
     /// The system keys that a `fields` parameter names; `$event_cancelled` is one of events only (`records.md`, 124).
     static func systemKeys(_ text: String?, _ module: Module) -> [JSONValue.Member] {
         var seen: Set<Substring> = []
         return (text ?? "").split(separator: ",").filter { $0.hasPrefix("$") && seen.insert($0).inserted }.compactMap { name in
-            name == "$event_cancelled" && module.apiName == "Events" ? .init("$event_cancelled", false) : RecordReader.constant(name)
+            if module.apiName == "Notes", let known = noteKeys.first(where: { $0.name == name }) { return known }
+            // A field since organisations have one for it.
+            if name == EventCancellation.field, module.apiName == "Events" {
+                return module.field(EventCancellation.field) == nil ? .init(EventCancellation.field, false) : nil
+            }
+            return RecordReader.constant(name)
         }
     }
 

@@ -19,6 +19,14 @@ extension ParsedRequest {
         return module
     }
 
+    /// The module of the path, for new records. A file comes with its attachment, which is added to a record only
+    /// (photos-and-attachments, 195).
+    func filledModule(_ context: RequestContext) throws(Rejection) -> Module {
+        let module = try writtenModule(context)
+        if module.apiName == "Attachments" { throw .invalidModule() }
+        return module
+    }
+
     /// A record id in the path. What is no id names no record.
     func recordID(_ name: String = "id", index: Int = 1) throws(Rejection) -> RecordID {
         guard let id = RecordID(path[name] ?? "") else { throw .invalidPathID(index) }

@@ -6,7 +6,7 @@ import Wire
 /// Finds records by criteria, e-mail, phone or word. Contract: records, 131.
 enum SearchRecords: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/search", entry: "131", also: [.partial("174", "values of their own for each user")],
+        .get, "/crm/v7/{module}/search", entry: "131", also: ["174"],
         scope: .all([.modules(["READ"]), .fixed(["ZohoSearch.securesearch.READ"])]))
 
     struct Input: EndpointInput {
@@ -20,7 +20,8 @@ enum SearchRecords: Endpoint {
             }
             let named = request.query("fields").flatMap { $0.isEmpty ? nil : $0 }
             let fields =
-                named == nil ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" } : try RecordPage.fields(named, module)
+                named == nil
+                ? module.fields.filter { !$0.columns.isEmpty || $0.apiName == "Tag" || $0.isPerUser } : try RecordPage.fields(named, module)
             page = try PageRequest(request, context, pastLimit: .limitReached)
             let filter = try ListFilter.converted(request.query("converted"), module).and(ListFilter.approved(request.query("approved")))
                 .and(search)
@@ -37,13 +38,15 @@ enum SearchRecords: Endpoint {
     /// What is searched for: the first given of criteria, email, phone and word. `nil` when none is.
     static func condition(_ request: ParsedRequest, _ module: Module) throws(Rejection) -> Condition? {
         if let text = request.query("criteria"), !text.isEmpty { return try CriteriaParser(module).parse(text) }
-        let kinds: [(String, @Sendable (Field) -> Bool, Comparator)] = [
-            ("email", { $0.type.dataType == "email" }, .equal), ("phone", { $0.type.dataType == "phone" }, .contains),
-        ]
-        for (name, fits, comparator) in kinds {
-            guard let text = try given(name, request) else { continue }
-            return .any(
-                module.fields.filter { fits($0) && !$0.columns.isEmpty }.map { .test(field: $0.apiName, comparator, [.string(text)]) })
+        func any(_ dataType: String, _ comparator: Comparator, _ text: String) -> Condition {
+            let fields = module.fields.filter { $0.type.dataType == dataType && !$0.columns.isEmpty }
+            return .any(fields.map { .test(field: $0.apiName, comparator, [.string(text)]) })
+        }
+        if let text = try given("email", request) { return any("email", .equal, text) }
+        if let text = try given("phone", request) {
+            // Two digits name half the numbers there are; letters are part of extensions only.
+            let digits = text.filter { ("0"..."9").contains($0) }
+            return digits.count < 3 ? any("phone", .contains, text) : any("phone", .digits, digits)
         }
         return try given("word", request).map { WordSearch($0).condition(module) }
     }

@@ -6,7 +6,7 @@ import Wire
 /// Adds up to 100 records. Contract: records, 125; notes, 235.
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}", entry: "125", also: ["185", "143", "149", "155", .partial("170", "values of their own for each user")],
+        .post, "/crm/v7/{module}", entry: "125", also: ["185", "143", "149", "155", "170"],
         scope: .modules(["CREATE", "WRITE"]), upTo: 10,
         support: .partial("assignment rules"))
 
@@ -16,7 +16,7 @@ enum InsertRecords: Endpoint {
         let module: Module
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try request.writtenModule(context)
+            module = try request.filledModule(context)
             let body = try request.json()
             items = try body.items("data")
             try WriteOptions.check(body)
@@ -34,7 +34,7 @@ enum InsertRecords: Endpoint {
 /// Changes up to 100 records. Contract: records, 126.
 enum UpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}", entry: "126", also: ["186", "144", "150", "156", .partial("171", "values of their own for each user")],
+        .put, "/crm/v7/{module}", entry: "126", also: ["186", "144", "150", "156", "171"],
         scope: .modules(["UPDATE", "WRITE"]), upTo: 10)
 
     static func load(_ input: Input) -> CallLoad { .records(input.items.count) }
@@ -88,7 +88,7 @@ enum UpdateRecord: Endpoint {
 /// Changes the records that match, adds the others. Contract: records, 128.
 enum UpsertRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/upsert", entry: "128", also: [.partial("173", "values of their own for each user")],
+        .post, "/crm/v7/{module}/upsert", entry: "128", also: ["173"],
         scope: .modules(["CREATE", "WRITE"]), upTo: 10)
 
     static func load(_ input: Input) -> CallLoad { .records(input.items.count) }

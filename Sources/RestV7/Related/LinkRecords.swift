@@ -40,7 +40,7 @@ struct LinkPath: Sendable {
 /// Joins a record with others, or changes what joins them. Contract: related-records, 162.
 enum UpdateRelatedRecords: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", also: [.partial("176", "values of their own for each user")],
+        .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", also: ["176"],
         scope: .modules(["WRITE", "UPDATE"]))
 
     struct Input: EndpointInput {
@@ -76,7 +76,7 @@ enum UpdateRelatedRecord: Endpoint {
 /// Parts a record from others. Contract: related-records, 163.
 enum DelinkRecords: Endpoint {
     static let declaration = Declaration(
-        .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", also: [.partial("177", "values of their own for each user")],
+        .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", also: ["177"],
         scope: .modules(["WRITE", "DELETE"]))
 
     struct Input: EndpointInput {

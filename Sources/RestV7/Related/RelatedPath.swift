@@ -34,7 +34,8 @@ struct RelatedPath: Sendable {
         .any(
             list.relations.compactMap { relation in
                 switch relation {
-                case .link where !linked: nil
+                case .link where !linked, .invitations where !linked: nil
+                case .invitations: .invites(record)
                 case .lookups(let fields, _, let state):
                     .all([.any(fields.map { .pointsAt(field: $0, record, module.id) }), activity(state, now)])
                 case .link(let link, let mine, let theirs, _):

@@ -7,7 +7,7 @@ import Wire
 enum GetTimeline: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}/__timeline", entry: "134", scope: .modules(["READ"]),
-        support: .partial("signals, automation details and previous_page_token"))
+        support: .partial("signals and automation details"))
 
     private static let modules: Set<String> = [
         "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Services__s", "Appointments__s",
@@ -49,7 +49,8 @@ enum GetTimeline: Endpoint {
                 page = token.page
                 passed = token.passed
                 question = .init(
-                    module: module, record: record, filter: filter, descending: descending, after: token.id.raw, skipping: 0,
+                    module: module, record: record, filter: filter, descending: descending, after: token.id.raw,
+                    back: token.direction == .backward, skipping: 0,
                     limit: Int(token.key ?? 200))
                 return
             }
@@ -91,18 +92,21 @@ enum GetTimeline: Endpoint {
     }
 
     private static func info(_ found: Timeline.Page, _ input: Input, _ context: RequestContext) -> JSONValue {
-        var next: JSONValue = .null
-        if found.more, let last = found.entries.last {
+        let limit = Int64(input.question.limit)
+        func leading(_ direction: PageToken.Direction, _ from: Timeline.Entry?, _ page: Int, _ passed: Int64) -> JSONValue {
+            guard let from else { return .null }
             let token = PageToken(
-                .forward, key: Int64(input.question.limit), id: RecordID(raw: last.sequence), page: input.page + 1,
-                passed: input.passed + Int64(found.entries.count),
+                direction, key: limit, id: RecordID(raw: from.sequence), page: page, passed: passed,
                 expires: Instant(milliseconds: context.now.milliseconds + PageToken.lifetime))
-            next = .string(token.sealed(input.binding))
+            return .string(token.sealed(input.binding))
         }
+        let next =
+            found.more ? leading(.forward, found.entries.last, input.page + 1, input.passed + Int64(found.entries.count)) : .null
+        let previous = input.page > 1 ? leading(.backward, found.entries.first, input.page - 1, max(0, input.passed - limit)) : .null
         return [
             "per_page": .integer(input.question.limit), "next_page_token": next, "count": .integer(found.entries.count),
             "page": .integer(input.page),
-            "previous_page_token": .null, "more_records": .bool(found.more),
+            "previous_page_token": previous, "more_records": .bool(found.more),
         ]
     }
 }

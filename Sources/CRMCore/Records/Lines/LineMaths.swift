@@ -28,10 +28,11 @@ enum LineMaths {
         line["Net_Total"] = .real((discounted + tax).rounded(to: places))
     }
 
-    /// Sub total, tax and grand total of a document. Without `lines` its sub total stands.
-    static func complete(_ document: inout Record, lines: [Record]?) {
+    /// Sub total, tax and grand total of a document. Without `lines` its sub total stands; `discount` is in percent of it.
+    static func complete(_ document: inout Record, lines: [Record]?, discount: Double? = nil) {
         if let lines { document["Sub_Total"] = .real(lines.reduce(0) { $0 + ($1["Net_Total"].real ?? 0) }.rounded(to: places)) }
         let total = document["Sub_Total"].real ?? 0
+        if let discount { document["Discount"] = .real(share(discount, of: total)) }
         let discounted = total - (document["Discount"].real ?? 0)
         let (taxes, tax) = taxed(document["$line_tax"], on: discounted)
         if document["Sub_Total"].isNull { document["Sub_Total"] = .real(0) }

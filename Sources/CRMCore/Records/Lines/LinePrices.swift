@@ -12,6 +12,8 @@ struct LinePrices {
 
     private let applies: Bool
     private var unit: [Int64: Double] = [:]
+    /// The taxes of products, where lines are to take them.
+    private var taxes: [Int64: JSONValue] = [:]
     private var listed: [Listing: Double] = [:]
     private var ranges: [Int64: [JSONValue]] = [:]
 
@@ -24,6 +26,7 @@ struct LinePrices {
             case .remove: nil
             }
         }
+        if TaxPreferences(scope.catalog).fillsLines { try readTaxes(items, scope) }
         let unpriced = items.filter { Self.isEmpty($0["List_Price"]) }
         let products = Set(unpriced.compactMap { Self.id($0["Product_Name"]) })
         let books = Set(unpriced.compactMap { Self.id($0["Price_Book_Name"]) })
@@ -39,6 +42,23 @@ struct LinePrices {
             ($0.integer(0) ?? 0, $0.real(1) ?? 0)
         }
         return Dictionary(rows, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// One more statement, only where the organisation wants it.
+    private mutating func readTaxes(_ items: [JSONValue], _ scope: WriteScope) throws {
+        let products = Set(items.filter { $0["Line_Tax"] == nil }.compactMap { Self.id($0["Product_Name"]) }).sorted()
+        guard !products.isEmpty, let module = scope.catalog.module("Products"), let table = module.table,
+            let column = module.field("Tax")?.columns.first
+        else { return }
+        let known = Tax.all(scope.catalog)
+        try scope.tx.forEach("SELECT id, \(column) FROM \(table) WHERE \(.memberIDs("id", products)) AND \(column) IS NOT NULL") { row in
+            let labels = try JSONValue.parse(row.text(1) ?? "[]").array ?? []
+            let chosen = labels.compactMap { label in
+                known.first { "\($0.name) - \($0.value) %" == (label.string ?? label["value"]?.string) }
+            }
+            guard !chosen.isEmpty else { return }
+            taxes[row.integer(0) ?? 0] = .array(chosen.map { ["name": .string($0.name), "percentage": .real($0.value)] })
+        }
     }
 
     private mutating func readBooks(_ books: [Int64], _ products: [Int64], _ scope: WriteScope) throws {
@@ -69,6 +89,7 @@ struct LinePrices {
         if Self.isEmpty(value["List_Price"]), let product, stored == nil || product != stored?["Product_Name"].integer {
             if let price = price(of: product, in: Self.id(value["Price_Book_Name"]), quantity) { value["List_Price"] = .real(price) }
         }
+        if let product, stored == nil, value["Line_Tax"] == nil, let own = taxes[product] { value["Line_Tax"] = own }
         if let percentage = LineMaths.percentage(value["Discount"]) {
             let price = Self.number(value["List_Price"]) ?? stored?["List_Price"].real ?? 0
             value["Discount"] = .real(LineMaths.share(percentage, of: price * quantity))

@@ -11,7 +11,8 @@ struct InventoryRule: RecordRule {
             LineMaths.complete(&change.after)
         } else {
             try Self.check(change, "$line_tax")
-            LineMaths.complete(&change.after, lines: change.rows.first { $0.rows.module.holdsLines }?.result)
+            LineMaths.complete(
+                &change.after, lines: change.rows.first { $0.rows.module.holdsLines }?.result, discount: change.discountPercentage)
         }
     }
 

@@ -9,6 +9,8 @@ package enum RecordRules {
         AutonumberRule(),
         DependencyRule(),
         StageHistoryRule(),
+        TaskRule(),
+        EventRule(),
         LockingRule(),
         CurrencyRule(),
         SearchIndexRule(),

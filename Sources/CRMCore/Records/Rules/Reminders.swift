@@ -3,6 +3,8 @@ import Wire
 
 /// Reminders as `[{"unit", "period"}]`, with the time of the day where they count in days.
 enum Reminders {
+    static let periods = ["minutes", "hours", "days", "weeks"]
+
     static func check(_ change: PendingChange, _ name: String, periods: [String], units: ClosedRange<Int64>) throws(Rejection) {
         guard let text = change.after[name].text, let value = try? JSONValue.parse(text) else { return }
         let path = change.path.appending(name)
