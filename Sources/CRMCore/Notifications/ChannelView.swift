@@ -31,7 +31,7 @@ struct ChannelView {
         guard event.operation != .update || !fields.isEmpty || event.fields.isEmpty else { return nil }
         var payload: JSONValue = ["fields": .array(fields.map { .string($0.apiName) })]
         if withValues, event.operation != .delete, !event.isRelated {
-            let told = event.operation == .insert ? reader.filled(event.record) : fields
+            let told = event.operation == .insert ? reader.filled(event.record).filter { access.right(on: $0) != .hidden } : fields
             payload["values"] = .object(
                 told.compactMap { field in values?[field.apiName].map { .init(field.apiName, $0) } })
         }
