@@ -66,13 +66,16 @@ package struct EndpointTable: Sendable {
     /// The endpoint for a request line. An unknown path is INVALID_URL_PATTERN; a known one that has not this method
     /// INVALID_REQUEST_METHOD. Contract: common, §1.
     func match(_ method: String, _ segments: [String]) throws(Rejection) -> Match {
-        let places = root.places(for: Self.known(segments)[...])
+        // What the users' paths do not know may be one of the module's.
+        var segments = segments
+        var places = root.places(for: Self.known(segments)[...])
+        if places.isEmpty { places = root.places(for: segments[...]) } else { segments = Self.known(segments) }
         guard let best = places.first else { throw Rejection(.invalidURLPattern) }
         guard let known = HTTPMethod(rawValue: method) else { throw Rejection(.invalidRequestMethod) }
         for place in places where !place.ignoresWordOf(best) {
             guard let index = place.endpoints[known] else { continue }
             let entry = entries[index]
-            return Match(entry: entry, method: known, parameters: entry.pattern.parameters(in: Self.known(segments)))
+            return Match(entry: entry, method: known, parameters: entry.pattern.parameters(in: segments))
         }
         throw Rejection(.invalidRequestMethod)
     }

@@ -143,7 +143,7 @@ import Wire
                 ("Leads", ["data": [["Description": "x"]], "ids": [id]], "INVALID_DATA"),
                 ("Leads", ["data": [["Industry": 5]], "ids": [id]], "INVALID_DATA"),
                 ("Leads", ["data": [["Industry": "Energy"]], "cvid": "7"], "INVALID_DATA"),
-                ("Leads", ["data": [["Industry": "Energy"]], "ids": [id], "territory": ["id": "1"]], "INVALID_DATA"),
+                ("Leads", ["data": [["Industry": "Energy"]], "ids": [id], "territory": ["id": "1"]], "MANDATORY_NOT_FOUND"),
                 ("Notes", ["data": [["Note_Title": "x"]], "ids": [id]], "INVALID_MODULE"),
                 ("Leads", ["data": [["Industry": "Energy"]], "ids": .array((0..<501).map { .integer(Int64($0 + 1)) })], "LIMIT_EXCEEDED"),
                 ("Nope", ["data": [["Industry": "Energy"]], "ids": [id]], "INVALID_MODULE"),

@@ -1,4 +1,3 @@
-import Metadata
 import CRMCore
 import Metadata
 import SQLStore
@@ -49,7 +48,9 @@ import Wire
     }
 
     /// A value to send, and the one to read back.
-    private static func value(_ name: String, _ dice: inout Dice, _ accounts: [String], _ user: String) -> (sent: JSONValue, read: JSONValue) {
+    private static func value(_ name: String, _ dice: inout Dice, _ accounts: [String], _ user: String) -> (
+        sent: JSONValue, read: JSONValue
+    ) {
         func same(_ value: JSONValue) -> (JSONValue, JSONValue) { (value, value) }
         if name != "R_flag", Int.random(in: 0..<8, using: &dice) == 0 { return (.null, name == "R_many" ? [] : .null) }
         switch name {
@@ -144,7 +145,8 @@ import Wire
         _ expected: [[String: JSONValue]], _ names: [String], _ bench: RecordBench, _ ids: [String], _ when: String
     ) async throws {
         let answer = await bench.send("GET", "Leads?ids=\(ids.joined(separator: ","))&fields=\(names.joined(separator: ","))")
-        let records = Dictionary((answer.json?["data"]?.array ?? []).map { ($0["id"]?.string ?? "", $0) }, uniquingKeysWith: { first, _ in first })
+        let records = Dictionary(
+            (answer.json?["data"]?.array ?? []).map { ($0["id"]?.string ?? "", $0) }, uniquingKeysWith: { first, _ in first })
         #expect(records.count == ids.count, "\(answer.text.prefix(300))")
         for (id, values) in zip(ids, expected) {
             for name in names {

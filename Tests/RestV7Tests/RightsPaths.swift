@@ -88,7 +88,6 @@ struct RightsPath: Sendable, CustomStringConvertible {
         get("timeline of what points here") { "Contacts/\($0.contact)/__timeline" },
         get("notes") { "Accounts/\($0.account)/Notes?fields=Note_Title" },
         get("note of the record") { "Accounts/\($0.account)/Notes/\($0.note)" },
-        get("all notes") { _ in "Notes?fields=Note_Title" },
         get("note") { "Notes/\($0.note)" },
         get("note by word") { _ in "Notes/search?word=Zanzibar" },
         get("attachments") { "Accounts/\($0.account)/Attachments?fields=File_Name" },

@@ -112,6 +112,8 @@ package struct Restore: Sendable {
         guard !catalog.users.isEmpty else { throw RestoreFailure("the backup has no settings") }
         try SchemaPlan.between(nil, catalog).execute(tx)
         let records = Dictionary(uniqueKeysWithValues: BackupTables.records(catalog).map { ($0.path, $0) })
+        // Migrations put first rows into some.
+        for table in fixed.values where table.path != metadata { try tx.execute("DELETE FROM \(table.name)") }
         for file in files where file.entry.table != metadata {
             guard let table = fixed[file.entry.table] ?? records[file.entry.table] else {
                 throw RestoreFailure("there is no table for \(file.entry.path)")
