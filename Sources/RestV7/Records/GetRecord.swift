@@ -7,7 +7,7 @@ import Wire
 enum GetRecord: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}", entry: "124",
-        also: ["184", "142", "148", "154", "236", "169"],
+        also: ["3", "184", "142", "148", "154", "236", "169"],
         scope: .modules(["READ"]))
 
     struct Input: EndpointInput {
