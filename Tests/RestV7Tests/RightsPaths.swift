@@ -10,6 +10,8 @@ struct RightsPath: Sendable, CustomStringConvertible {
         case granted(AccessLevel)
         /// The owner and those above: what is gone, or hangs elsewhere, is not shared with the account.
         case hierarchy
+        /// Only who sees everything.
+        case administrators
     }
 
     let name: String
@@ -31,6 +33,7 @@ struct RightsPath: Sendable, CustomStringConvertible {
         return switch audience {
         case .granted(let wanted): wanted <= level
         case .hierarchy: !person.byShare
+        case .administrators: false
         }
     }
 
@@ -88,6 +91,7 @@ struct RightsPath: Sendable, CustomStringConvertible {
         get("timeline of what points here") { "Contacts/\($0.contact)/__timeline" },
         get("notes") { "Accounts/\($0.account)/Notes?fields=Note_Title" },
         get("note of the record") { "Accounts/\($0.account)/Notes/\($0.note)" },
+        get("all notes", .administrators) { _ in "Notes?fields=Note_Title" },
         get("note") { "Notes/\($0.note)" },
         get("note by word") { _ in "Notes/search?word=Zanzibar" },
         get("attachments") { "Accounts/\($0.account)/Attachments?fields=File_Name" },
