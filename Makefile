@@ -6,7 +6,7 @@ help: ## lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## installs what is missing, builds, serves a demo organisation on 127.0.0.1:8080
-	@scripts/run.sh
+	@scripts/run.sh $(ARGS)
 
 test: ## runs every test on SQLite and on a PostgreSQL of its own
 	@scripts/test.sh

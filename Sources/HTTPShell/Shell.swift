@@ -89,7 +89,7 @@ package struct Shell: Sendable {
     /// The only place where an error becomes an answer. What is not a refusal is ours: logged, never shown.
     func refusal(of error: any Error, _ trace: RequestTrace) -> Reply {
         if let rejection = error as? Rejection { return .rejected(rejection) }
-        // Too many at once, or five times in each other's way: trying again later is right for both.
+        // Too many at once, or in each other's way for too long: trying again later is right for both.
         if Services.isOverload(error) { return .rejected(Rejection(.tooManyRequests)) }
         // Whoever comes again later finds a new connection.
         if Services.isOutage(error) {

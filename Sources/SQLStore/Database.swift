@@ -17,7 +17,7 @@ package final class Database: Sendable {
         /// BEGIN, COMMIT and savepoints are not shown. Must be quick and thread-safe.
         package var observer: (@Sendable (String) throws -> Void)?
         /// PostgreSQL: how long one statement waits for a lock before it fails as busy.
-        package var lockTimeoutMilliseconds = 15_000
+        package var lockTimeoutMilliseconds: Int
 
         package init(
             readers: Int = 4, maximumQueue: Int = 1024, observer: (@Sendable (String) throws -> Void)? = nil,

@@ -5,7 +5,7 @@ package enum SQLFailure: Error, Sendable, Hashable {
     /// The statement names a column that is not there: planned on old metadata.
     case missingColumn
     case missingTable
-    /// The engine could not order this transaction among the others, five times.
+    /// The engine could not order this transaction among the others, however often it was tried: at least five times, and for as long as a lock is waited for.
     case serialization
     /// Too many are waiting, or a lock was not to be had in time.
     case busy

@@ -133,7 +133,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let failure as ListenFailure {
-            throw CommandFailure("\(host):\(port): \(failure)")
+            throw CommandFailure("\(host):\(port): \(failure) (--port names another)")
         }
     }
 

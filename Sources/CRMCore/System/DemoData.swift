@@ -25,12 +25,19 @@ struct DemoData {
         ["Last_Name": "Moreau", "First_Name": "Camille", "Company": "Atelier Moreau", "Phone": "+33 1 99 00 12 34"],
     ]
 
-    /// Only where there are no leads yet: neither a second start nor somebody's own data is touched.
+    /// Makes them only where there are no leads yet: neither a second start nor somebody's own data is touched. Answers the two
+    /// that are one person, as long as both are there.
     func createIfEmpty() async throws -> (module: String, master: RecordID, child: RecordID)? {
         guard let table = services.catalog.current().module("Leads")?.table else { return nil }
-        let filled =
-            try await services.database.run(.read) { tx in try tx.first("SELECT id FROM \(table) LIMIT 1") { $0.integer(0) } } != nil
-        return filled ? nil : try await create()
+        let (filled, pair) = try await services.database.run(.read) { tx in
+            let filled = try tx.first("SELECT id FROM \(table) LIMIT 1") { $0.integer(0) } != nil
+            let pair = try tx.rows(
+                "SELECT id FROM \(table) WHERE last_name = 'Okafor' AND company IN ('Harbour Light Ltd', 'Harbour Light') ORDER BY id LIMIT 3"
+            ) { RecordID(raw: $0.integer(0) ?? 0) }
+            return (filled, pair)
+        }
+        guard filled else { return try await create() }
+        return pair.count == 2 ? ("Leads", pair[0], pair[1]) : nil
     }
 
     private func create() async throws -> (module: String, master: RecordID, child: RecordID)? {

@@ -143,7 +143,7 @@ enum ListValueAssociations: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/settings/global_picklists/{item}/actions/pick_list_values_associations", entry: "U32",
         scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]),
-        support: .partial("no automation names options yet, so none is ever listed"))
+        support: .partial("automation, which names no options yet"))
 
     struct Input: EndpointInput {
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {

@@ -27,9 +27,7 @@ struct FieldsTarget: EndpointInput {
 enum CreateFields: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/fields", entry: "U6", scope: .fixed(["ZohoCRM.settings.fields.CREATE"]),
-        support: .partial(
-            "encryption is kept as definitions"
-        ))
+        support: .partial("encryption, which is kept as a definition"))
 
     struct Input: EndpointInput {
         let target: FieldsTarget
@@ -52,7 +50,7 @@ enum CreateFields: Endpoint {
 enum UpdateFields: Endpoint {
     static let declaration = Declaration(
         .patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]),
-        support: .partial("encryption is kept and not applied"))
+        support: .partial("encryption, which is kept as a definition"))
 
     struct Change: Sendable {
         /// Nil when the item names none, which is its own refusal.

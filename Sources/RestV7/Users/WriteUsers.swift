@@ -8,7 +8,7 @@ import Wire
 enum AddUser: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/users", entry: "115", scope: .fixed(["ZohoCRM.users.CREATE"]),
-        support: .partial("no invitation is sent; the first password is set on the command line"))
+        support: .partial("invitations: the first password is set on the command line"))
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
@@ -65,14 +65,14 @@ struct UserUpdate: EndpointInput {
 /// Contract: users, 116.
 enum UpdateUsers: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/users", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("nobody is invited again"))
+        .put, "/crm/v7/users", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("inviting again"))
     static func respond(_ input: UserUpdate, _ context: RequestContext) async throws -> Reply { try await input.reply(context) }
 }
 
 /// Contract: users, 116.
 enum UpdateUser: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/users/{user_id}", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("nobody is invited again")
+        .put, "/crm/v7/users/{user_id}", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("inviting again")
     )
 
     struct Input: EndpointInput {
