@@ -30,13 +30,15 @@ from tools import QUIET, Server, Store, alternating, machine, number, resident_m
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 from rest import Rest  # noqa: E402
 
-SYLLABLES = ["ba", "ko", "mi", "ter", "lan", "do", "ru", "sel", "vin", "ga", "pol", "ne", "qui", "zam", "fer", "ost", "hul", "yd"]
+# Some 850 syllables, of two and three letters.
+OPEN = [a + b for a in "bcdfghjklmnprstvwz" for b in "aeiou"]
+SYLLABLES = OPEN + [a + c for a in OPEN for c in "lnrstkmp"]
 SOURCES = ["Advertisement", "Cold Call", "Employee Referral", "Online Store", "Partner"]
 FIELDS = "First_Name,Last_Name,Email,Mailing_City"
 COLUMNS = "id, first_name, last_name, email, mailing_city"
 
 
-def word(random_source, syllables=4):
+def word(random_source, syllables=3):
     return "".join(random_source.choice(SYLLABLES) for _ in range(syllables)).capitalize()
 
 
@@ -69,7 +71,7 @@ class LargeBench:
         for start in range(0, 1000, 100):
             items = [{"Account_Name": f"{word(source)} {start + i}", "Industry": "Energy" if i % 50 == 0 else "Banking"} for i in range(100)]
             accounts += self.rest.create("Accounts", items)
-        cities = [word(source, 3) for _ in range(1000)]
+        cities = [word(source) for _ in range(1000)]
         self.names = [word(source) for _ in range(self.options.contacts // 20)]
 
         def contacts(start):

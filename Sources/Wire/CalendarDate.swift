@@ -32,5 +32,6 @@ package struct CalendarDate: Sendable, Hashable, Comparable, CustomStringConvert
     package var description: String { iso }
 
     /// From 0000-01-01 to 9999-12-31.
-    private static let shownDays = -719_528...2_932_896
+    /// The years 0 to 9999.
+    package static let shownDays = -719_528...2_932_896
 }

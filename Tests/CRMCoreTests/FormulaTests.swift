@@ -1,8 +1,9 @@
-@testable import CRMCore
-@testable import Metadata
 import SQLStore
 import Testing
 import Wire
+
+@testable import CRMCore
+@testable import Metadata
 
 /// The language of formula fields: what it yields, and what it refuses. Contract: `metadata/types.md`, formula.
 @Suite struct FormulaTests {
@@ -47,6 +48,19 @@ import Wire
         for (text, expected) in flags { #expect(try value(text, .flag) == .flag(expected), "\(text)") }
     }
 
+    /// No formula, however written, takes the server down or makes what no field could hold.
+    @Test func nothingGrowsBeyondBounds() throws {
+        let days = String(repeating: "+999999999", count: 110)
+        #expect(try value("Year(Datepart(Now())\(days))", .number) == .null)
+        #expect(try value("Now()+11000000", .instant) == .null && value("Now()-11000000", .instant) == .null)
+        #expect(try value("Adddate(Adddate(Datepart(Now()), 900000000, 'DAY'), 900000000, 'DAY')", .date) == .null)
+        #expect(try value("(-1)^0.5", .number) == .null && value("9^9^9", .number) == .null && value("5 % 0", .number) == .null)
+        let many = String(repeating: "a", count: 900)
+        let grown = "Replace(Replace(Replace(Replace('a','a','\(many)'),'a','\(many)'),'a','\(many)'),'a','\(many)')"
+        #expect(try value("Len(\(grown))", .number) == .null)
+        #expect(try value("Len(Replace('banana', 'an', 'x'))", .number) == .number(4))
+    }
+
     /// Field values are empty here.
     @Test func anEmptyValueMakesTheResultEmpty() throws {
         #expect(try parse("${Amount} * 2", .number).names == ["Amount"])
@@ -55,18 +69,23 @@ import Wire
 
     @Test func whatDoesNotFitIsRefused() {
         let wrong: [(String, Formula.Kind)] = [
-            ("", .number), ("1 +", .number), ("(1", .number), ("'open", .text), ("${Amount", .number), ("${Nope}", .number), ("Foo(1)", .number),
+            ("", .number), ("1 +", .number), ("(1", .number), ("'open", .text), ("${Amount", .number), ("${Nope}", .number),
+            ("Foo(1)", .number),
             ("Abs()", .number), ("Abs(1, 2)", .number), ("Abs('a')", .number), ("1 + 'a'", .number), ("'a' * 2", .text), ("1 2", .number),
             ("If(1, 2, 3)", .number), ("If(true, 1, 'a')", .number), ("${Name}", .number), ("${Amount} == ${Name}", .flag), ("1", .text),
             ("${Vip} + 1", .number), ("Adddate(1, 2, 'DAY')", .date), ("1 == 1 == 1", .flag), ("$Amount", .number), ("1..2", .number),
-            (String(repeating: "(", count: 500) + "1", .number), (String(repeating: "-", count: 500) + "1", .number), ("#", .number), (",", .text),
+            (String(repeating: "(", count: 500) + "1", .number), (String(repeating: "-", count: 500) + "1", .number), ("#", .number),
+            (",", .text),
         ]
         for (text, kind) in wrong { #expect(throws: Formula.Mistake.self, "\(text.prefix(40))") { try parse(text, kind) } }
     }
 
     /// Whatever is typed, the parser answers.
     @Test func noTextBreaksTheParser() {
-        let pieces = ["1", "+", "-", "(", ")", "'", "\"", "${Amount}", "${", "}", "If(", ",", "^", "%", "==", "=", "&&", "!", "true", "Max(", "é", " ", "\\"]
+        let pieces = [
+            "1", "+", "-", "(", ")", "'", "\"", "${Amount}", "${", "}", "If(", ",", "^", "%", "==", "=", "&&", "!", "true", "Max(", "é",
+            " ", "\\",
+        ]
         var random = SystemRandomNumberGenerator()
         for _ in 0..<5000 {
             let text = (0..<Int.random(in: 0...25, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()

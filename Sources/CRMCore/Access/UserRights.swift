@@ -31,6 +31,13 @@ final class UserRights: Sendable {
         var hidden: Set<FieldID> = []
         for module in catalog.modules {
             for field in module.fields where field.rights[profile] == .hidden && canBeLimited(field) { hidden.insert(field.id) }
+            // A value made of hidden ones would tell them.
+            let names = ["First_Name", "Last_Name"].compactMap { module.field($0)?.id }
+            if let full = module.field("Full_Name"), names.contains(where: hidden.contains) { hidden.insert(full.id) }
+            for (field, formula) in module.formulas
+            where formula.names.contains(where: { name in module.field(name).map { hidden.contains($0.id) } ?? false }) {
+                hidden.insert(field.id)
+            }
         }
         return hidden
     }

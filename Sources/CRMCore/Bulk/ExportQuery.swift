@@ -25,6 +25,12 @@ package struct ExportQuery: Sendable {
     package let columns: [Column]
     package let filter: Condition
 
+    /// The modules that lookups are followed into.
+    package var followed: [Module] {
+        let paths = columns.compactMap { column in if case .path(let path) = column.source { path } else { nil } } + filter.paths
+        return paths.flatMap(\.hops).map(\.module)
+    }
+
     /// The column of that name: a field, a field that lookups lead to, or a system key.
     package static func column(_ name: String, of module: Module, _ catalog: Catalog) throws(Problem) -> Column {
         if name.hasPrefix("$") { return try systemKey(name, module) }

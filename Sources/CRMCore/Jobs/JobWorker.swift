@@ -79,16 +79,23 @@ package struct JobWorker: Sendable {
 
     private func attempt(_ job: Job) async -> (any Error)? {
         guard let handler = handlers[job.kind] else { return UnknownJob(kind: job.kind) }
-        do {
-            try await handler.run(job, services)
-            return nil
-        } catch let moved as CatalogMoved {
-            try? await services.catalog.refresh(ifOlderThan: moved.newest)
-            return moved
-        } catch {
-            return error
+        var failure: (any Error)?
+        // Settings that change meanwhile are no failure of the job: it goes on where it stopped.
+        for _ in 0..<Self.mostMoves {
+            do {
+                try await handler.run(job, services)
+                return nil
+            } catch let moved as CatalogMoved {
+                failure = moved
+                try? await services.catalog.refresh(ifOlderThan: moved.newest)
+            } catch {
+                return error
+            }
         }
+        return failure
     }
+
+    private static let mostMoves = 200
 
     private struct UnknownJob: Error { let kind: String }
 }

@@ -40,3 +40,15 @@ package indirect enum Condition: Sendable {
         return .all([self, other])
     }
 }
+
+extension Condition {
+    /// Every path through lookups that it tests.
+    package var paths: [FieldPath] {
+        switch self {
+        case .all(let parts), .any(let parts): parts.flatMap(\.paths)
+        case .not(let inner): inner.paths
+        case .path(let path, _, _), .found(let path, _): [path]
+        default: []
+        }
+    }
+}

@@ -165,7 +165,8 @@ struct FieldDraft {
         let text = try expression.string(max: 4000, min: 1)
         try checkFormula(text, returned, at: expression.path)
         body["formula"] = [
-            "return_type": .string(returned), "expression": .string(text), "assume_default": formula.value["assume_default"] ?? false,
+            "return_type": .string(returned), "expression": .string(text),
+            "assume_default": .bool(try formula.optional("assume_default").flatMap { $0.value.isNull ? nil : $0 }?.bool() ?? false),
         ]
         body["json_type"] = .string(returned == "boolean" ? "boolean" : ["double", "currency"].contains(returned) ? "double" : "string")
         if returned == "text" { body["filterable"] = false }
@@ -185,7 +186,7 @@ struct FieldDraft {
                 return Formula.Kind(field.type.comparison)
             }
         } catch {
-            throw .invalid(at: path, message: "the formula \(error.reason)")
+            throw .invalid(at: path, message: "the formula is wrong: \(error.reason)")
         }
         guard let existing else { return }
         var asked = Array(formula.names)
@@ -224,7 +225,8 @@ struct FieldDraft {
         guard let returned = Rollup.returnType(name, of: parameter) else {
             throw .invalid(at: expression.path.appending("function_parameters"))
         }
-        body["json_type"] = .string(["integer", "double", "currency"].contains(returned) ? (returned == "integer" ? "integer" : "double") : "string")
+        body["json_type"] = .string(
+            ["integer", "double", "currency"].contains(returned) ? (returned == "integer" ? "integer" : "double") : "string")
         body["rollup_summary"] = [
             "return_type": .string(returned),
             "expression": [

@@ -44,8 +44,9 @@ package struct UserTransferJob: JobHandler {
 
     private static func step(_ job: Job, _ scope: WriteScope) throws -> Bool {
         guard var payload = try JobQueue.progress(job.id, kind: job.kind, scope.tx)?.payload,
-            let user = payload["user"]?.looseInt64, let heir = payload["heir"]?.looseInt64.map(UserID.init(raw:))
+            let user = payload["user"]?.looseInt64, let named = payload["heir"]?.looseInt64.map(UserID.init(raw:))
         else { return false }
+        let heir = try living(named, scope)
         let modules = owned(scope.catalog)
         let reached = payload["module"]?.looseInt64 ?? 0
         guard let (module, table, column) = modules.first(where: { $0.module.id.raw >= reached }) else { return false }
@@ -66,6 +67,25 @@ package struct UserTransferJob: JobHandler {
         payload["after"] = finished ? .null : ids.last.map { .id($0) } ?? .null
         try JobQueue.advance(job.id, done: ids.count, failed: 0, payload: payload, scope.tx)
         return true
+    }
+
+    private struct HeirIsGone: Error {}
+
+    /// The user asked for, or whoever took over from that one meanwhile.
+    private static func living(_ heir: UserID, _ scope: WriteScope) throws -> UserID {
+        guard scope.catalog.user(heir) == nil else { return heir }
+        let handovers = try scope.tx.rows("SELECT payload FROM sys_job WHERE kind = \(.text(kind)) ORDER BY id") {
+            try JSONValue.parse($0.text(0) ?? "{}")
+        }
+        var heirs: [Int64: Int64] = [:]
+        for payload in handovers { if let left = payload["user"]?.looseInt64 { heirs[left] = payload["heir"]?.looseInt64 } }
+        var found = heir
+        for _ in 0..<heirs.count where scope.catalog.user(found) == nil {
+            guard let next = heirs[found.raw] else { break }
+            found = UserID(raw: next)
+        }
+        guard scope.catalog.user(found) != nil else { throw HeirIsGone() }
+        return found
     }
 
     private static func isAnyLeft(_ job: Job, _ catalog: Catalog, _ tx: Transaction) throws -> Bool {

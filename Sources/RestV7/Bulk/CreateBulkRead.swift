@@ -75,6 +75,7 @@ enum CreateBulkRead: Endpoint {
             do throws(Rejection) {
                 let dates = MovingDates(now: context.now, zone: context.zone)
                 let query = try request.query(context.catalog, user: context.access.user, dates: dates)
+                for module in query.followed { try context.requireScope(["READ"], on: module) }
                 try Planner(context.catalog, context.access).check(query)
             } catch  where error.code == .invalidQuery {
                 throw Rejection(

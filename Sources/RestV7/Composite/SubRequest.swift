@@ -78,6 +78,9 @@ struct SubRequest: Sendable {
     /// The segments behind the version, however old that is: all are answered as the newest.
     static func segments(of uri: String) -> [Substring] {
         let parts = uri.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
-        return versionIndex(parts).map { Array(parts[($0 + 1)...]) } ?? []
+        // As the router reads them: an escape must not hide what a segment says.
+        return versionIndex(parts).map { start in
+            parts[(start + 1)...].map { part in Substring(PercentCoding.decode(part.utf8, plusIsBlank: false) ?? "%") }
+        } ?? []
     }
 }

@@ -115,6 +115,7 @@ enum GetUserTransfer: Endpoint {
     struct Input: EndpointInput {
         let job: RecordID?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            try context.access.require(permission: SettingsPermission.users)
             guard let text = request.query("job_id"), !text.isEmpty else { throw .missingParameter("job_id") }
             job = RecordID(text)
         }

@@ -38,14 +38,14 @@ struct FormulaEvaluator {
         let other = value(right)
         switch (one, other) {
         case (.number(let a), .number(let b)): return numbers(sign, a, b)
-        case (.text(let a), .text(let b)): return sign == .plus ? .text(a + b) : compared(sign, a < b, a == b)
+        case (.text(let a), .text(let b)): return sign == .plus ? Self.joined([a, b]) : compared(sign, a < b, a == b)
         case (.flag(let a), .flag(let b)):
             return switch sign {
             case .and: .flag(a && b)
             case .or: .flag(a || b)
             default: compared(sign, !a && b, a == b)
             }
-        case (.date(let day), .number(let days)): return whole(days).map { .date(sign == .minus ? day - $0 : day + $0) } ?? .null
+        case (.date(let day), .number(let days)): return whole(days).map { Self.date(sign == .minus ? day - $0 : day + $0) } ?? .null
         case (.instant(let instant), .number(let days)):
             return moved(instant, byMilliseconds: (sign == .minus ? -days : days) * 86_400_000)
         case (.date(let a), .date(let b)): return sign == .minus ? .number(Double(a - b)) : compared(sign, a < b, a == b)
@@ -58,15 +58,17 @@ struct FormulaEvaluator {
     }
 
     private func numbers(_ sign: Formula.Operator, _ a: Double, _ b: Double) -> FormulaValue {
+        let result: Double
         switch sign {
-        case .plus: .number(a + b)
-        case .minus: .number(a - b)
-        case .times: .number(a * b)
-        case .divided: b == 0 ? .null : .number(a / b)
-        case .remainder: b == 0 ? .null : .number(a.truncatingRemainder(dividingBy: b))
-        case .power: .number(pow(a, b))
-        default: compared(sign, a < b, a == b)
+        case .plus: result = a + b
+        case .minus: result = a - b
+        case .times: result = a * b
+        case .divided: result = a / b
+        case .remainder: result = a.truncatingRemainder(dividingBy: b)
+        case .power: result = pow(a, b)
+        default: return compared(sign, a < b, a == b)
         }
+        return result.isFinite ? .number(result) : .null
     }
 
     private func compared(_ sign: Formula.Operator, _ isLess: Bool, _ isEqual: Bool) -> FormulaValue {
@@ -83,9 +85,22 @@ struct FormulaEvaluator {
 
     func whole(_ number: Double) -> Int? { number.magnitude < 1e9 ? Int(number.rounded(.towardZero)) : nil }
 
+    /// Moments and days that no calendar of ours shows are no values.
     func moved(_ instant: Instant, byMilliseconds change: Double) -> FormulaValue {
         guard change.magnitude < 1e15 else { return .null }
-        return .instant(Instant(milliseconds: instant.milliseconds + Int64(change)))
+        let moved = Instant(milliseconds: instant.milliseconds + Int64(change))
+        // A day of room at both ends, for offsets.
+        let days = moved.milliseconds / 86_400_000
+        return Int64(CalendarDate.shownDays.lowerBound + 1)...Int64(CalendarDate.shownDays.upperBound - 1) ~= days ? .instant(moved) : .null
+    }
+
+    static func date(_ day: Int) -> FormulaValue { CalendarDate.shownDays.contains(day) ? .date(day) : .null }
+
+    /// Texts longer than any field holds are not made: a short formula could ask for gigabytes.
+    static let longestText = 64 * 1024
+
+    static func joined(_ texts: [String]) -> FormulaValue {
+        texts.reduce(0) { $0 + $1.utf8.count } <= longestText ? .text(texts.joined()) : .null
     }
 
     func moment(_ value: FormulaValue) -> Instant? {

@@ -50,7 +50,7 @@ extension FormulaEvaluator {
         let first = texts[0]
         switch function {
         case .len: return .number(Double(first.count))
-        case .concat: return .text(texts.joined())
+        case .concat: return Self.joined(texts)
         case .contains: return .flag(texts[1].isEmpty || first.contains(texts[1]))
         case .startswith: return .flag(first.hasPrefix(texts[1]))
         case .endswith: return .flag(first.hasSuffix(texts[1]))
@@ -59,7 +59,10 @@ extension FormulaEvaluator {
         case .trim: return .text(first.trimmingCharacters(in: .whitespaces))
         case .ltrim: return .text(String(first.drop(while: \.isWhitespace)))
         case .rtrim: return .text(String(first.reversed().drop(while: \.isWhitespace).reversed()))
-        case .replace: return .text(texts[1].isEmpty ? first : first.replacingOccurrences(of: texts[1], with: texts[2]))
+        case .replace:
+            guard !texts[1].isEmpty else { return .text(first) }
+            return Self.joined(
+                first.split(separator: texts[1], omittingEmptySubsequences: false).map(String.init).interleaved(with: texts[2]))
         case .find:
             // The place of the nth occurrence, counted from 1; 0 when there is none.
             guard !texts[1].isEmpty, let wanted = whole(numbers[0]), wanted > 0 else { return .number(0) }
@@ -91,7 +94,7 @@ extension FormulaEvaluator {
         if case .date(let given) = values[0] { (day, minute) = (given, 0) }
         let iso = CalendarDate(daysSinceEpoch: day)?.iso ?? "1970-01-01"
         switch function {
-        case .datepart: return .date(day)
+        case .datepart: return Self.date(day)
         case .timepart: return .text(Self.padded(minute / 60) + ":" + Self.padded(minute % 60))
         case .year: return .number(Double(iso.prefix(4)) ?? 0)
         case .month: return .number(Double(iso.dropFirst(5).prefix(2)) ?? 0)
@@ -121,7 +124,7 @@ extension FormulaEvaluator {
         case "YEAR", "YEARS": return monthsAdded(value, whole * 12)
         case "MONTH", "MONTHS": return monthsAdded(value, whole)
         case "DAY", "DAYS":
-            if case .date(let day) = value { return .date(day + whole) }
+            if case .date(let day) = value { return Self.date(day + whole) }
             return moment(value).map { moved($0, byMilliseconds: Double(whole) * 86_400_000) } ?? .null
         case "HOUR", "HOURS": return moment(value).map { moved($0, byMilliseconds: amount * 3_600_000) } ?? .null
         case "MINUTE", "MINUTES": return moment(value).map { moved($0, byMilliseconds: amount * 60_000) } ?? .null
@@ -141,14 +144,15 @@ extension FormulaEvaluator {
             let next = Self.day(year: (index + 1) / 12, month: (index + 1) % 12 + 1, day: 1)
         else { return .null }
         let moved = first + min(dayOfMonth, next - first) - 1
-        if case .date = value { return .date(moved) }
-        return .instant(Instant(milliseconds: instant.milliseconds + Int64(moved - day) * 86_400_000))
+        if case .date = value { return Self.date(moved) }
+        return self.moved(instant, byMilliseconds: Double(moved - day) * 86_400_000)
     }
 
     private static func day(year: Int, month: Int, day: Int) -> Int? {
         guard (1...9999).contains(year) else { return nil }
         let digits = String(year)
-        return CalendarDate(String(repeating: "0", count: 4 - digits.count) + digits + "-" + padded(month) + "-" + padded(day))?.daysSinceEpoch
+        return CalendarDate(String(repeating: "0", count: 4 - digits.count) + digits + "-" + padded(month) + "-" + padded(day))?
+            .daysSinceEpoch
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
@@ -162,5 +166,18 @@ extension FormulaEvaluator {
         case .date(let day): CalendarDate(daysSinceEpoch: day)?.iso ?? ""
         case .instant(let instant): instant.iso(offsetMinutes: clock.zone.offsetMinutes(at: instant))
         }
+    }
+}
+
+extension [String] {
+    /// The elements with `divider` between each two.
+    fileprivate func interleaved(with divider: String) -> [String] {
+        var all: [String] = []
+        all.reserveCapacity(count * 2)
+        for (index, element) in enumerated() {
+            if index > 0 { all.append(divider) }
+            all.append(element)
+        }
+        return all
     }
 }
