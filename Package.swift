@@ -31,8 +31,8 @@ let package = Package(
             swiftSettings: strict),
         // Contents of files in a bucket.
         .target(name: "ObjectStore", dependencies: ["Wire", "CRMCore"], swiftSettings: strict),
-        // Requests to servers that callers name: notifications and call-backs.
-        .target(name: "Outbound", dependencies: ["CRMCore", "CCurl"], swiftSettings: strict),
+        // Requests to servers that callers name, notifications and call-backs; and mails.
+        .target(name: "Outbound", dependencies: ["Wire", "CRMCore", "CCurl"], swiftSettings: strict),
         // From socket to typed input and back; the only target that imports the web framework.
         .target(
             name: "HTTPShell",
@@ -64,7 +64,7 @@ let package = Package(
         .testTarget(name: "SQLStoreTests", dependencies: ["SQLStore", "Wire"], swiftSettings: strict),
         .testTarget(name: "CRMCoreTests", dependencies: ["CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
-        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
+        .testTarget(name: "OutboundTests", dependencies: ["Wire", "Outbound", "CRMCore", "TributaryTestKit"], swiftSettings: strict),
         .testTarget(name: "RestV7Tests", dependencies: ["RestV7", "Outbound", "TributaryTestKit"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -7,7 +7,7 @@ import Synchronization
 final class CurlLoop: Sendable {
     struct Submission: Sendable {
         let number: UInt64
-        let request: OutgoingRequest
+        let errand: CurlErrand
         let continuation: CheckedContinuation<Result<OutgoingAnswer, OutgoingFailure>, Never>
     }
 

@@ -2,7 +2,7 @@ import CCurl
 import CRMCore
 import Glibc
 
-/// One request under way. Lives on the loop's thread.
+/// One request or mail under way. Lives on the loop's thread.
 final class CurlTransfer {
     /// As much of an answer is kept; nobody reads more of it.
     private static let keptBytes = 64 * 1024
@@ -12,7 +12,10 @@ final class CurlTransfer {
     let handle: UnsafeMutableRawPointer
     private let submission: CurlLoop.Submission
     private let allowsPrivate: Bool
-    private var headers: UnsafeMutablePointer<curl_slist>?
+    /// Headers of a request, or receivers of a mail.
+    var list: UnsafeMutablePointer<curl_slist>?
+    /// What of a mail is still to be read by libcurl.
+    var upload: ArraySlice<UInt8> = []
     private var body: [UInt8] = []
     private var read = 0
     private var refusedAddress = false
@@ -22,20 +25,25 @@ final class CurlTransfer {
         self.handle = handle
         self.submission = submission
         self.allowsPrivate = allowsPrivate
-        guard configure(submission.request) else { return nil }
+        let isReady =
+            switch submission.errand {
+            case .request(let request): configure(request)
+            case .mail(let mail): configure(mail)
+            }
+        guard isReady else { return nil }
     }
 
     deinit {
         curl_easy_cleanup(handle)
-        curl_slist_free_all(headers)
+        curl_slist_free_all(list)
     }
 
     private func configure(_ request: OutgoingRequest) -> Bool {
         let milliseconds = Int(request.timeout / .milliseconds(1))
         let whole = Unmanaged.passUnretained(self).toOpaque()
-        for (name, value) in request.headers { headers = curl_slist_append(headers, "\(name): \(value)") }
+        for (name, value) in request.headers { list = curl_slist_append(list, "\(name): \(value)") }
         // Without it libcurl asks before it sends a body of more than a kilobyte, and waits for an answer few servers give.
-        headers = curl_slist_append(headers, "Expect:")
+        list = curl_slist_append(list, "Expect:")
         var results = [
             ccurl_set_text(handle, CURLOPT_URL, request.url.encoded),
             ccurl_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method),
@@ -47,7 +55,7 @@ final class CurlTransfer {
             ccurl_set_number(handle, CURLOPT_TIMEOUT_MS, milliseconds),
             // Half of it, so that a name with one dead address of two still answers.
             ccurl_set_number(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds / 2)),
-            ccurl_set_list(handle, CURLOPT_HTTPHEADER, headers),
+            ccurl_set_list(handle, CURLOPT_HTTPHEADER, list),
             ccurl_set_pointer(handle, CURLOPT_WRITEDATA, whole),
             ccurl_set_writer(handle) { bytes, size, count, transfer in CurlTransfer.keep(bytes, size * count, transfer) },
             ccurl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, whole),
@@ -89,6 +97,7 @@ final class CurlTransfer {
     func outcome(of code: CURLcode) -> Result<OutgoingAnswer, OutgoingFailure> {
         var status = 0
         ccurl_get_number(handle, CURLINFO_RESPONSE_CODE, &status)
+        if case .mail = submission.errand { return mailOutcome(of: code, status: status) }
         switch code {
         case CURLE_OK: return .success(OutgoingAnswer(status: status, body: body))
         // The answer was there; we did not want the end of it.

@@ -26,6 +26,7 @@ package let allEndpoints: [any Endpoint.Type] = ([
     featureEndpoints,
     dataSharingEndpoints,
     jobEndpoints,
+    mailEndpoints,
     backupEndpoints,
     auditEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }

@@ -43,6 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
             (also: TRIBUTARY_ALLOW_PRIVATE_CALLBACKS=1).
             """)
     var allowPrivateCallbacks = false
+    @OptionGroup var mail: MailOptions
     @OptionGroup var limits: LimitOptions
     @Option(help: "Forget jobs that are over after so many days.")
     var keepJobs = JobSweep.usualDays
@@ -68,9 +69,11 @@ struct ServeCommand: AsyncParsableCommand {
         let location = place.location
         let filePlace = try FilePlace.named(files)
         let sender = CurlSender(allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"))
+        let mailer = try mail.sender()
         let start = try await place.whenFree(orServed: true) {
             try await Bootstrap.start(
-                location, files: filePlace, outgoing: sender, undo: UndoPeriod(undoText) ?? .standard, demo: demo, logger: logger)
+                location, files: filePlace, outgoing: sender, mailer: mailer, undo: UndoPeriod(undoText) ?? .standard, demo: demo,
+                logger: logger)
         }
         do {
             try await serve(start, logger)

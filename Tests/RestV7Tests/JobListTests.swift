@@ -28,7 +28,7 @@ import Wire
             let waiting = await server.send("GET", "/crm/v7/__jobs?state=unfinished", token: token)
             let job = waiting.json?["jobs"]?.array?.first
             #expect(job?["kind"] == "mass_delete" && job?["state"] == "waiting" && job?["total"] == 3 && job?["done"] == 0)
-            #expect(waiting.json?["info"] == ["page": 1, "per_page": 200, "count": 1, "more_records": false])
+            #expect(waiting.json?["info"] == ["per_page": 200, "count": 1, "page": 1, "more_records": false])
             await JobWorker(server.services).drain()
             let id = job?["id"]?.string ?? ""
             let over = await server.send("GET", "/crm/v7/__jobs/\(id)", token: token).json?["jobs"]?.array?.first

@@ -137,6 +137,11 @@ package struct LeadConverter {
         moves.newDeal = held.deal == nil
         try moves.run()
         try close(lead, contact, account, deal)
+        if order.tellsLeadOwner { try Notices.converted(lead, into: [contact, account, deal].compactMap(\.self), scope) }
+        if order.tellsNewOwners {
+            let made = [held.contact == nil ? contact : nil, held.account == nil ? account : nil, held.deal == nil ? deal : nil]
+            try Notices.made(made.compactMap(\.self), scope)
+        }
         return Outcome(contact: contact, account: account, deal: deal)
     }
 

@@ -29,6 +29,9 @@ package struct LeadOrder: Sendable {
     private(set) var overwrites = false
     /// Whether records that hold a unique value of the lead are taken rather than told of.
     private(set) var takesDuplicates = false
+    /// Whether the owner of the lead, and those of the records made of it, are told by mail.
+    private(set) var tellsLeadOwner = false
+    private(set) var tellsNewOwners = false
     private(set) var owner: User?
     private(set) var attachments: String?
     private(set) var tags: Tags = .named([:])
@@ -41,8 +44,8 @@ package struct LeadOrder: Sendable {
         _ = try item.object()
         overwrites = try Self.flag("overwrite", item)
         takesDuplicates = try Self.flag("add_to_existing_record", item)
-        // Who is told: nobody, as long as no mail leaves this server; the values are checked all the same.
-        for key in ["notify_lead_owner", "notify_new_entity_owner"] { _ = try Self.flag(key, item) }
+        tellsLeadOwner = try Self.flag("notify_lead_owner", item)
+        tellsNewOwners = try Self.flag("notify_new_entity_owner", item)
         account = try Self.part("Accounts", item)
         contact = try Self.part("Contacts", item)
         try readCommon(item, catalog)

@@ -25,5 +25,6 @@ package enum JobHandlers {
         BackupJob(),
         AuditExportJob(),
         CurrencyFillJob(),
+        MailJob(),
     ]
 }

@@ -30,6 +30,8 @@ package enum JobLane: Sendable, CaseIterable {
     case records
     /// Reading everything out: minutes for a large organisation.
     case exports
+    /// Waiting for mail servers.
+    case mails
 }
 
 /// Jobs waiting, running and done, in one table shared by all processes.

@@ -2,7 +2,7 @@ import Logging
 import SQLStore
 import Wire
 
-/// Forgets jobs that are over, so that the table does not grow for ever. Their status calls then answer as for a job nobody knows.
+/// Forgets jobs and mails that are over, so that the table does not grow for ever. Their status calls then answer as for a job nobody knows.
 package struct JobSweep: Sendable {
     /// Long enough to look into what failed last month.
     package static let usualDays = 30
@@ -26,6 +26,7 @@ package struct JobSweep: Sendable {
     package func sweep() async throws {
         let limit = Instant(milliseconds: services.clock().milliseconds - Int64(days) * 86_400_000)
         while try await round(limit) == Self.batch {}
+        while try await services.database.run(.write, { tx in try Outbox.forget(before: limit, limit: Self.batch, tx) }) == Self.batch {}
     }
 
     private func round(_ limit: Instant) async throws -> Int {

@@ -15,9 +15,14 @@ package struct JobWorker: Sendable {
     /// Without a lane it does whatever is due. Kinds nobody knows belong to the lane of records.
     package init(_ services: Services, handlers: [any JobHandler] = JobHandlers.all, lane: JobLane? = nil) {
         self.services = services
-        let apart = handlers.filter { type(of: $0).lane != .records }.map { type(of: $0).kind }
-        kinds = lane == .exports ? apart : nil
-        others = lane == .records ? apart : []
+        func kinds(_ belongs: (JobLane) -> Bool) -> [String] {
+            handlers.filter { belongs(type(of: $0).lane) }.map { type(of: $0).kind }
+        }
+        switch lane {
+        case nil: (self.kinds, others) = (nil, [])
+        case .records: (self.kinds, others) = (nil, kinds { $0 != .records })
+        case let lane?: (self.kinds, others) = (kinds { $0 == lane }, [])
+        }
         self.handlers = Dictionary(handlers.map { (type(of: $0).kind, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -6,7 +6,8 @@ import Wire
 package enum EventCancellation {
     package static let field = "$event_cancelled"
 
-    package static func cancel(_ id: RecordID, of module: Module, _ store: RecordStore, _ scope: WriteScope) throws {
+    /// `telling`: whether the participants get a mail.
+    package static func cancel(_ id: RecordID, of module: Module, telling: Bool, _ store: RecordStore, _ scope: WriteScope) throws {
         do throws(Rejection) { try scope.access.require(.edit, module) } catch {
             // This call answers so, unlike others (`meeting-cancel.md`).
             throw Rejection(.noPermission, status: 400, details: (error.details.members ?? []).map { .other($0.name, $0.value) })
@@ -25,6 +26,7 @@ package enum EventCancellation {
         var cancelled = event
         cancelled[field] = .integer(1)
         try store.save(cancelled, before: event, scope)
+        if telling { try Notices.cancelled(event, scope) }
     }
 
     private static func refused(_ message: String, _ id: RecordID) -> Rejection { Rejection(.notAllowed, message: message, .id(id)) }

@@ -7,10 +7,13 @@ package struct OwnerChange: Sendable {
     package let owner: User
     /// Modules whose records go along when they look up a record that changes hands.
     package let related: [Module]
+    /// Whether the new owner gets a mail.
+    package let telling: Bool
 
-    package init(to owner: User, related: [Module] = []) {
+    package init(to owner: User, related: [Module] = [], telling: Bool = false) {
         self.owner = owner
         self.related = related
+        self.telling = telling
     }
 
     /// Whether records of `related` can hang on one of `module`.
@@ -26,16 +29,25 @@ package struct OwnerChange: Sendable {
         let once = ids.filter { seen.insert($0).inserted }
         let value: JSONValue = ["id": .string(String(owner.id.raw))]
         let items = once.map { JSONCursor(["id": .id($0), "Owner": value], at: JSONPath()) }
+        let foreign = telling ? try foreign(once, module, scope) : []
         let written = try store.update(items, module, as: .changeOwner, scope)
         let outcomes = Dictionary(zip(once, written), uniquingKeysWith: { first, _ in first })
         let changed = once.filter { id in (try? outcomes[id]?.get()) != nil }
         for other in related { try follow(other, of: module, changed, scope) }
+        if telling { try Notices.given(changed.filter(foreign.contains).compactMap { try? outcomes[$0]?.get() }, to: owner.id, scope) }
         return ids.map { id in
             guard let outcome = outcomes[id] else { return .failure(Rejection(.internalError)) }
             return outcome.map(\.id).mapError { refusal in
                 refusal.code == .invalidData ? Rejection(.invalidData, message: refusal.message, .id(id)) : refusal
             }
         }
+    }
+
+    /// Those that are not the new owner's already.
+    private func foreign(_ ids: [RecordID], _ module: Module, _ scope: WriteScope) throws -> Set<RecordID> {
+        guard let table = module.table, let column = module.whole.field("Owner")?.columns.first else { return [] }
+        let rows: SQL = "\(.memberIDs("t.id", ids.map(\.raw))) AND t.\(column) <> \(.integer(owner.id.raw))"
+        return Set(try scope.tx.rows("SELECT t.id FROM \(table) t WHERE \(rows)") { RecordID(raw: $0.integer(0) ?? 0) })
     }
 
     private static func followed(_ related: Module, _ module: Module, _ catalog: Catalog) -> [Field] {

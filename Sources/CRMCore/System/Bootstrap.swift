@@ -28,7 +28,8 @@ package enum Bootstrap {
 
     package static func start(
         _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase,
-        outgoing: any OutgoingHTTP = NoOutgoingHTTP(), undo: UndoPeriod = .standard, demo: Bool, logger: Logger,
+        outgoing: any OutgoingHTTP = NoOutgoingHTTP(), mailer: any MailSender = NoMailSender(), undo: UndoPeriod = .standard, demo: Bool,
+        logger: Logger,
         clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
@@ -54,7 +55,8 @@ package enum Bootstrap {
         if alone, store is FolderStore { try await store.clearSpool(before: now) }
         let services = Services(
             database: database, catalog: CatalogCache(catalog, database), ids: ids, clock: clock, logger: logger, pageKey: key,
-            files: FileLibrary(store: store, database: database, ids: ids, clock: clock), outgoing: outgoing, undoPeriod: undo,
+            files: FileLibrary(store: store, database: database, ids: ids, clock: clock), outgoing: outgoing, mailer: mailer,
+            undoPeriod: undo,
             renderCache: RenderCache())
         guard let administrator = catalog.users.first else { throw StandardSeed.Failure.malformed("no user") }
         let pair = demo ? try await DemoData(services, administrator.id).createIfEmpty() : nil

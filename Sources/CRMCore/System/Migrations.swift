@@ -53,6 +53,7 @@ package enum Migrations {
         Migration(number: 36, purpose: "one link row for each pair", body: LinkPairs.migrate),
         Migration(
             number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
+        Migration(number: 38, purpose: "mails", statements: Outbox.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

@@ -15,6 +15,7 @@ package struct Services: Sendable {
     package let files: FileLibrary
     /// Requests to servers that callers name.
     package private(set) var outgoing: any OutgoingHTTP
+    package private(set) var mailer: any MailSender
     /// How long merges can be undone.
     package let undoPeriod: UndoPeriod
     let feeds = FeedCache()
@@ -122,6 +123,13 @@ extension Services {
     package func speaking(through outgoing: any OutgoingHTTP) -> Services {
         var services = self
         services.outgoing = outgoing
+        return services
+    }
+
+    /// The same, with another way for mails.
+    package func mailing(through mailer: any MailSender) -> Services {
+        var services = self
+        services.mailer = mailer
         return services
     }
 

@@ -6,8 +6,7 @@ import Wire
 /// Makes a contact, an account and a deal of a lead. Contract: convert-lead, 135.
 enum ConvertLead: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/Leads/{id}/actions/convert", entry: "135", scope: .fixed(["ZohoCRM.modules.leads.CREATE"]), credits: 5,
-        support: .partial("the mails to the owners"))
+        .post, "/crm/v7/Leads/{id}/actions/convert", entry: "135", scope: .fixed(["ZohoCRM.modules.leads.CREATE"]), credits: 5)
 
     struct Input: EndpointInput {
         let id: RecordID

@@ -10,8 +10,7 @@ enum ListJobs: Endpoint {
     struct Input: EndpointInput {
         let filter: JobList.Filter
         let kind: String?
-        let page: Int
-        let perPage: Int
+        let page: NumberedPage
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try JobAnswers.requireAdministrator(context)
@@ -26,27 +25,17 @@ enum ListJobs: Endpoint {
                 filter = .states([state])
             }
             kind = request.query("kind").flatMap { $0.isEmpty ? nil : $0 }
-            page = try Self.number("page", request) ?? 1
-            perPage = min(try Self.number("per_page", request) ?? 200, 200)
-        }
-
-        private static func number(_ name: String, _ request: ParsedRequest) throws(Rejection) -> Int? {
-            guard let text = request.query(name) else { return nil }
-            guard let number = Int(text), (1...1_000_000).contains(number) else { throw .invalidParameter(name) }
-            return number
+            page = try NumberedPage(request)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let found = try await JobList(context.services).page(
-            input.filter, kind: input.kind, skipping: (input.page - 1) * input.perPage, limit: input.perPage)
+            input.filter, kind: input.kind, skipping: input.page.skipped, limit: input.page.perPage)
         guard !found.jobs.isEmpty else { return .nothing }
         return .json([
             "jobs": .array(found.jobs.map { JobAnswers.job($0, context) }),
-            "info": [
-                "page": .integer(input.page), "per_page": .integer(input.perPage), "count": .integer(found.jobs.count),
-                "more_records": .bool(found.more),
-            ],
+            "info": input.page.info(found.jobs.count, more: found.more),
         ])
     }
 }

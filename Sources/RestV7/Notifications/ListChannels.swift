@@ -3,23 +3,6 @@ import HTTPShell
 import Metadata
 import Wire
 
-/// A page of a list that is asked for by number.
-private struct NumberedPage {
-    let page: Int
-    let perPage: Int
-
-    init(_ request: ParsedRequest) throws(Rejection) {
-        page = try request.positive("page") ?? 1
-        perPage = min(try request.positive("per_page") ?? 200, 200)
-    }
-
-    var skipped: Int { (page - 1) * perPage }
-
-    func info(_ count: Int, more: Bool) -> JSONValue {
-        ["per_page": .integer(perPage), "count": .integer(count), "page": .integer(page), "more_records": .bool(more)]
-    }
-}
-
 extension ParsedRequest {
     fileprivate func channelNumber() throws(Rejection) -> Int64? {
         guard let text = query("channel_id"), !text.isEmpty else { return nil }
@@ -34,7 +17,7 @@ enum ListNotifications: Endpoint {
         .get, "/crm/v7/actions/watch", entry: "253", scope: .fixed(["ZohoCRM.notifications.READ"]))
 
     struct Input: EndpointInput {
-        fileprivate let page: NumberedPage
+        let page: NumberedPage
         let number: Int64?
         let module: Module?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
@@ -66,7 +49,7 @@ enum ListDeliveries: Endpoint {
         .get, "/crm/v7/actions/watch/deliveries", entry: "", scope: .fixed(["ZohoCRM.notifications.READ"]))
 
     struct Input: EndpointInput {
-        fileprivate let page: NumberedPage
+        let page: NumberedPage
         let number: Int64?
         let state: String?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {

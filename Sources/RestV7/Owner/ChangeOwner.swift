@@ -31,8 +31,7 @@ enum OwnerCall {
 /// Gives records to another owner. Contract: change-owner, 218.
 enum ChangeOwner: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/change_owner", entry: "218", scope: .fixed(["ZohoCRM.change_owner.CREATE"]),
-        support: .partial("the e-mail to the new owner"))
+        .post, "/crm/v7/{module}/actions/change_owner", entry: "218", scope: .fixed(["ZohoCRM.change_owner.CREATE"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -44,8 +43,9 @@ enum ChangeOwner: Endpoint {
             let body = try request.json()
             ids = request.path["id"] == nil ? try Self.ids(body) : [try request.recordID()]
             let owner = try OwnerCall.owner(body, context)
-            if let notify = body.optional("notify"), !notify.value.isNull { _ = try notify.bool() }
-            change = OwnerChange(to: owner, related: try Self.related(body, module, context.catalog))
+            let telling =
+                try body.optional("notify").map { notify throws(Rejection) in notify.value.isNull ? false : try notify.bool() } ?? false
+            change = OwnerChange(to: owner, related: try Self.related(body, module, context.catalog), telling: telling)
         }
 
         private static func ids(_ body: JSONCursor) throws(Rejection) -> [RecordID] {
@@ -80,8 +80,7 @@ enum ChangeOwner: Endpoint {
 /// Gives the record of the path to another owner. Contract: change-owner, 218.
 enum ChangeRecordOwner: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/{id}/actions/change_owner", entry: "218", scope: .fixed(["ZohoCRM.change_owner.CREATE"]),
-        support: .partial("the e-mail to the new owner"))
+        .post, "/crm/v7/{module}/{id}/actions/change_owner", entry: "218", scope: .fixed(["ZohoCRM.change_owner.CREATE"]))
 
     static func respond(_ input: ChangeOwner.Input, _ context: RequestContext) async throws -> Reply {
         try await ChangeOwner.respond(input, context)
