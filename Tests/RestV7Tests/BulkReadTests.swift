@@ -227,6 +227,19 @@ import Wire
                 let answer = await bench.send("POST", "/crm/bulk/v7/read", body, token: token)
                 #expect(answer.status == 401 && answer.json?["code"] == "OAUTH_SCOPE_MISMATCH")
             }
+            // Whoever follows a lookup needs the scope of what it leads to, as in COQL.
+            let token = try await bench.server.token("ZohoCRM.bulk.READ,ZohoCRM.modules.deals.READ")
+            let followed: [JSONValue] = [
+                ["module": ["api_name": "Deals"], "fields": ["Deal_Name", "Contact_Name.Email"]],
+                [
+                    "module": ["api_name": "Deals"],
+                    "criteria": ["field": ["api_name": "Contact_Name.Email"], "comparator": "equal", "value": "a@b.example"],
+                ],
+            ]
+            for query in followed {
+                let answer = await bench.send("POST", "/crm/bulk/v7/read", ["query": query], token: token)
+                #expect(answer.status == 401 && answer.json?["code"] == "OAUTH_SCOPE_MISMATCH", "\(answer.text)")
+            }
             let id = try await bench.startRead(["module": ["api_name": "Leads"]])
             await bench.drain()
             for (scopes, status) in [("ZohoCRM.bulk.READ", 200), ("ZohoCRM.modules.leads.READ", 200), ("ZohoCRM.modules.deals.READ", 401)] {

@@ -104,6 +104,9 @@ import Wire
                 (get("/crm/v7/org", [("params", [])]), "INVALID_DATA"),
                 (get("/crm/v7/Leads/actions/mass_update?job_id=1"), "NOT_SUPPORTED"),
                 (["method": "POST", "uri": .string(Self.path)], "NOT_SUPPORTED"),
+                // An escape does not hide what a segment says.
+                (["method": "POST", "uri": "/crm/v7/%5f%5fcomposite_requests"], "NOT_SUPPORTED"),
+                (["method": "POST", "uri": "/crm/v7/%66iles"], "NOT_SUPPORTED"),
                 (["method": "DELETE", "uri": "/crm/v7/Leads", "params": ["ids": "1"]], "NOT_SUPPORTED"),
                 (
                     ["method": "POST", "uri": "/crm/v7/Leads", "body": ["data": [["Last_Name": "a"], ["Last_Name": "b"]]]], "LIMIT_EXCEEDED"

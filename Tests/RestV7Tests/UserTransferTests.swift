@@ -160,6 +160,38 @@ import Wire
         }
     }
 
+    /// The heir of one handover may be gone before its job runs: whoever took over from that one gets the records.
+    @Test(arguments: TestServer.engines)
+    func handoversFollowOneAnother(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let office = try await UsersTests.Office(server)
+            let people = [await office.made(), await office.made("second@acme.example"), await office.made("third@acme.example")]
+            _ = await office.org.insert("Leads", [["Last_Name": "L", "Owner": ["id": .string(people[0])]]], office.token)
+            for (user, heir) in zip(people, people.dropFirst()) {
+                let answer = await office.send(
+                    "POST", Self.path,
+                    [
+                        "transfer_and_delete": [
+                            [
+                                "id": .string(user),
+                                "transfer": ["id": .string(heir), "records": true, "assignment": false, "criteria": false],
+                            ]
+                        ]
+                    ])
+                #expect(answer.status == 200, "\(answer.text)")
+            }
+            // The later one first: it finds nothing yet.
+            let jobs = try await server.services.database.run(.write) { tx in
+                [try JobQueue.claim(now: server.services.clock(), tx), try JobQueue.claim(now: server.services.clock(), tx)].compactMap {
+                    $0
+                }
+            }
+            #expect(jobs.count == 2)
+            for job in jobs.reversed() { try await UserTransferJob().run(job, server.services) }
+            #expect(try await owned(server, people[2]) == 1)
+        }
+    }
+
     private func owned(_ server: TestServer, _ user: String) async throws -> Int64 {
         let table = try #require(server.services.catalog.current().module("Leads")?.table)
         return try await server.services.database.run(.read) { tx in

@@ -73,18 +73,19 @@ package struct UserTransferJob: JobHandler {
 
     /// The user asked for, or whoever took over from that one meanwhile.
     private static func living(_ heir: UserID, _ scope: WriteScope) throws -> UserID {
-        guard scope.catalog.user(heir) == nil else { return heir }
+        func isGone(_ user: UserID) -> Bool { scope.catalog.user(user).map { $0.status == "deleted" } ?? true }
+        guard isGone(heir) else { return heir }
         let handovers = try scope.tx.rows("SELECT payload FROM sys_job WHERE kind = \(.text(kind)) ORDER BY id") {
             try JSONValue.parse($0.text(0) ?? "{}")
         }
         var heirs: [Int64: Int64] = [:]
         for payload in handovers { if let left = payload["user"]?.looseInt64 { heirs[left] = payload["heir"]?.looseInt64 } }
         var found = heir
-        for _ in 0..<heirs.count where scope.catalog.user(found) == nil {
+        for _ in 0..<heirs.count where isGone(found) {
             guard let next = heirs[found.raw] else { break }
             found = UserID(raw: next)
         }
-        guard scope.catalog.user(found) != nil else { throw HeirIsGone() }
+        guard !isGone(found) else { throw HeirIsGone() }
         return found
     }
 
