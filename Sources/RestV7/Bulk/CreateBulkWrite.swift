@@ -6,7 +6,8 @@ import Wire
 /// Starts an import. Contract: bulk-write, 246.
 enum CreateBulkWrite: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/bulk/v7/write", entry: "246", scope: .all([.fixed(["ZohoCRM.bulk.CREATE"]), .modules(["CREATE"])]), credits: 500)
+        .post, "/crm/bulk/v7/write", entry: "246", scope: .all([.fixed(["ZohoCRM.bulk.CREATE"]), .modules(["CREATE"])]), credits: 500,
+        support: .partial("formats of numbers, other character sets than UTF-8, UTF-16 and ISO-8859-1, and the profile's right to import"))
 
     struct Input: EndpointInput {
         let body: BulkWriteBody

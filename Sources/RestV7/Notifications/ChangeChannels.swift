@@ -17,7 +17,8 @@ private enum ChannelCall {
 /// Has the caller told of what happens in modules. Contract: notifications, 254.
 enum EnableNotifications: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/actions/watch", entry: "254", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.CREATE"]))
+        .post, "/crm/v7/actions/watch", entry: "254", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.CREATE"]),
+        support: .partial("changes of users"))
 
     struct Input: EndpointInput {
         let requests: [Result<ChannelRequest, Rejection>]
@@ -34,7 +35,8 @@ enum EnableNotifications: Endpoint {
 /// Gives channels other settings in place of all they had. Contract: notifications, 256.
 enum ReplaceNotifications: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/actions/watch", entry: "256", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.UPDATE"]))
+        .put, "/crm/v7/actions/watch", entry: "256", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.UPDATE"]),
+        support: .partial("changes of users"))
 
     struct Input: EndpointInput {
         let requests: [Result<ChannelRequest, Rejection>]
