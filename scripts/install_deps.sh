@@ -4,7 +4,7 @@
 # usage: install_deps.sh [build|test|bench]    (each includes the ones before it; default: build)
 set -euo pipefail
 
-packages=(libsqlite3-dev libpq-dev libssl-dev libcurl4-openssl-dev zlib1g-dev ca-certificates pkg-config)
+packages=(curl libsqlite3-dev libpq-dev libssl-dev libcurl4-openssl-dev zlib1g-dev ca-certificates pkg-config)
 case "${1:-build}" in
     build) ;;
     test) packages+=(postgresql python3-venv curl) ;;
