@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 import pytest
+import sdk
 from rest import Rest
 from tributary_server import Server, Store
 
@@ -62,3 +63,12 @@ def running(request):
 @pytest.fixture
 def rest(running):
     return Rest(running.base, running.access_token)
+
+
+@pytest.fixture(scope="module")
+def client(running, tmp_path_factory):
+    """The vendor's client, started with a refresh token and refreshing its metadata, as an application would."""
+    sdk.connect(
+        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token
+    )
+    return running

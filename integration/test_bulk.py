@@ -23,13 +23,6 @@ from zohocrmsdk.src.com.zoho.crm.api.util import Choice, StreamWrapper
 SCOPES = [*ALL_SCOPES, "ZohoFiles.files.ALL"]
 
 
-@pytest.fixture(scope="module")
-def client(running, tmp_path_factory):
-    grant = running.grant(SCOPES)
-    sdk.connect(running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, grant=grant, refresh_fields=False)
-    return running
-
-
 def module(name):
     one = MinifiedModule()
     one.set_api_name(name)

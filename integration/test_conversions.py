@@ -19,14 +19,6 @@ from zohocrmsdk.src.com.zoho.crm.api import HeaderMap
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 
-@pytest.fixture(scope="module")
-def client(running, tmp_path_factory):
-    sdk.connect(
-        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token
-    )
-    return running
-
-
 def deal():
     return sdk.record(
         Deal_Name="A deal", Closing_Date=date(2030, 6, 30), Stage=Choice("Qualification"), Pipeline=Choice("Standard (Standard)")

@@ -25,15 +25,6 @@ BOUNDARY = "integration-boundary"
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 
 
-@pytest.fixture(scope="module")
-def client(running, tmp_path_factory):
-    sdk.connect(
-        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token,
-        refresh_fields=False,
-    )
-    return running
-
-
 @pytest.fixture
 def lead(client):
     return sdk.create("Leads", [sdk.record(Last_Name="Files", Company="Acme")])[0]

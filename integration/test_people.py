@@ -16,14 +16,6 @@ from zohocrmsdk.src.com.zoho.crm.api.exception import SDKException
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 
-@pytest.fixture(scope="module")
-def client(running, tmp_path_factory):
-    sdk.connect(
-        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token
-    )
-    return running
-
-
 def filled(kind, **values):
     one = kind()
     for name, value in values.items():

@@ -19,15 +19,6 @@ from zohocrmsdk.src.com.zoho.crm.api.users import MinifiedUser
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 
-@pytest.fixture(scope="module")
-def client(running, tmp_path_factory):
-    """The client, started with a refresh token and refreshing its metadata, as an application would."""
-    sdk.connect(
-        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token
-    )
-    return running
-
-
 def name(prefix="Person"):
     """A last name no other test uses."""
     name.count = getattr(name, "count", 0) + 1

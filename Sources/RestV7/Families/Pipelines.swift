@@ -7,8 +7,8 @@ import Wire
 enum PipelineFamily: ResourceFamily {
     static let descriptor = ResourceDescriptor(
         "pipeline", path: "/crm/v7/settings/pipeline", scope: "ZohoCRM.settings.pipeline", kind: .pipeline,
-        verbs: [.list: "67", .get: "67", .create: "68", .updateOne: "69"],
-        messages: [.create: "Pipeline created", .updateOne: "Pipeline updated"],
+        verbs: [.list: "67", .get: "67", .create: "68", .updateMany: "69", .updateOne: "69"],
+        messages: [.create: "Pipeline created", .updateMany: "Pipeline updated", .updateOne: "Pipeline updated"],
         permission: SettingsPermission.customize, perCall: 100, rule: PipelineRule(),
         attributes: [
             Attribute("display_value", .text(max: 100, plain: false), missing: .mandatoryNotFound, unique: true),

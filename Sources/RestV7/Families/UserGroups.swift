@@ -7,8 +7,11 @@ import Wire
 enum UserGroups: ResourceFamily {
     static let descriptor = ResourceDescriptor(
         "user_groups", path: "/crm/v7/settings/user_groups", scope: "ZohoCRM.settings.user_groups", kind: .userGroup,
-        verbs: [.get: "42", .create: "40", .updateOne: "41", .deleteOne: "45"],
-        messages: [.create: "User Group Created successfully", .updateOne: "User Group Updated successfully", .deleteOne: "Group deleted"],
+        verbs: [.get: "42", .create: "40", .updateMany: "41", .updateOne: "41", .deleteOne: "45"],
+        messages: [
+            .create: "User Group Created successfully", .updateMany: "User Group Updated successfully",
+            .updateOne: "User Group Updated successfully", .deleteOne: "Group deleted",
+        ],
         permission: SettingsPermission.groups, perCall: 1, rule: UserGroupRule(),
         attributes: [
             Attribute("name", .text(max: 100, plain: true), missing: .mandatoryNotFound, unique: true),
