@@ -35,7 +35,7 @@ NOTES = 10  # on each child in (t)
 
 class MergeBench(Bench):
     def __init__(self, options, folder):
-        super().__init__(SimpleNamespace(repetitions=options.repetitions, seconds=1, million=0), folder)
+        super().__init__(SimpleNamespace(repetitions=options.repetitions, seconds=1, million=0, bulk_rows=0), folder)
         self.large = options.large
 
     # Requests

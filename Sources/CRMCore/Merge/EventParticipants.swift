@@ -38,17 +38,16 @@ enum EventParticipants {
     }
 
     /// How many events `follow` would change; writes nothing.
-    static func count(_ succession: Succession, _ scope: WriteScope) throws -> Int { try events(of: succession, locked: false, scope).count }
+    static func count(_ succession: Succession, _ scope: WriteScope) throws -> Int {
+        try events(of: succession, locked: false, scope).count
+    }
 
-    /// Puts back the invitations a merge changed, where they are still as it left them.
-    static func undo(_ merge: RecordID, _ scope: WriteScope) throws {
-        guard let module = scope.catalog.module("Events"), let field = module.field("Participants") else { return }
-        let logged = try scope.tx.rows(
-            "SELECT record_id, before, after FROM sys_change WHERE group_id = \(merge) AND kind = \(.text(ChangeLog.Kind.participantsMoved.rawValue))"
-        ) { (RecordID(raw: $0.integer(0) ?? 0), try JSONValue.parse($0.text(1) ?? "{}"), try JSONValue.parse($0.text(2) ?? "{}")) }
-        let rows = try system(scope).rows(logged.map(\.0), of: module, for: .edit, scope.tx)
+    /// Puts back the invitations that were moved, where they are still as they were left.
+    static func restore(_ moved: [(record: RecordID, before: JSONValue, after: JSONValue)], _ scope: WriteScope) throws {
+        guard !moved.isEmpty, let module = scope.catalog.module("Events"), let field = module.field("Participants") else { return }
+        let rows = try system(scope).rows(moved.map(\.record), of: module, for: .edit, scope.tx)
         let key = String(field.id.raw)
-        let changes = logged.compactMap { id, before, after -> (before: Record, after: Record)? in
+        let changes = moved.compactMap { id, before, after -> (before: Record, after: Record)? in
             guard let now = rows[id], now[field].json == after[key] else { return nil }
             var former = now
             former[field] = SQLValue(before[key] ?? .null, as: .text)

@@ -9,7 +9,8 @@ package struct JournalSweep: Sendable {
     private static let batch: Int64 = 5_000
     private static let pause = Duration.seconds(3_600)
     /// What a merge logs about rows other than the records merged.
-    private static let kinds: [ChangeLog.Kind] = [.repoint, .linkDropped, .linkFilled, .participantsMoved, .addedByMerge]
+    private static let kinds: [ChangeLog.Kind] =
+        [.repoint, .linkDropped, .linkFilled, .addedByMerge] + MergeFollowers.loggedElsewhere
 
     private let services: Services
 

@@ -34,21 +34,14 @@ struct MergeExecutor {
             }
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repointing.move(field, of: module, table)
         }
-        let tags = try TagStore.merge(request, scope)
-        if tags > 0 { outcome.moved["Tags"] = tags }
-        outcome.moved.merge(try MergeFiles(request, scope).run()) { $0 + $1 }
-        let invited = try EventParticipants.follow(request.succession, named: request.master.displayName, scope)
-        if invited > 0 { outcome.moved["Events.Participants"] = invited }
-        try RecordShares.merge(request, scope)
         try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
         try Graves.bury(request.children, as: .merged, successor: request.master.id, scope)
         try writeSurvivor()
-        let territories = try RecordTerritories.merge(request, scope)
-        if territories > 0 { outcome.moved["Territories"] = territories }
+        for follower in MergeFollowers.chosen(plan.followers) { try follower.follow(request, &outcome, scope) }
         return outcome
     }
 
-    /// Last, when the children's unique values are free.
+    /// When the children's unique values are free.
     private func writeSurvivor() throws {
         guard let table = request.module.table else { return }
         try RecordStore.update(plan.survivor, from: request.master, table, scope)

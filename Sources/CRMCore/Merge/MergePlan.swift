@@ -17,6 +17,8 @@ package struct MergePlan: Sendable, Equatable {
     /// The surviving record as it will be.
     package let survivor: Record
     package let moves: [Move]
+    /// Which of `MergeFollowers.all` have something to do.
+    package let followers: [Int]
     package let warnings: [String]
     /// Whether all rows of all records count together, as they do in a merge of a group.
     package let countsTogether: Bool
@@ -26,8 +28,9 @@ package struct MergePlan: Sendable, Equatable {
 
     /// `loops` names the fields whose chain upward from the survivor leads back to a participant.
     package static func make(
-        _ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], countsTogether: Bool = false, at now: Instant, by user: UserID,
-        _ catalog: Catalog
+        _ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], followers: [Int] = [], countsTogether: Bool = false,
+        at now: Instant,
+        by user: UserID, _ catalog: Catalog
     ) -> MergePlan {
         var survivor = survivor(of: request, catalog)
         var warnings: [String] = []
@@ -40,7 +43,8 @@ package struct MergePlan: Sendable, Equatable {
         survivor["Modified_By"] = .integer(user.raw)
         survivor.values[request.module.mergeSlot] = .null
         return MergePlan(
-            request: request, survivor: survivor, moves: moves.filter { $0.total > 0 }, warnings: warnings, countsTogether: countsTogether)
+            request: request, survivor: survivor, moves: moves.filter { $0.total > 0 }, followers: followers, warnings: warnings,
+            countsTogether: countsTogether)
     }
 
     /// The master with the values named, before loops are cut.

@@ -16,9 +16,8 @@ package struct MergePreview: Sendable {
         master = plan.request.master.id
         children = plan.request.children.map(\.id)
         scheduled = plan.mustBeScheduled
-        let tags = try TagStore.forecast(plan.request, scope.tx)
-        outcome = try Self.outcome(plan, tagsGained: tags.gained, scope)
-        record = try SurvivorView(plan, tags: tags.left, tagsGained: tags.gained > 0, scope, render).json()
+        outcome = try Self.outcome(plan, scope)
+        record = try SurvivorView(plan, tagsGained: outcome.moved["Tags"] != nil, scope, render).json()
     }
 
     package var json: JSONValue {
@@ -30,7 +29,7 @@ package struct MergePreview: Sendable {
         return json
     }
 
-    private static func outcome(_ plan: MergePlan, tagsGained: Int, _ scope: WriteScope) throws -> MergeOutcome {
+    private static func outcome(_ plan: MergePlan, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(plan.request, scope.catalog)
         var united: Set<ModuleID> = []
@@ -55,12 +54,7 @@ package struct MergePreview: Sendable {
             }
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
         }
-        if tagsGained > 0 { outcome.moved["Tags"] = tagsGained }
-        outcome.moved.merge(try MergeFiles(plan.request, scope).count()) { $0 + $1 }
-        let territories = try RecordTerritories.forecast(plan.request, scope)
-        if territories > 0 { outcome.moved["Territories"] = territories }
-        let invited = try EventParticipants.count(plan.request.succession, scope)
-        if invited > 0 { outcome.moved["Events.Participants"] = invited }
+        for follower in MergeFollowers.chosen(plan.followers) { try follower.forecast(plan.request, &outcome, scope) }
         return outcome
     }
 }
@@ -68,14 +62,12 @@ package struct MergePreview: Sendable {
 /// The survivor as JSON: each participant as it is shown, put together as the plan says.
 private struct SurvivorView {
     private let plan: MergePlan
-    private let tags: [Int64]
     private let shown: [RecordID: JSONValue]
     private let zone: TimeZoneRule
     private let access: AccessPolicy
 
-    init(_ plan: MergePlan, tags: [Int64], tagsGained: Bool, _ scope: WriteScope, _ render: RenderContext) throws {
+    init(_ plan: MergePlan, tagsGained: Bool, _ scope: WriteScope, _ render: RenderContext) throws {
         self.plan = plan
-        self.tags = tags
         zone = render.zone
         access = scope.access
         let request = plan.request
@@ -84,7 +76,7 @@ private struct SurvivorView {
             return request.children.contains { $0.columns(of: field).elementsEqual(columns) }
         }
         wanted += request.module.fields.filter { request.files[$0.id] != nil }
-        if tagsGained, let tag = request.module.field("Tag") { wanted.append(tag) }
+        if tagsGained || request.tagSource.map({ $0 != .master }) ?? false, let tag = request.module.field("Tag") { wanted.append(tag) }
         func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
             let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
             var json = JSONWriter(capacity: 16_384)
@@ -119,8 +111,11 @@ private struct SurvivorView {
 
     /// The tags that stay, as the participants that carry them show them.
     private func shownTags() -> JSONValue {
-        let all = plan.request.participants.flatMap { shown[$0.id]?["Tag"]?.array ?? [] }
-        return .array(tags.compactMap { id in all.first { $0["id"]?.looseInt64 == id } })
+        let request = plan.request
+        let all = Dictionary(uniqueKeysWithValues: request.participants.map { ($0.id, shown[$0.id]?["Tag"]?.array ?? []) })
+        let stays = TagFollower.remaining(all.mapValues { $0.compactMap { $0["id"]?.looseInt64 } }, request)
+        let named = request.participants.flatMap { all[$0.id] ?? [] }
+        return .array(stays.compactMap { id in named.first { $0["id"]?.looseInt64 == id } })
     }
 
     /// A value no participant has: computed ones are plain.

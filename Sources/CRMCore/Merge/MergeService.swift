@@ -105,8 +105,10 @@ package struct MergeService: Sendable {
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         let survey = MergeSurvey(request: request, scope: scope)
         try survey.refuseValues()
+        let found = try survey.found()
         return MergePlan.make(
-            request, moves: try survey.moves(), loops: try survey.loops(), at: scope.now, by: scope.access.user, scope.catalog)
+            request, moves: found.moves, loops: try survey.loops(), followers: found.followers, at: scope.now, by: scope.access.user,
+            scope.catalog)
     }
 
     /// Holds the records and leaves the work to a job; both or neither.

@@ -29,11 +29,8 @@ struct Unmerge {
         outcome.restored = try restore(buried)
         for group in try moved() { try moveBack(group, &outcome) }
         try restoreLinks(&outcome)
-        try restoreTags()
-        try MergeFiles.undo(entry.id, master: entry.master, scope)
-        try restoreShares()
-        try RecordTerritories.undo(entry.id, of: module, scope)
-        try EventParticipants.undo(entry.id, scope)
+        let merge = UndoneMerge(id: entry.id, master: entry.master, module: module)
+        for follower in MergeFollowers.all { try follower.undo(merge, scope) }
         try removeAdded()
         try scope.tx.execute("UPDATE sys_merge SET undone_at = \(scope.now) WHERE id = \(entry.id)")
         try ChangeLog.append([.init(record: master, kind: .unmerged, before: nil, after: .array(outcome.restored.map { .id($0) }))], scope)
@@ -197,28 +194,6 @@ struct Unmerge {
             guard let link = scope.catalog.module(id: moduleID) else { continue }
             try UnmergeLinks(link, scope).restore(images.map { Graves.record($0.1, of: link) }, &outcome)
         }
-    }
-
-    private func restoreTags() throws {
-        let logged = try scope.tx.rows(
-            "SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.tagged))"
-        ) { row in
-            (RecordID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "[]"), try JSONValue.parse(row.text(2) ?? "[]"))
-        }
-        for (record, before, after) in logged {
-            try TagStore.undo(
-                record, before: (before.array ?? []).compactMap(\.int64), after: (after.array ?? []).compactMap(\.int64), scope)
-        }
-    }
-
-    private func restoreShares() throws {
-        let logged = try scope.tx.rows(
-            "SELECT record_id, before, after FROM sys_change WHERE group_id = \(entry.id) AND kind = \(kind(.shared))"
-        ) { row in
-            (RecordID(raw: row.integer(0) ?? 0), try JSONValue.parse(row.text(1) ?? "[]"), try JSONValue.parse(row.text(2) ?? "[]"))
-        }
-        // At most the three records of a merge.
-        for (record, before, after) in logged { try RecordShares.undo(record, of: module.id, before: before, after: after, scope) }
     }
 
     private func removeAdded() throws {

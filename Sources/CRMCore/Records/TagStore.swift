@@ -41,42 +41,6 @@ package enum TagStore {
         }
     }
 
-    /// The tags a merge leaves on the master: the union, its own first and cut at the limit, or one record's alone. The change log
-    /// keeps what each record had. Returns how many tags the master gained.
-    static func merge(_ request: MergeRequest, _ scope: WriteScope) throws -> Int {
-        let held = try held(by: request.participants.map(\.id), scope.tx)
-        guard !held.isEmpty else { return 0 }
-        let master = request.master.id
-        let left = remaining(held, request)
-        try replace(master, from: held[master] ?? [], with: left, scope)
-        for child in request.children { try replace(child.id, from: held[child.id] ?? [], with: [], scope) }
-        try ChangeLog.append(
-            request.participants.filter { held[$0.id] != nil || ($0.id == master && !left.isEmpty) }.map { record in
-                .init(record: record, kind: .tagged, before: json(held[record.id] ?? []), after: json(record.id == master ? left : []))
-            }, scope)
-        return left.filter { !(held[master] ?? []).contains($0) }.count
-    }
-
-    /// The tags `merge` would leave on the master, and how many of them it would gain; writes nothing.
-    static func forecast(_ request: MergeRequest, _ tx: Transaction) throws -> (left: [Int64], gained: Int) {
-        let held = try held(by: request.participants.map(\.id), tx)
-        let left = remaining(held, request)
-        return (left, left.filter { !(held[request.master.id] ?? []).contains($0) }.count)
-    }
-
-    private static func remaining(_ held: [RecordID: [Int64]], _ request: MergeRequest) -> [Int64] {
-        switch request.tagSource {
-        case .master: return held[request.master.id] ?? []
-        case .child(let index): return held[request.children[index].id] ?? []
-        case nil:
-            var united = held[request.master.id] ?? []
-            for tag in request.children.flatMap({ held[$0.id] ?? [] }) where !united.contains(tag) && united.count < limitPerRecord {
-                united.append(tag)
-            }
-            return united
-        }
-    }
-
     /// Puts back what a merge took: a child gets its tags again, the master loses those it gained and has kept.
     static func undo(_ record: RecordID, before: [Int64], after: [Int64], _ scope: WriteScope) throws {
         let now = try held(by: [record], scope.tx)[record] ?? []
@@ -102,7 +66,7 @@ package enum TagStore {
         ) { $0.text(0) ?? "" }
     }
 
-    private static func replace(_ record: RecordID, from old: [Int64], with new: [Int64], _ scope: WriteScope) throws {
+    static func replace(_ record: RecordID, from old: [Int64], with new: [Int64], _ scope: WriteScope) throws {
         guard old != new else { return }
         try scope.tx.execute("DELETE FROM sys_record_tag WHERE record_id = \(record)")
         try scope.tx.insert(

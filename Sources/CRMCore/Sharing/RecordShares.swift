@@ -103,7 +103,7 @@ package enum RecordShares {
         try ChangeLog.append([.init(module.id, id, .shared, before: json(before), after: json(after))], scope)
     }
 
-    private static func store(_ shares: [RecordShare], of id: RecordID, in module: ModuleID, _ tx: Transaction) throws {
+    static func store(_ shares: [RecordShare], of id: RecordID, in module: ModuleID, _ tx: Transaction) throws {
         try tx.execute("DELETE FROM sys_share WHERE record_id = \(id)")
         try tx.insert(
             into: "sys_share", ["record_id", "module_id", "target", "target_id", "permission", "with_related", "shared_by", "shared_at"],
@@ -121,42 +121,7 @@ package enum RecordShares {
         return found
     }
 
-    private static func json(_ shares: [RecordShare]) -> JSONValue { .array(shares.map(\.json)) }
-}
-
-extension RecordShares {
-    /// Unites the shares of merged records at the master: for one target the higher permission wins. Nobody loses sight of
-    /// what they saw, so the limits do not apply; the owner's own sight needs no share.
-    static func merge(_ request: MergeRequest, _ scope: WriteScope) throws {
-        let held = try held(by: request.participants.map(\.id), scope.tx)
-        guard !held.isEmpty else { return }
-        let master = request.master.id
-        let module = request.module.id
-        let before = held[master] ?? []
-        var united = before
-        for share in request.children.flatMap({ held[$0.id] ?? [] }) {
-            if let index = united.firstIndex(where: { $0.isFor(share) }) {
-                united[index].permission = max(united[index].permission, share.permission)
-                united[index].withRelated = united[index].withRelated || share.withRelated
-            } else {
-                united.append(share)
-            }
-        }
-        if united != before { try store(united, of: master, in: module, scope.tx) }
-        for child in request.children where held[child.id] != nil { try store([], of: child.id, in: module, scope.tx) }
-        try ChangeLog.append(
-            request.participants.filter { held[$0.id] != nil || ($0.id == master && united != before) }.map { record in
-                .init(record: record, kind: .shared, before: json(held[record.id] ?? []), after: json(record.id == master ? united : []))
-            }, scope)
-    }
-
-    /// Puts back what a merge took; shares changed since stay as they are.
-    static func undo(_ record: RecordID, of module: ModuleID, before: JSONValue, after: JSONValue, _ scope: WriteScope) throws {
-        let was = (before.array ?? []).compactMap { RecordShare($0) }
-        let became = (after.array ?? []).compactMap { RecordShare($0) }
-        let now = try held(by: [record], scope.tx)[record] ?? []
-        if Set(now) == Set(became) { try store(was, of: record, in: module, scope.tx) }
-    }
+    static func json(_ shares: [RecordShare]) -> JSONValue { .array(shares.map(\.json)) }
 }
 
 extension RecordQueries {

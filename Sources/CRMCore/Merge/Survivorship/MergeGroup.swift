@@ -54,9 +54,10 @@ extension MergeService {
     private static func plan(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws -> MergePlan {
         let request = try request(group, module, holder: holder, locked: locked, scope)
         let survey = MergeSurvey(request: request, scope: scope)
+        let found = try survey.found()
         return MergePlan.make(
-            request, moves: try survey.moves(), loops: try survey.loops(), countsTogether: true, at: scope.now, by: scope.access.user,
-            scope.catalog)
+            request, moves: found.moves, loops: try survey.loops(), followers: found.followers, countsTogether: true, at: scope.now,
+            by: scope.access.user, scope.catalog)
     }
 
     private static func request(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws
@@ -96,7 +97,7 @@ extension MergeService {
     private static func relatedCounts(_ records: [Record], _ scope: WriteScope) throws -> [RecordID: Int] {
         guard let first = records.first else { return [:] }
         let all = MergeRequest(master: first, children: records, sources: [:], values: [:], tagSource: nil)
-        let moves = try MergeSurvey(request: all, scope: scope).moves()
+        let moves = try MergeSurvey(request: all, scope: scope).found().moves
         return Dictionary(
             uniqueKeysWithValues: records.enumerated().map { index, record in (record.id, moves.reduce(0) { $0 + $1.counts[index] }) })
     }

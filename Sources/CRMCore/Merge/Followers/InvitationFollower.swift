@@ -1,0 +1,29 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Invitations to events: the master is invited in the child's place.
+struct InvitationFollower: MergeFollower {
+    let loggedElsewhere: [ChangeLog.Kind] = [.participantsMoved]
+
+    func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
+        let children = request.children.map(\.id.raw)
+        return .whenever("EXISTS (SELECT 1 FROM sys_event_participant f WHERE \(.memberIDs("f.record_id", children)))")
+    }
+
+    func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {
+        count(try EventParticipants.count(request.succession, scope), &outcome)
+    }
+
+    func follow(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {
+        count(try EventParticipants.follow(request.succession, named: request.master.displayName, scope), &outcome)
+    }
+
+    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+        try EventParticipants.restore(try merge.logged(.participantsMoved, scope.tx), scope)
+    }
+
+    private func count(_ events: Int, _ outcome: inout MergeOutcome) {
+        if events > 0 { outcome.moved["Events.Participants"] = events }
+    }
+}

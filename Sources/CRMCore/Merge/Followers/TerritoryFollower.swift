@@ -1,0 +1,67 @@
+import Metadata
+import SQLStore
+import Wire
+
+/// Territories: the places that people gave the records come together at the master, its own first and cut at the limit; criteria are
+/// asked again of what the master has become.
+struct TerritoryFollower: MergeFollower {
+    func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
+        guard TerritorySetup.supports(request.module), scope.catalog.territories.top != nil else { return .never }
+        if let rules = TerritoryRules(request.module, scope), !rules.isEmpty { return .always }
+        return .anyRow(of: "sys_record_territory", "record_id", request)
+    }
+
+    func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {
+        count(gained(try RecordTerritories.held(by: request.participants.map(\.id), scope.tx), request).count, &outcome)
+    }
+
+    /// The change log keeps what each record had.
+    func follow(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {
+        let ids = request.participants.map(\.id)
+        let before = try RecordTerritories.held(by: ids, scope.tx)
+        let master = request.master.id
+        let gained = gained(before, request)
+        try RecordTerritories.remove(
+            request.children.flatMap { child in (before[child.id] ?? []).map { (child.id, $0.territory) } }, scope.tx)
+        try RecordTerritories.add(gained.map { (master, $0) }, of: request.module.id, scope.tx)
+        try TerritoryRules(request.module, scope)?.apply(to: [master])
+        let after = try RecordTerritories.held(by: ids, scope.tx)
+        try ChangeLog.append(
+            ids.filter { Set(before[$0] ?? []) != Set(after[$0] ?? []) }.map { id in
+                .init(request.module.id, id, .territories, before: json(before[id] ?? []), after: json(after[id] ?? []))
+            }, scope)
+        count(gained.count, &outcome)
+    }
+
+    /// A record that stands elsewhere by now loses only what the merge gave it, and gets back only what the merge took.
+    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+        let logged = try merge.logged(.territories, scope.tx)
+        guard !logged.isEmpty else { return }
+        let held = try RecordTerritories.held(by: logged.map(\.record), scope.tx)
+        // At most the records of one merge.
+        for (record, before, after) in logged {
+            let was = (before.array ?? []).compactMap(RecordTerritories.Assignment.init)
+            let became = Set((after.array ?? []).compactMap(RecordTerritories.Assignment.init))
+            let now = held[record] ?? []
+            let lost = was.filter { place in !became.contains(place) && !now.contains { $0.territory == place.territory } }
+            let kept = now.filter { !became.contains($0) || was.contains($0) }
+            try RecordTerritories.replace(Set(now) == became ? was : kept + lost, of: record, in: merge.module.id, scope.tx)
+        }
+    }
+
+    private func count(_ gained: Int, _ outcome: inout MergeOutcome) {
+        if gained > 0 { outcome.moved["Territories"] = gained }
+    }
+
+    private func gained(_ held: [RecordID: [RecordTerritories.Assignment]], _ request: MergeRequest) -> [RecordTerritories.Assignment] {
+        var taken = Set((held[request.master.id] ?? []).map(\.territory))
+        let limit = TerritorySetup.limits[request.module.apiName] ?? 0
+        var gained: [RecordTerritories.Assignment] = []
+        for place in request.children.flatMap({ held[$0.id] ?? [] }) where place.manual && taken.count < limit {
+            if taken.insert(place.territory).inserted { gained.append(place) }
+        }
+        return gained
+    }
+
+    private func json(_ places: [RecordTerritories.Assignment]) -> JSONValue { .array(places.map(\.json)) }
+}
