@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Questions to a large organisation beside the same questions in hand-written SQL, and uploads beside a file copy.
 
-usage: large.py [--only wcjgum] [--repetitions N] [--contacts N] [--megabytes N]
+usage: large.py [--only wkjson] [--repetitions N] [--contacts N] [--megabytes N]
 
 (w) search by a word over all text fields; the yardstick is an FTS5 table of words made for the purpose
-(c) search by criteria on two fields
+(k) search by criteria on two fields
 (j) a COQL query through a lookup, 200 rows
-(g) a COQL aggregate with GROUP BY over a fifth of all records
-(u) the upload of a file, until it is kept for good, beside a copy of it that is flushed to disk
-(m) start and memory with 500 custom fields in 50 custom modules, beside those of a new organisation
+(s) a COQL aggregate with GROUP BY over a fifth of all records
+(o) the upload of a file, until it is kept for good, beside a copy of it that is flushed to disk
+(n) start and memory with 500 custom fields in 50 custom modules, beside those of a new organisation
 
 SQLite. A question is timed from the request to the last byte of the answer; its yardstick runs inside the process that asks,
 without HTTP and JSON. Figures are medians of repetitions that alternate.
@@ -131,14 +131,14 @@ class LargeBench:
         self.add("w", f"a word among {self.options.contacts:,} contacts, {self.found} found; FTS5 of words", ours, theirs, 20, "ms")
 
     def criteria(self):
-        """(c) search by criteria"""
+        """(k) search by criteria"""
         name, letter = self.names[9], self.cities[0][0]
         ours, theirs = self.ask(
             lambda: self.rest.get("Contacts/search", params={"criteria": f"((Last_Name:equals:{name})and(Mailing_City:starts_with:{letter}))", "fields": FIELDS, "per_page": 200}),
             f"SELECT {COLUMNS} FROM m_contacts WHERE fold(last_name) LIKE '%' || ? || '%' AND fold(mailing_city) LIKE ? || '%' ORDER BY id DESC LIMIT 200",
             (name.lower(), letter.lower()),
         )
-        self.add("c", f"two criteria, {self.found} found; the same tests over all rows", ours, theirs, 0.1, "ms")
+        self.add("k", f"two criteria, {self.found} found; the same tests over all rows", ours, theirs, 0.1, "ms")
 
     def join(self):
         """(j) a COQL query through a lookup"""
@@ -153,18 +153,18 @@ class LargeBench:
         self.add("j", f"COQL through a lookup, {self.found} rows; hand-written join", ours, theirs, 1.2, "ms")
 
     def aggregate(self):
-        """(g) a COQL aggregate"""
+        """(s) a COQL aggregate"""
         query = "select Mailing_City, COUNT(id) from Contacts where Lead_Source = 'Partner' group by Mailing_City limit 200"
         ours, theirs = self.ask(
             lambda: self.rest.post("coql", {"select_query": query}),
             "SELECT mailing_city, count(id) FROM m_contacts WHERE lead_source = 'Partner' GROUP BY fold(mailing_city) ORDER BY 1 LIMIT 200",
         )
-        self.add("g", f"COQL aggregate over {self.options.contacts // 5:,} rows, {self.found} groups; hand-written", ours, theirs, 1.2, "ms")
+        self.add("s", f"COQL aggregate over {self.options.contacts // 5:,} rows, {self.found} groups; hand-written", ours, theirs, 1.2, "ms")
 
     # Files
 
     def upload(self):
-        """(u) the upload of a file"""
+        """(o) the upload of a file"""
         size = self.options.megabytes << 20
         path = self.folder / "upload.bin"
         mark = b"--tributary-bench\r\nContent-Disposition: form-data; name=\"file\"; filename=\"large.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n"
@@ -202,12 +202,12 @@ class LargeBench:
 
         ours, theirs = alternating(self.options.repetitions, ours, theirs)
         peak = resident_mb(self.server.process.pid)
-        self.add("u", f"upload of {self.options.megabytes} MB ({peak:.0f} MB resident afterwards); copy and fsync", ours, theirs, 0.25, "MB/s", more_is_better=True)
+        self.add("o", f"upload of {self.options.megabytes} MB ({peak:.0f} MB resident afterwards); copy and fsync", ours, theirs, 0.25, "MB/s", more_is_better=True)
 
     # Metadata
 
     def metadata(self):
-        """(m) start and memory with many custom modules and fields"""
+        """(n) start and memory with many custom modules and fields"""
 
         def start():
             begin = time.perf_counter()
@@ -237,7 +237,7 @@ class LargeBench:
                 answer = self.rest.post("settings/fields", {"fields": fields}, params={"module": f"Thing_{number_}"})
                 assert answer.status == 201, answer.text
         large = alternating(self.options.repetitions, measure)[0]
-        self.add("m", f"start with 500 custom fields in 50 modules ({self.started[1]:.0f} MB); new organisation ({small_memory:.0f} MB)", large, small, 3, "ms")
+        self.add("n", f"start with 500 custom fields in 50 modules ({self.started[1]:.0f} MB); new organisation ({small_memory:.0f} MB)", large, small, 3, "ms")
 
     def close(self):
         self.server.kill()
@@ -246,22 +246,22 @@ class LargeBench:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="wcjgum", help="letters of the figures to take")
+    parser.add_argument("--only", default="wkjson", help="letters of the figures to take")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--contacts", type=int, default=1_000_000)
     parser.add_argument("--megabytes", type=int, default=100)
     options = parser.parse_args()
-    figures = {"w": LargeBench.words, "c": LargeBench.criteria, "j": LargeBench.join, "g": LargeBench.aggregate, "u": LargeBench.upload, "m": LargeBench.metadata}
+    figures = {"w": LargeBench.words, "k": LargeBench.criteria, "j": LargeBench.join, "s": LargeBench.aggregate, "o": LargeBench.upload, "n": LargeBench.metadata}
     print(f"machine: {machine()}; SQLite {sqlite3.sqlite_version}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = LargeBench(options, folder)
         try:
             bench.start()
-            if set("wcjg") & set(options.only):
+            if set("wkjs") & set(options.only):
                 begin = time.perf_counter()
                 bench.fill()
                 print(f"{options.contacts:,} contacts written in {time.perf_counter() - begin:,.0f} s through the API", flush=True)
-            for letter in "wcjgum":
+            for letter in "wkjson":
                 if letter in options.only:
                     print(figures[letter].__doc__, flush=True)
                     figures[letter](bench)

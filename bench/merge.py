@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Merges, dry runs and undos beside what one would write by hand, and many merges at once.
 
-usage: merge.py [--only hdut] [--repetitions N] [--large N]
+usage: merge.py [--only mput] [--repetitions N] [--large N]
 
-(h) a merge beside one transaction in C against SQLite that changes the same rows, journal included; above 1,000 rows in one
+(m) a merge beside one transaction in C against SQLite that changes the same rows, journal included; above 1,000 rows in one
     list the server does it as a job, and what is timed is the time until the job says COMPLETED
-(d) a dry run beside its merge
+(p) a dry run (a preview) beside its merge
 (u) an undo beside its merge; above 1,000 rows it is a job, too
 (t) merges a second from eight clients, each pair its own, and all clients on the same eight masters; on both engines
 
-Every merge but the last kind's has rows in eight lists. Figures are medians; SQLite unless said.
+Every merge but the last kind's has rows in eight lists. Figures are medians; SQLite unless said. No letter means anything else in
+bench.py or large.py.
 """
 
 import argparse
@@ -82,7 +83,7 @@ class MergeBench(Bench):
     # Figures
 
     def by_hand(self):
-        """(h) merges beside the same row changes by hand"""
+        """(m) merges beside the same row changes by hand"""
         for related, aim in ((10, 1.5), (500, None), (5000, 1.2), (self.large, 1.1)):
             each = 10 if related <= 1000 else 4 if related < 50_000 else 1
             is_job = related // 8 >= 1000
@@ -103,10 +104,10 @@ class MergeBench(Bench):
                 ),
             )
             what = f"merge with {related:,} related rows{', a job' if is_job else ''}; by hand with its journal"
-            self.add("h", what, mine, theirs, aim, "ms", more_is_better=False)
+            self.add("m", what, mine, theirs, aim, "ms", more_is_better=False)
 
     def dry_runs(self):
-        """(d) a dry run beside its merge"""
+        """(p) a dry run beside its merge"""
         for related in (10, 500, 5000):
             each = 10 if related <= 1000 else 4
             dry, real = [], []
@@ -114,7 +115,7 @@ class MergeBench(Bench):
                 pairs = self.pairs(each, related)
                 dry.append(statistics.median(self.merge_times(pairs, "?dry_run=true")))
                 real.append(statistics.median(self.merge_times(pairs)))
-            self.compare("d", f"dry run with {related:,} related rows; its merge", dry, real, 0.5)
+            self.compare("p", f"dry run with {related:,} related rows; its merge", dry, real, 0.5)
 
     def undos(self):
         """(u) an undo beside its merge"""
@@ -210,18 +211,18 @@ class Crowd:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="hdut", help="letters of the figures to take")
+    parser.add_argument("--only", default="mput", help="letters of the figures to take")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--large", type=int, default=100_000, help="related rows of the largest merge")
     options = parser.parse_args()
-    figures = {"h": MergeBench.by_hand, "d": MergeBench.dry_runs, "u": MergeBench.undos, "t": MergeBench.throughput}
+    figures = {"m": MergeBench.by_hand, "p": MergeBench.dry_runs, "u": MergeBench.undos, "t": MergeBench.throughput}
     print(f"machine: {machine()}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = MergeBench(options, folder)
         try:
             bench.start()
             bench.server_merges(bench.pairs(20, 10))  # warm, and gives the log and the graves a row to copy
-            for letter in "dhut":
+            for letter in "pmut":
                 if letter in options.only:
                     print(figures[letter].__doc__, flush=True)
                     figures[letter](bench)
@@ -231,7 +232,7 @@ def main():
         finally:
             bench.close()
         print()
-        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "hdut".index(row[0]))])
+        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "mput".index(row[0]))])
     print(f"\nmachine afterwards: {machine()}")
 
 
