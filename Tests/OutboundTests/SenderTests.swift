@@ -135,10 +135,26 @@ import TributaryTestKit
 
     @Test(arguments: [
         "", "example.com", "ftp://example.com", "http://", "http:///path", "https://:80/", "http://a b/", "http://user@/", "javascript:x",
-        "http://exa\u{0}mple.com", "file:///etc/passwd", "http://?x", "http://\\x",
+        "http://exa\u{0}mple.com", "file:///etc/passwd", "http://?x", "http://\\x", "http://a:0/", "http://a:65536/", "http://a:http/",
+        "http://a:80:80/", "http://a..b/", "http://.a/", "http://-a/",
+        "http://a-.b/", "http://a,b/", "http://a%20b/", "http://999.1.1.1/", "http://1.2.3.4.5/", "http://4294967296/", "http://09.1.1.1/",
+        "http://1.2.3.256/", "http://[::1/",
+        "http://[]/",
+        "http://[1:2]/", "http://[::1::]/", "http://[g::]/", "http://[::1]x/", "http://[::1]:99999/", "http://[1:2:3:4:5:6:7:8:9]/",
+        "http://\(String(repeating: "a", count: 64)).test/",
     ])
     func anAddressHasASchemeAndAHost(_ text: String) {
         #expect(OutgoingURL(text) == nil)
+    }
+
+    @Test(arguments: [
+        "http://localhost", "HTTPS://Example.COM:443/x", "http://a:/", "http://user:word@a_b.test:8080?x", "http://127.0.0.1:1/",
+        "http://a.test./",
+        "http://[::1]:8080/", "http://[2001:db8::1]", "http://[::ffff:127.0.0.1]/", "http://[fe80::1%25eth0]/", "http://[1:2:3:4:5:6:7:8]/",
+        "https://bücher.test/", "http://xn--bcher-kva.test/",
+    ])
+    func anAddressThatMayExistIsTaken(_ text: String) {
+        #expect(OutgoingURL(text) != nil)
     }
 
     @Test func theQueryIsReadAsItStands() throws {

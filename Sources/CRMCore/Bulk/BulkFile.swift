@@ -38,14 +38,14 @@ package struct BulkFile: Sendable {
         self.entry = entry
     }
 
-    /// The header, how cells are parted, and how characters are encoded: told by the file where `charset` is `nil`.
+    /// The header, how cells are parted, and how characters are encoded: what the file looks like where `charset` is `nil`.
     package func head(_ charset: Charset?) async throws -> Head {
         var bytes: [UInt8] = []
         try await zip.unpack(entry, limit: Self.plainLimit) { piece in
             bytes += piece
             return bytes.count < Self.headLimit
         }
-        let told = Charset.mark(bytes)?.charset ?? charset ?? .utf8
+        let told = Charset.mark(bytes)?.charset ?? charset ?? Charset.guess(bytes, isCut: bytes.count >= Self.headLimit)
         var transcoder = Transcoder(told)
         let text = transcoder.feed(Array(bytes.prefix(Self.headLimit)))
         let line = text.prefix { $0 != 0x0A && $0 != 0x0D }

@@ -55,6 +55,7 @@ struct BulkCells {
         let mapping: BulkWriteRequest.Mapping
         let field: Field
         let pattern: DatePattern?
+        let numbers: NumberPattern
         /// The lookup's value is not an id, but what this field of the module it leads to holds.
         let found: (module: Module, field: Field)?
     }
@@ -79,8 +80,11 @@ struct BulkCells {
                 }
                 found = (target, other)
             }
+            let numbers = field.type.comparison == .number ? mapping.format.flatMap(NumberPattern.init) : nil
             columns.append(
-                Column(mapping: mapping, field: field, pattern: isDate ? DatePattern(mapping.format ?? standard) : nil, found: found))
+                Column(
+                    mapping: mapping, field: field, pattern: isDate ? DatePattern(mapping.format ?? standard) : nil,
+                    numbers: numbers ?? .usual, found: found))
         }
         self.columns = columns
         self.catalog = catalog
@@ -132,7 +136,7 @@ struct BulkCells {
             case "false", "no", "0", "off": return false
             default: return nil
             }
-        case .number: return .string(text.contains(",") ? text.filter { $0 != "," } : text)
+        case .number: return column.numbers.plain(text).map(JSONValue.string)
         case .choices: return .array(text.split(separator: ";").map { .string(String($0.drop { $0 == " " })) })
         case .reference: return reference(text, column, references)
         case .text, .longText, .choice: return .string(text)
@@ -149,8 +153,7 @@ struct BulkCells {
         if let found = column.found { return references.id(text, found.field).map { ["id": .id($0)] } }
         switch column.field.type.cell {
         case .user: return user(text, column.mapping.findBy).map { ["id": .string(String($0.id.raw))] }
-        // An unknown layout is the standard one (`Create_Bulk_Write_Job`, notes).
-        case .layout: return layout(text, of: column).map { ["id": .id($0)] } ?? .null
+        case .layout: return layout(text, of: column).map { ["id": .id($0)] }
         default: return RecordID(text).map { ["id": .id($0)] }
         }
     }

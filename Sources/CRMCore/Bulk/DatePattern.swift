@@ -5,11 +5,14 @@ package struct DatePattern: Sendable {
     private enum Piece: Sendable, Equatable {
         case year(Int)
         case month, day, hour, halfHour, minute, second, millisecond, marker, zone
-        case monthName
+        case monthName, longMonthName
         case literal(Unicode.Scalar)
     }
 
     package static let date = "MM/dd/yyyy", instant = "MM/dd/yyyy HH:mm:ss"
+    private static let longMonths = [
+        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    ]
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
     private let pieces: [Piece]
@@ -30,7 +33,7 @@ package struct DatePattern: Sendable {
             guard let piece = Self.piece(letter, count) else { return nil }
             pieces += Array(repeating: piece, count: { if case .literal = piece { count } else { 1 } }())
         }
-        let hasMonth = pieces.contains(.month) || pieces.contains(.monthName)
+        let hasMonth = !pieces.allSatisfy { ![.month, .monthName, .longMonthName].contains($0) }
         guard hasMonth, pieces.contains(.day), pieces.contains(.year(4)) || pieces.contains(.year(2)) else { return nil }
         self.pieces = pieces
     }
@@ -40,6 +43,7 @@ package struct DatePattern: Sendable {
         case ("y", 4), ("y", 2): .year(count)
         case ("M", 1), ("M", 2): .month
         case ("M", 3): .monthName
+        case ("M", 4): .longMonthName
         case ("d", 1), ("d", 2): .day
         case ("H", 1), ("H", 2): .hour
         case ("h", 1), ("h", 2): .halfHour
@@ -107,6 +111,11 @@ package struct DatePattern: Sendable {
                 guard let index = Self.months.firstIndex(of: name) else { return nil }
                 parts.month = index + 1
                 rest = rest.dropFirst(3)
+            case .longMonthName:
+                let name = String(String.UnicodeScalarView(rest.prefix { $0.properties.isAlphabetic })).lowercased()
+                guard let index = Self.longMonths.firstIndex(of: name) else { return nil }
+                parts.month = index + 1
+                rest = rest.dropFirst(name.unicodeScalars.count)
             case .month, .day, .hour, .halfHour, .minute, .second:
                 guard let value = number(2) else { return nil }
                 parts.set(value, piece == .month, piece == .day, piece == .minute, piece == .second)

@@ -103,17 +103,30 @@ package enum ChangeLog {
     }
 
     static func append(_ entries: [Entry], _ scope: WriteScope) throws {
+        let author = Author(group: scope.group, user: scope.access.user, origin: scope.origin, at: scope.now)
+        try append(entries, by: author, feed: scope.feed, scope.tx)
+    }
+
+    /// Who does something, and when.
+    struct Author {
+        let group: RecordID
+        let user: UserID
+        let origin: Origin
+        let at: Instant
+    }
+
+    static func append(_ entries: [Entry], by author: Author, feed: ChangeFeed, _ tx: Transaction) throws {
         let rows = entries.map { entry -> [SQLValue] in
             [
-                .integer(scope.group.raw), .integer(scope.now.milliseconds), .integer(scope.access.user.raw), .text(scope.origin.rawValue),
+                .integer(author.group.raw), .integer(author.at.milliseconds), .integer(author.user.raw), .text(author.origin.rawValue),
                 .integer(entry.module.raw), .integer(entry.id.raw), .text(entry.kind.rawValue), .init(entry.field?.raw),
                 .init(entry.before?.text), .init(entry.after?.text),
             ]
         }
-        let isNews = scope.feed.wants(entries)
-        let mark = isNews ? try ChangeFeed.mark(scope) : 0
-        try scope.tx.insert(into: "sys_change", columns, rows: rows)
-        if isNews { try scope.feed.add(after: mark, scope) }
+        let isNews = feed.wants(entries)
+        let mark = isNews ? try ChangeFeed.mark(author.group, tx) : 0
+        try tx.insert(into: "sys_change", columns, rows: rows)
+        if isNews { try feed.add(after: mark, author.group, tx) }
     }
 
     /// Set-based: one statement logs every row an UPDATE is about to point elsewhere. It locks them too, in ascending order of id,

@@ -16,26 +16,28 @@ package struct ChangeFeed: Sendable {
     static let closed = ChangeFeed(modules: [], bell: nil)
 
     /// The kinds of entries that are news of their record. Rows that a merge points elsewhere are not (`merge.md` §9).
-    static let kinds: [ChangeLog.Kind] = [.added, .restored, .updated, .merged, .unmerged, .converted, .tagged, .files, .deleted, .mergedAway]
+    static let kinds: [ChangeLog.Kind] = [
+        .added, .restored, .updated, .merged, .unmerged, .converted, .tagged, .files, .deleted, .mergedAway,
+    ]
 
     func wants(_ entries: [ChangeLog.Entry]) -> Bool {
         !modules.isEmpty && entries.contains { modules.contains($0.module) && Self.kinds.contains($0.kind) }
     }
 
     /// The end of what the group has logged so far.
-    static func mark(_ scope: WriteScope) throws -> Int64 {
-        try scope.tx.first("SELECT max(sequence) FROM sys_change WHERE group_id = \(scope.group)") { $0.integer(0) ?? 0 } ?? 0
+    static func mark(_ group: RecordID, _ tx: Transaction) throws -> Int64 {
+        try tx.first("SELECT max(sequence) FROM sys_change WHERE group_id = \(group)") { $0.integer(0) ?? 0 } ?? 0
     }
 
     /// Takes in what the group has logged since.
-    func add(after mark: Int64, _ scope: WriteScope) throws {
+    func add(after mark: Int64, _ group: RecordID, _ tx: Transaction) throws {
         let kinds: SQL = .joined(Self.kinds.map { "\(SQLValue.text($0.rawValue))" }, by: ", ")
-        try scope.tx.execute(
+        try tx.execute(
             """
-            INSERT INTO sys_feed (sequence) SELECT sequence FROM sys_change WHERE group_id = \(scope.group) AND sequence > \(.integer(mark)) \
+            INSERT INTO sys_feed (sequence) SELECT sequence FROM sys_change WHERE group_id = \(group) AND sequence > \(.integer(mark)) \
             AND kind IN (\(kinds)) AND \(.memberIDs("module_id", modules.map(\.raw).sorted()))
             """)
-        if let bell { scope.tx.afterCommit { bell.ring() } }
+        if let bell { tx.afterCommit { bell.ring() } }
     }
 }
 
@@ -81,7 +83,7 @@ final class FeedCache: Sendable {
             (ModuleID(raw: row.integer(0) ?? 0), ChannelEvents(rawValue: row.integer(1) ?? 0), row.integer(2) == 1)
         }
         var modules = Set(watched.map(\.0))
-        for (module, events, related) in watched where related && events.contains(.edit) {
+        for (module, events, related) in watched where related && events.contains(.edit) && catalog.module(id: module)?.isUsers != true {
             modules.formUnion(catalog.inbound(to: module).filter { Channel.tellsOthers($0.module) }.map(\.module.id))
         }
         return modules

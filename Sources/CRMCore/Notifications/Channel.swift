@@ -57,11 +57,16 @@ package struct Channel: Sendable {
 
     /// Whether the module can be watched.
     package static func supports(_ module: Module) -> Bool {
-        module.table != nil && (modules.contains(module.apiName) || module.generatedType == "custom")
+        module.isUsers || module.table != nil && (modules.contains(module.apiName) || module.generatedType == "custom")
     }
 
+    /// The name of a module in events and calls (`users.all`: the page "Enable Notifications").
+    package static func name(of module: Module) -> String { module.isUsers ? "users" : module.apiName }
+
     /// Whether what happens to records of the module is told of the records they point at.
-    static func tellsOthers(_ module: Module) -> Bool { supports(module) || ["Notes", "Attachments"].contains(module.apiName) }
+    static func tellsOthers(_ module: Module) -> Bool {
+        !module.isUsers && supports(module) || ["Notes", "Attachments"].contains(module.apiName)
+    }
 }
 
 /// What may happen to a record.
@@ -95,4 +100,9 @@ enum ChangeOperation: String, Sendable {
         case .delete: .delete
         }
     }
+}
+
+extension Module {
+    /// The people of the organisation, who are documents of the catalog and no records.
+    package var isUsers: Bool { apiName == "Users" }
 }

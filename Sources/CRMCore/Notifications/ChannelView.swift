@@ -22,7 +22,9 @@ struct ChannelView {
     /// What is told of an event; `nil` when the record is not there for the user. Values are those of now: the record may have
     /// changed once more, which will be told too.
     mutating func payload(_ event: ChangeEvent, _ reader: EventReader, withValues: Bool, _ tx: Transaction) throws -> JSONValue? {
-        guard let access, access.may(.view, event.module) else { return nil }
+        guard let access else { return nil }
+        if event.module.isUsers { return UserChanges.payload(event, withValues: withValues, catalog) }
+        guard access.may(.view, event.module) else { return nil }
         let grave = try graves(reader, access, tx).contains(event.record)
         let values = try records(of: event.module, reader, access, tx)[event.record]
         guard values != nil || grave else { return nil }

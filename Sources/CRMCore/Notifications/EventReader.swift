@@ -26,6 +26,7 @@ struct EventReader {
 
     /// The fields of a record that hold something; of one that is gone, those it held.
     func filled(_ record: RecordID) -> [Field] {
+        if let user = catalog.user(UserID(raw: record.raw)) { return UserChanges.filled(user, catalog) }
         guard let row = rows[record] ?? graves[record] else { return [] }
         return row.module.fields.filter { !TimelineRow.stamps.contains($0.apiName) && !row[$0].isNull }
     }
@@ -47,7 +48,7 @@ struct EventReader {
     mutating func loadRows(_ tx: Transaction) throws {
         let planner = Planner(catalog, .system("what channels are told is checked against their users' rights afterwards"))
         for (moduleID, group) in Dictionary(grouping: entries, by: \.module) {
-            guard let module = catalog.module(id: moduleID) else { continue }
+            guard let module = catalog.module(id: moduleID), !module.isUsers else { continue }
             let ids = Set(group.map(\.record))
             let live = try planner.rows(ids.sorted(), of: module, for: .view, locked: false, tx)
             rows.merge(live.byID) { first, _ in first }

@@ -5,7 +5,7 @@ import Wire
 enum NotificationBody {
     static func json(_ claim: DeliveryQueue.Claim, _ catalog: Catalog, now: Instant) -> JSONValue {
         guard let first = claim.rows.first else { return .null }
-        let module = catalog.module(id: first.module)?.apiName ?? ""
+        let module = catalog.module(id: first.module).map(Channel.name) ?? ""
         var query: JSONValue = [:]
         for (name, value) in claim.url.query { query[String(name)] = .string(String(value)) }
         // A record whose fields nobody names, such as one that is new, is not listed.

@@ -12,8 +12,9 @@ package struct OutgoingURL: Sendable, Equatable {
         let lower = text.lowercased()
         guard let scheme = ["http://", "https://"].first(where: lower.hasPrefix) else { return nil }
         let authority = text.dropFirst(scheme.count).prefix { !"/?#\\".contains($0) }
-        let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-        guard !host.isEmpty, !host.hasPrefix(":"), !host.contains(" ") else { return nil }
+        guard let place = authority.split(separator: "@", omittingEmptySubsequences: false).last, OutgoingHost.isPossible(place) else {
+            return nil
+        }
         self.text = text
     }
 

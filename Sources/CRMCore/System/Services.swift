@@ -63,6 +63,7 @@ package struct Services: Sendable {
         let now = clock()
         let ids = ids
         let known = catalog.current()
+        let bell = feeds.bell
         let (result, after) = try await database.run(.write) { tx -> (T, Catalog) in
             try tx.advisoryLock(Self.fence, exclusive: true)
             let before = try MetadataStore.version(tx) == known.version ? known : try MetadataStore.load(tx)
@@ -72,6 +73,7 @@ package struct Services: Sendable {
             let after = try MetadataStore.load(tx)
             try SchemaPlan.between(before, after).execute(tx)
             for step in scope.followUps { try step(after) }
+            try UserChanges(from: before, to: after)?.log(by: user, group: ids.next(), at: now, bell: bell, tx)
             return (result, after)
         }
         catalog.install(after)

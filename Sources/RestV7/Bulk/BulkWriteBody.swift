@@ -45,7 +45,9 @@ struct BulkWriteBody: Sendable {
         callback = try CallbackBody.read(body)
         ignoresEmpty = try Self.given("ignore_empty", in: body)?.bool() ?? false
         if let name = try Self.given("character_encoding", in: body), try !name.string().isEmpty {
-            guard let known = Charset(named: try name.string()) else { throw .unsupported(Charset.allCases.map(\.rawValue), at: name.path) }
+            guard let known = Charset(named: try name.string()) else {
+                throw .unsupported(Charset.supported.map(\.rawValue), at: name.path)
+            }
             charset = known
         } else {
             charset = nil
@@ -137,7 +139,10 @@ struct BulkWriteBody: Sendable {
         let name = try named.string()
         guard let field = module.field(name), field.isWrittenInBulk else { throw .noField(name, at: named.path) }
         let index = try position("index", in: element)
-        let standard = try given("default_value", in: element).map { value throws(Rejection) in try required("value", in: value).value }
+        let format = try format(of: field, in: element)
+        let standard = try given("default_value", in: element).map { value throws(Rejection) in
+            try BulkDefault(field: field, module: module, format: format, context: context).read(required("value", in: value))
+        }
         if index == nil, standard == nil {
             throw Rejection(
                 .mandatoryNotFound, message: "required key index for field \(name) is not found in request body.", .apiName("index"),
@@ -153,15 +158,23 @@ struct BulkWriteBody: Sendable {
             }
             guard field.mayBeFound(by: findBy, context.catalog) else { throw .noField(findBy, at: element.path.appending("find_by")) }
         }
-        var format: String?
-        if let given = try given("format", in: element), try !given.string().isEmpty,
-            field.type.comparison == .date || field.type.comparison == .instant
-        {
-            format = try given.string(max: 100)
-            guard let format, DatePattern(format) != nil else { throw Rejection(.invalidFormat, .apiName("format"), .jsonPath(given.path)) }
-        }
         return Mapping(
             field: field, index: index, format: format, findBy: findBy, standard: standard, parentIndex: parent, path: element.path)
+    }
+
+    /// How dates and moments are written, or numbers; of other fields it says nothing.
+    private static func format(of field: Field, in element: JSONCursor) throws(Rejection) -> String? {
+        guard let given = given("format", in: element) else { return nil }
+        let text = try given.string(max: 100)
+        guard !text.isEmpty else { return nil }
+        let isKnown: Bool
+        switch field.type.comparison {
+        case .date, .instant: isKnown = DatePattern(text) != nil
+        case .number: isKnown = NumberPattern(text) != nil
+        default: return nil
+        }
+        guard isKnown else { throw Rejection(.invalidFormat, .apiName("format"), .jsonPath(given.path)) }
+        return text
     }
 
     private static func position(_ name: String, in element: JSONCursor) throws(Rejection) -> Int? {
@@ -219,8 +232,12 @@ extension Module {
 }
 
 extension Field {
-    /// Whether a column of a file can hold it: not what lives in rows of its own, nor files.
-    var isWrittenInBulk: Bool { apiName == "Tag" || (!columns.isEmpty && type.dataType != "profileimage" && !holdsFiles) }
+    /// Whether a column of a file can hold it: not what lives in rows of its own, nor files, nor what only the system writes.
+    var isWrittenInBulk: Bool {
+        if ["Tag", "id"].contains(apiName) { return true }
+        return (creatable || settable) && !columns.isEmpty && !["profileimage", "formula", "rollup_summary"].contains(type.dataType)
+            && !holdsFiles
+    }
 
     /// The names by which the record or person behind a lookup may be given.
     func mayBeFound(by name: String, _ catalog: Catalog) -> Bool {

@@ -16,6 +16,7 @@ struct BulkWriteFiles {
             guard head.header.count <= BulkWriteBody.columnLimit else { throw Rejection.tooManyColumns(at: resource.path) }
             let mappings = try resource.mappings.map { given throws(Rejection) in try check(given, head) } ?? named(head, resource)
             try checkMandatory(mappings, resource)
+            try await checkDefaults(resource)
             resources.append(
                 .init(
                     module: resource.module.id, file: resource.file, name: file.name, head: head, findBy: resource.findBy,
@@ -124,6 +125,19 @@ struct BulkWriteFiles {
             throw Rejection(
                 .mandatoryFieldsNotMapped, message: "All mandatory fields are not mapped for the layout", .apiName(missing[0]),
                 .other("fields", .array(missing.map(JSONValue.string))))
+        }
+    }
+
+    /// The records that defaults of lookups name are there.
+    private func checkDefaults(_ resource: BulkWriteBody.Resource) async throws {
+        // At most one question for each column.
+        for mapping in resource.mappings ?? [] where mapping.field.isRecordLookup {
+            guard let standard = mapping.standard, let target = mapping.field.target.flatMap({ context.catalog.module(id: $0) }),
+                let id = (standard["id"] ?? standard).looseInt64
+            else { continue }
+            guard target.table != nil, try await context.records.exists(RecordID(raw: id), in: target) else {
+                throw Rejection.invalid(at: mapping.path.appending("default_value").appending("value"))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ import Wire
 enum CreateBulkWrite: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/bulk/v7/write", entry: "246", scope: .all([.fixed(["ZohoCRM.bulk.CREATE"]), .modules(["CREATE"])]), credits: 500,
-        support: .partial("formats of numbers, other character sets than UTF-8, UTF-16 and ISO-8859-1, and the profile's right to import"))
+        support: .partial("the profile's right to import"))
 
     struct Input: EndpointInput {
         let body: BulkWriteBody

@@ -17,8 +17,7 @@ private enum ChannelCall {
 /// Has the caller told of what happens in modules. Contract: notifications, 254.
 enum EnableNotifications: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/actions/watch", entry: "254", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.CREATE"]),
-        support: .partial("changes of users"))
+        .post, "/crm/v7/actions/watch", entry: "254", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.CREATE"]))
 
     struct Input: EndpointInput {
         let requests: [Result<ChannelRequest, Rejection>]
@@ -35,8 +34,7 @@ enum EnableNotifications: Endpoint {
 /// Gives channels other settings in place of all they had. Contract: notifications, 256.
 enum ReplaceNotifications: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/actions/watch", entry: "256", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.UPDATE"]),
-        support: .partial("changes of users"))
+        .put, "/crm/v7/actions/watch", entry: "256", scope: .fixed(["ZohoCRM.notifications.WRITE", "ZohoCRM.notifications.UPDATE"]))
 
     struct Input: EndpointInput {
         let requests: [Result<ChannelRequest, Rejection>]

@@ -9,7 +9,7 @@ struct ChannelAnswers {
 
     /// The module of a subscription, as every answer names it.
     func resource(_ module: ModuleID, _ channel: Channel, named: Bool = true) -> JSONValue {
-        let name = context.catalog.module(id: module)?.apiName ?? ""
+        let name = context.catalog.module(id: module).map(Channel.name) ?? ""
         var shown: JSONValue = [
             "resource_uri": .string("\(channel.origin)/crm/v7/\(name)"), "resource_id": .string(String(module.raw)),
         ]
@@ -28,7 +28,7 @@ struct ChannelAnswers {
     /// A line of the list.
     func listed(_ channel: Channel) -> JSONValue {
         guard let subscription = channel.subscriptions.first else { return .null }
-        let name = context.catalog.module(id: subscription.module)?.apiName ?? ""
+        let name = context.catalog.module(id: subscription.module).map(Channel.name) ?? ""
         var shown: JSONValue = [
             "notify_on_related_action": .bool(channel.related), "return_affected_field_values": .bool(channel.withValues),
             "channel_expiry": context.shown(channel.expiresAt),

