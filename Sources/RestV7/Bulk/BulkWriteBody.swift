@@ -155,7 +155,7 @@ struct BulkWriteBody: Sendable {
         }
         var format: String?
         if let given = try given("format", in: element), try !given.string().isEmpty,
-            field.type.comparison == .date || field.type.comparison == .instant
+            field.plainType.comparison == .date || field.plainType.comparison == .instant
         {
             format = try given.string(max: 100)
             guard let format, DatePattern(format) != nil else { throw Rejection(.invalidFormat, .apiName("format"), .jsonPath(given.path)) }
