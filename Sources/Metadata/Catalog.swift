@@ -10,6 +10,10 @@ package final class Catalog: Sendable {
     package let zone: TimeZoneRule
     /// Every roll-up summary field.
     package let rollups: [Rollup]
+    /// What opens encrypted fields; `nil` where no key is given.
+    package let vault: FieldVault?
+    /// The names of keys that its encrypted fields need and the process does not have.
+    package let missingKeys: Set<String>
     private let byName: [String: Module]
     private let byID: [ModuleID: Module]
     private let usersByID: [UserID: User]
@@ -19,7 +23,8 @@ package final class Catalog: Sendable {
     private let lists: [ModuleID: [RelatedList]]
     private let narrowedFrom: Catalog?
 
-    init(version: Int64, documents: [Document]) {
+    init(version: Int64, documents: [Document], vault: FieldVault? = nil) {
+        self.vault = vault
         let kinds = Dictionary(grouping: documents, by: \.kind)
         let defaults = { (kind: String) in kinds[.defaults]?.first { $0.apiName == kind }?.body ?? [:] }
         let moduleIDs = Dictionary(
@@ -30,11 +35,12 @@ package final class Catalog: Sendable {
         let modules = (kinds[.module] ?? []).map { document in
             let own = fields[document.id.raw] ?? []
             return Module(
-                document, moduleDefaults, fields: own.map { Field($0, fieldDefaults, modules: moduleIDs) },
+                document, moduleDefaults, fields: own.map { Field($0, fieldDefaults, modules: moduleIDs, vault: vault) },
                 fieldsModifiedAt: own.compactMap(\.modifiedAt).max())
         }
         let byName = Dictionary(modules.map { ($0.apiName, $0) }, uniquingKeysWith: { first, _ in first })
         self.version = version
+        missingKeys = Set(modules.flatMap { $0.fields.flatMap { $0.cipher?.keys ?? [] } }).subtracting(vault?.keys ?? [])
         self.modules = modules
         self.byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
         let byNumber = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -84,6 +90,8 @@ package final class Catalog: Sendable {
             module.fields.contains { hidden.contains($0.id) } ? Module(module, hiding: hidden) : module
         }
         version = whole.version
+        vault = whole.vault
+        missingKeys = whole.missingKeys
         self.modules = modules
         byName = Dictionary(modules.map { ($0.apiName.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
         byID = Dictionary(modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

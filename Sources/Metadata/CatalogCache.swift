@@ -17,7 +17,8 @@ package final class CatalogCache: Sendable {
     /// Loads again unless a version at least as new is there.
     package func refresh(ifOlderThan version: Int64) async throws {
         if current().version >= version { return }
-        let loaded = try await database.run(.read) { tx in try MetadataStore.load(tx) }
+        let vault = current().vault
+        let loaded = try await database.run(.read) { tx in try MetadataStore.load(tx, vault) }
         held.withLock { if $0.version < loaded.version { $0 = loaded } }
     }
 

@@ -34,10 +34,12 @@ package final class Field: Sendable {
     package let key: JSONKey
     /// What profiles that are named may do with the field; the others may do everything.
     package let rights: [RecordID: FieldRight]
+    /// Of an encrypted field: how its values are kept.
+    package let cipher: FieldCipher?
     /// The metadata answer, without what `defaults` says.
     package let body: JSONValue
 
-    init(_ document: Document, _ defaults: JSONValue, modules: [String: ModuleID]) {
+    init(_ document: Document, _ defaults: JSONValue, modules: [String: ModuleID], vault: FieldVault? = nil) {
         let body = document.body
         func value(_ name: String) -> JSONValue? { body[name] ?? defaults[name] }
         let name = document.apiName ?? ""
@@ -51,9 +53,11 @@ package final class Field: Sendable {
         let perUser = value("external")?["type"]?.string == "user"
         isPerUser = perUser
         columns = perUser ? [] : (body["columns"]?.array ?? []).compactMap { $0.string.flatMap(ColumnName.init(checked:)) }
-        type =
+        let plain: FieldType =
             anyModule
             ? .multiModuleLookup.with(dataType: dataType) : body["holds_taxes"]?.bool == true ? .taxes : .of(dataType, body, field: name)
+        cipher = FieldCipher(FieldID(raw: document.id.raw), plain, body, vault)
+        type = cipher?.stored ?? plain
         length = value("length")?.int64.map(Int.init)
         decimals = value("decimal_place")?.int64.map(Int.init)
         systemMandatory = value("system_mandatory")?.bool ?? false

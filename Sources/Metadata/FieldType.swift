@@ -17,6 +17,8 @@ package struct FieldType: Sendable {
             absent
         /// The ends of an object inside the record, such as what joins it to another one.
         case open, close
+        /// Of an encrypted field: what opens it is known to the plan, and then its own form holds.
+        case sealed
         /// Rows of another module, which are read apart.
         case rows
         /// Only in queries: a user by last name and id, and a lookup without its name.
@@ -28,6 +30,8 @@ package struct FieldType: Sendable {
     /// What kinds of test a value allows, and how they are asked in SQL.
     package enum Comparison: UInt8, Sendable {
         case text, longText, choice, number, flag, date, instant, reference, choices, none
+        /// Of an encrypted field: whether it is empty, and whether it holds a given value.
+        case sealed
     }
 }
 

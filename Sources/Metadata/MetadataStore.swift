@@ -18,7 +18,7 @@ package enum MetadataStore {
     ]
 
     /// The catalog as the transaction sees it.
-    package static func load(_ tx: Transaction) throws -> Catalog {
+    package static func load(_ tx: Transaction, _ vault: FieldVault? = nil) throws -> Catalog {
         let version = try version(tx)
         let documents = try tx.rows("SELECT id, kind, parent, api_name, body, modified_at FROM sys_metadata ORDER BY kind, parent, id") {
             row in
@@ -28,7 +28,7 @@ package enum MetadataStore {
                 apiName: row.text(3), body: try row.withText(4) { try JSONValue.parse(Array($0 ?? .init(start: nil, count: 0))) },
                 modifiedAt: row.integer(5).map(Instant.init(milliseconds:)))
         }
-        return Catalog(version: version, documents: documents)
+        return Catalog(version: version, documents: documents, vault: vault)
     }
 
     package static func version(_ tx: Transaction) throws -> Int64 {

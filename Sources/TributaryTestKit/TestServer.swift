@@ -41,12 +41,13 @@ package struct TestServer: Sendable {
     }
 
     private static func open(
-        _ home: TestDatabase, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(), limits: TokenLimits = TokenLimits(),
-        outgoing: any OutgoingHTTP = NoOutgoingHTTP()
+        _ home: TestDatabase, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
+        limits: TokenLimits = TokenLimits(),
+        outgoing: any OutgoingHTTP = NoOutgoingHTTP(), vault: FieldVault? = TestKeys.vault
     ) async throws -> TestServer {
         let clock = TestClock()
         let start = try await Bootstrap.start(
-            home.location, outgoing: outgoing, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
+            home.location, outgoing: outgoing, demo: false, vault: vault, logger: TestDatabase.logger, clock: { clock.now() })
         let services = start.services
         let tokens = TokenStore(services.database, ids: services.ids, clock: { clock.now() }, limits: limits)
         let shell = Shell(services: services, tokens: tokens, endpoints: allEndpoints + extra, options: options)
@@ -92,11 +93,33 @@ package struct TestServer: Sendable {
         return try result.get()
     }
 
+    /// A server on one new database with each of these keys, and the database removed at the end.
+    package static func inTurn(_ engine: Database.Engine, _ vaults: [FieldVault?], _ body: (Int, TestServer) async throws -> Void)
+        async throws
+    {
+        await TestLimit.servers.enter()
+        let home = try await TestDatabase.fresh(engine)
+        var failure: (any Error)?
+        for (turn, vault) in vaults.enumerated() where failure == nil {
+            do {
+                let server = try await open(home, vault: vault)
+                do { try await body(turn, server) } catch { failure = error }
+                await server.start.close()
+            } catch {
+                failure = error
+            }
+        }
+        await home.remove()
+        await TestLimit.servers.leave()
+        if let failure { throw failure }
+    }
+
     /// Another process on the same database, as far as the database can tell. PostgreSQL only. It ends before this one.
     package func withSecondProcess<T>(_ body: (TestServer) async throws -> T) async throws -> T {
         let clock = clock
         let start = try await Bootstrap.start(
-            home.location, outgoing: services.outgoing, demo: false, logger: TestDatabase.logger, clock: { clock.now() })
+            home.location, outgoing: services.outgoing, demo: false, vault: TestKeys.vault, logger: TestDatabase.logger,
+            clock: { clock.now() })
         let tokens = TokenStore(start.services.database, ids: start.services.ids, clock: { clock.now() })
         let shell = Shell(services: start.services, tokens: tokens, endpoints: allEndpoints)
         let second = TestServer(

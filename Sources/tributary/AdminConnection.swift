@@ -28,7 +28,8 @@ enum AdminConnection {
         logger.logLevel = .error
         // The server's flag is not known here; what its sweep has not taken away can be undone, unless the environment says otherwise.
         let undo = ProcessInfo.processInfo.environment["TRIBUTARY_UNDO_DAYS"].flatMap(UndoPeriod.init) ?? .forever
-        let start = try await Bootstrap.start(place.location, undo: undo, demo: false, logger: logger)
+        let start = try await Bootstrap.start(
+            place.location, undo: undo, demo: false, vault: try EncryptionOptions.fromEnvironment(), logger: logger)
         let answer: Result<JSONValue, any Error>
         do {
             answer = .success(try await Administration(start.services).perform(request))

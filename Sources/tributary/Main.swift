@@ -9,7 +9,8 @@ struct TributaryCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, ClientCommand.self, GrantCommand.self, TokenCommand.self, UserCommand.self, MergeCommand.self,
             UnmergeCommand.self,
-            TerritoriesCommand.self, JobsCommand.self, CompactCommand.self, RestoreCommand.self, CoverageCommand.self,
+            TerritoriesCommand.self, JobsCommand.self, CompactCommand.self, RestoreCommand.self, EncryptionKeyCommand.self,
+            CoverageCommand.self,
         ])
 }
 

@@ -43,6 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
             (also: TRIBUTARY_ALLOW_PRIVATE_CALLBACKS=1).
             """)
     var allowPrivateCallbacks = false
+    @OptionGroup var encryption: EncryptionOptions
     @OptionGroup var mail: MailOptions
     @OptionGroup var limits: LimitOptions
     @Option(help: "Forget jobs that are over after so many days.")
@@ -70,10 +71,11 @@ struct ServeCommand: AsyncParsableCommand {
         let filePlace = try FilePlace.named(files)
         let sender = CurlSender(allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"))
         let mailer = try mail.sender()
+        let vault = try encryption.vault()
         let start = try await place.whenFree(orServed: true) {
             try await Bootstrap.start(
                 location, files: filePlace, outgoing: sender, mailer: mailer, undo: UndoPeriod(undoText) ?? .standard, demo: demo,
-                logger: logger)
+                vault: vault, logger: logger)
         }
         do {
             try await serve(start, logger)

@@ -71,8 +71,8 @@ struct BulkCells {
         var columns: [Column] = []
         for mapping in resource.mappings {
             guard let field = module.field(mapping.field) else { throw Rejection(.invalidField, .apiName(mapping.field)) }
-            let standard = field.type.comparison == .instant ? DatePattern.instant : DatePattern.date
-            let isDate = field.type.comparison == .instant || field.type.comparison == .date
+            let standard = field.plainType.comparison == .instant ? DatePattern.instant : DatePattern.date
+            let isDate = field.plainType.comparison == .instant || field.plainType.comparison == .date
             var found: (Module, Field)?
             if let name = mapping.findBy, name != "id", field.isRecordLookup {
                 guard let target = field.target.flatMap({ catalog.module(id: $0) }), let other = target.field(name) else {
@@ -127,7 +127,7 @@ struct BulkCells {
 
     private func value(_ text: String, _ column: Column, _ references: BulkReferences) -> JSONValue? {
         let field = column.field
-        switch field.type.comparison {
+        switch field.plainType.comparison {
         case .date: return column.pattern?.date(text).map { .string($0.iso) }
         case .instant: return column.pattern?.instant(text, zone).map { .string($0.iso(offsetMinutes: 0)) }
         case .flag:
@@ -140,7 +140,7 @@ struct BulkCells {
         case .choices: return .array(text.split(separator: ";").map { .string(String($0.drop { $0 == " " })) })
         case .reference: return reference(text, column, references)
         case .text, .longText, .choice: return .string(text)
-        case .none:
+        case .none, .sealed:
             if field.apiName == "Tag" {
                 return .array(text.split { $0 == ";" || $0 == "," }.map { .string(String($0.drop { $0 == " " })) })
             }

@@ -76,6 +76,8 @@ struct ExportPlan: Sendable {
     enum Form: Sendable {
         case text, whole, real, flag, instant, choices, tags, module
         case constant([UInt8])
+        /// Of an encrypted field; the plain column, where there is one, stands behind all others.
+        case sealed(FieldCipher, plain: Int?)
     }
 
     let sql: SQL
@@ -96,6 +98,7 @@ extension Planner {
         let joins = Joins(catalog, access)
         var columns: [SQL] = ["t.id"]
         var forms: [ExportPlan.Form] = []
+        var behind: [SQL] = []
         for column in query.columns {
             switch column.source {
             case .constant(let text):
@@ -106,6 +109,13 @@ extension Planner {
                 columns.append(TagStore.tags(of: "t.id"))
             case .path(let path):
                 try access.requireSeen(path)
+                if let cipher = path.field?.cipher {
+                    let both = joins.columns(of: path)
+                    columns.append(both[0])
+                    behind += both.dropFirst()
+                    forms.append(.sealed(cipher, plain: both.count > 1 ? query.columns.count + behind.count : nil))
+                    continue
+                }
                 forms.append(form(of: path))
                 columns.append(exported(path, joins))
             }
@@ -118,7 +128,7 @@ extension Planner {
         guard joins.clauses.count < 60 else { throw Rejection(.joinLimitExceeded, .other("max_limit", "60")) }
         let offset: SQL = skipping > 0 ? " OFFSET \(.integer(skipping))" : ""
         let sql: SQL = """
-            SELECT \(.joined(columns, by: ", ")) FROM \(table) t\(.joined(joins.clauses, by: "")) WHERE \(filter) ORDER BY t.id \
+            SELECT \(.joined(columns + behind, by: ", ")) FROM \(table) t\(.joined(joins.clauses, by: "")) WHERE \(filter) ORDER BY t.id \
             LIMIT \(.integer(Int64(limit) + 1))\(offset)
             """
         return ExportPlan(sql: sql, forms: forms, limit: limit)
@@ -145,7 +155,7 @@ extension Planner {
             case .flag: return .flag
             case .instant: return .instant
             case .json: return field.type.comparison == .choices ? .choices : .text
-            case .text, .files, .images, .territories, .territoryNames, .absent, .open, .close, .rows: return .text
+            case .text, .files, .images, .territories, .territoryNames, .absent, .open, .close, .rows, .sealed: return .text
             }
         }
     }

@@ -33,9 +33,10 @@ struct ExportRows: Sendable {
         _ form: ExportPlan.Form, _ row: borrowing Row, _ column: Int, _ context: RenderContext, _ text: inout CSVText
     ) {
         if case .constant(let bytes) = form { return bytes.withUnsafeBufferPointer { text.cell($0) } }
+        if case .sealed(let cipher, let plain) = form { return sealed(cipher, plain, row, column, context, &text) }
         guard !row.isNull(column) else { return text.empty() }
         switch form {
-        case .constant: break
+        case .constant, .sealed: break
         case .text: row.withText(column) { text.cell($0 ?? .init(start: nil, count: 0)) }
         case .whole: text.plain(String(row.integer(column) ?? 0))
         case .real: text.plain(JSONValue.real(row.real(column) ?? 0).text)
@@ -46,6 +47,22 @@ struct ExportRows: Sendable {
         case .module: text.cell(context.moduleNames[row.integer(column) ?? 0] ?? "")
         case .choices: text.cell(elements(row, column).compactMap(\.string).joined(separator: ";"))
         case .tags: text.cell(elements(row, column).compactMap { $0["name"]?.string }.joined(separator: ";"))
+        }
+    }
+
+    private static func sealed(
+        _ cipher: FieldCipher, _ plain: Int?, _ row: borrowing Row, _ column: Int, _ context: RenderContext, _ text: inout CSVText
+    ) {
+        var columns: [SQLValue] = [row.text(column).map(SQLValue.text) ?? .null]
+        if let plain { columns.append(row.value(plain, as: cipher.plain.storage.first ?? .text)) }
+        switch (cipher.plain.cell, cipher.open(columns)) {
+        case (_, .null), (_, .blob): text.empty()
+        case (.instant, .integer(let milliseconds)):
+            let instant = Instant(milliseconds: milliseconds)
+            text.plain(instant.iso(offsetMinutes: context.zone.offsetMinutes(at: instant)))
+        case (_, .integer(let number)): text.plain(String(number))
+        case (_, .real(let number)): text.plain(JSONValue.real(number).text)
+        case (_, .text(let plain)): text.cell(plain)
         }
     }
 

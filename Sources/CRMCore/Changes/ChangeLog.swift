@@ -91,14 +91,16 @@ package enum ChangeLog {
             var before: [JSONValue.Member] = []
             var after: [JSONValue.Member] = []
             for field in new.changedFields(from: old) {
-                before.append(.init(String(field.id.raw), value(old.columns(of: field))))
-                after.append(.init(String(field.id.raw), value(new.columns(of: field))))
+                before.append(.init(String(field.id.raw), value(of: field, in: old)))
+                after.append(.init(String(field.id.raw), value(of: field, in: new)))
             }
             return Entry(record: new, kind: kind, before: .object(before), after: .object(after))
         }
 
-        private static func value(_ columns: ArraySlice<SQLValue>) -> JSONValue {
-            columns.count == 1 ? (columns.first ?? .null).json : .array(columns.map(\.json))
+        private static func value(of field: Field, in record: Record) -> JSONValue {
+            if let cipher = field.cipher { return cipher.logged(record[field]).json }
+            let columns = record.columns(of: field)
+            return columns.count == 1 ? (columns.first ?? .null).json : .array(columns.map(\.json))
         }
     }
 

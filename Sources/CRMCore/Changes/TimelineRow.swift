@@ -37,6 +37,7 @@ struct TimelineRow {
         if kind == .carriedOver { return self.field == field.id ? (before.array ?? [], after.array ?? []) : nil }
         let key = String(field.id.raw)
         guard before[key] != nil || after[key] != nil else { return nil }
+        if let cipher = field.cipher { return ([cipher.read(logged: before[key] ?? .null)], [cipher.read(logged: after[key] ?? .null)]) }
         func columns(_ value: JSONValue?) -> [JSONValue] { field.columns.count == 1 ? [value ?? .null] : value?.array ?? [] }
         return (columns(before[key]), columns(after[key]))
     }
@@ -136,7 +137,7 @@ struct TimelineNames {
     /// A value as text, whatever its type: that is what the answer holds.
     private func shown(_ columns: [JSONValue], _ field: Field) -> String? {
         guard let first = columns.first, !first.isNull else { return nil }
-        switch field.type.cell {
+        switch field.plainType.cell {
         case .flag: return first.int64 == 1 ? "true" : "false"
         case .instant:
             guard let milliseconds = first.int64 else { return nil }

@@ -25,19 +25,20 @@ struct ConversionMapping {
 
     /// Of one kind, so that a value can be taken over as it is stored.
     private static func fit(_ from: Field, _ to: Field) -> Bool {
-        !from.columns.isEmpty && from.columns.count == to.columns.count && from.type.storage == to.type.storage
-            && (from.type.comparison == to.type.comparison || from.type.storage == [.text]) && from.type.cell == to.type.cell
+        let (given, taken) = (from.plainType, to.plainType)
+        return !from.columns.isEmpty && !to.columns.isEmpty && given.storage == taken.storage
+            && (given.comparison == taken.comparison || given.storage == [.text]) && given.cell == taken.cell
     }
 
     /// Fills a new record. A text that the target has no room for is refused rather than cut.
     func fill(_ record: inout Record, from lead: Record, at path: JSONPath) throws(Rejection) {
         for (from, to) in pairs(to: record.module) where !lead[from].isNull {
-            if let text = lead[from].text, let most = to.length, from.type.comparison == .text, text.utf8.count > most,
+            if let text = lead[from].text, let most = to.length, from.plainType.comparison == .text, text.utf8.count > most,
                 text.unicodeScalars.count > most
             {
                 throw .tooLong(most, at: path.appending(to.apiName))
             }
-            record.set(to, to: Array(lead.columns(of: from)))
+            record.take(to, from: lead, from)
         }
     }
 }

@@ -113,9 +113,9 @@ package struct InventoryConverter {
         for field in parent.module.fields where RecordStore.isCopied(field, parent.module) && !Self.own.contains(field.apiName) {
             let names = [field.apiName] + Self.aliases.filter { $0.0 == field.apiName }.map(\.1)
             guard let same = names.compactMap({ order.target.field($0) }).first, same.type.dataType == field.type.dataType,
-                same.target == field.target, same.creatable, same.columns.count == field.columns.count
+                same.target == field.target, same.creatable, same.plainType.storage == field.plainType.storage
             else { continue }
-            child.set(same, to: Array(parent.columns(of: field)))
+            child.take(same, from: parent, field)
         }
         let back = child.module.fields.first { $0.target == parent.module.id && $0.creatable && !$0.columns.isEmpty }
         if let back { child[back] = .integer(parent.id.raw) }

@@ -31,10 +31,20 @@ package struct MassUpdate: Sendable {
 
     init(kept: JSONValue, _ module: Module) {
         self.module = module
-        item = JSONCursor(kept, at: JSONPath().appending("data").appending(0))
+        // Sealed where it names an encrypted field.
+        let field = kept[Self.sealedFor]?.string.flatMap { module.field($0) }
+        let opened = field?.cipher?.openText(kept["item"]?.string ?? "").flatMap { try? JSONValue.parse($0) }
+        item = JSONCursor(opened ?? kept, at: JSONPath().appending("data").appending(0))
     }
 
-    var kept: JSONValue { item.value }
+    private static let sealedFor = "$sealed_for"
+
+    /// What a job keeps of it.
+    var kept: JSONValue {
+        let named = (item.value.members ?? []).compactMap { module.field($0.name) }
+        guard let field = named.first(where: \.isEncrypted), let cipher = field.cipher else { return item.value }
+        return [Self.sealedFor: .string(field.apiName), "item": cipher.sealText(item.value.text).json]
+    }
 
     package func apply(to ids: [RecordID], _ records: RecordStore, _ scope: WriteScope) throws -> [RecordStore.Outcome] {
         try scope.access.require(.massUpdate, module)

@@ -120,7 +120,7 @@ private struct SurvivorView {
 
     /// A value no participant has: computed ones are plain.
     private func scalar(_ value: SQLValue, _ field: Field) -> JSONValue {
-        guard field.type.cell == .instant, let milliseconds = value.integer else { return value.json }
+        guard field.plainType.cell == .instant, let milliseconds = value.integer else { return value.json }
         let instant = Instant(milliseconds: milliseconds)
         return .string(instant.iso(offsetMinutes: zone.offsetMinutes(at: instant)))
     }

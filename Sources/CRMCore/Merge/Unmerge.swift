@@ -84,6 +84,9 @@ struct Unmerge {
 
     private func columns(_ logged: JSONValue, _ field: Field) -> [SQLValue] {
         let value = logged[String(field.id.raw)] ?? .null
+        if let cipher = field.cipher {
+            return cipher.columns(of: SQLValue(cipher.read(logged: value), as: cipher.plain.storage.first ?? .text))
+        }
         let values = field.columns.count == 1 ? [value] : value.array ?? []
         return zip(values, field.type.storage).map { SQLValue($0, as: $1) }
     }

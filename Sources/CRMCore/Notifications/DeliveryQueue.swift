@@ -62,7 +62,7 @@ package enum DeliveryQueue {
     }
 
     /// Takes the channel due longest. Those whose last call failed are left out unless asked for. `nil` when none is due.
-    static func claim(includingFailing: Bool, now: Instant, _ tx: Transaction) throws -> Claim? {
+    static func claim(includingFailing: Bool, now: Instant, _ vault: FieldVault?, _ tx: Transaction) throws -> Claim? {
         let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
         let healthy: SQL = includingFailing ? "" : " AND failures = 0"
         let due: SQL = """
@@ -83,7 +83,7 @@ package enum DeliveryQueue {
                 )
             }
             guard let taken else { return nil }
-            let rows = batch(try waiting(taken.id, tx))
+            let rows = batch(try waiting(taken.id, vault, tx))
             if let url = taken.url, !rows.isEmpty {
                 return Claim(
                     channel: taken.id, number: taken.number, url: url, token: taken.token, origin: taken.origin,
@@ -94,7 +94,7 @@ package enum DeliveryQueue {
         }
     }
 
-    private static func waiting(_ channel: RecordID, _ tx: Transaction) throws -> [Row] {
+    private static func waiting(_ channel: RecordID, _ vault: FieldVault?, _ tx: Transaction) throws -> [Row] {
         try tx.rows(
             """
             SELECT id, module_id, record_id, operation, payload, attempts FROM sys_delivery WHERE channel = \(channel) AND state = 'waiting' \
@@ -103,7 +103,8 @@ package enum DeliveryQueue {
         ) { row in
             Row(
                 id: row.integer(0) ?? 0, module: ModuleID(raw: row.integer(1) ?? 0), record: RecordID(raw: row.integer(2) ?? 0),
-                operation: ChangeOperation(rawValue: row.text(3) ?? "") ?? .update, payload: try JSONValue.parse(row.text(4) ?? "{}"),
+                operation: ChangeOperation(rawValue: row.text(3) ?? "") ?? .update,
+                payload: try JSONValue.parse(vault?.open(text: row.text(4) ?? "{}") ?? row.text(4) ?? "{}"),
                 attempts: row.integer(5) ?? 0)
         }
     }

@@ -61,10 +61,11 @@ package struct DeliveryWorker: Sendable {
         guard !Task.isCancelled, held.hasRoom(Self.mostCalls),
             (try? await services.database.run(.read) { tx in try tx.first(due) { _ in true } }) == true
         else { return nil }
+        let vault = services.catalog.current().vault
         let takesFailing = held.hasRoomForFailing(Self.mostFailing)
         let claim = try? await services.database.run(.write) { tx in
-            try DeliveryQueue.claim(includingFailing: false, now: now, tx)
-                ?? (takesFailing ? DeliveryQueue.claim(includingFailing: true, now: now, tx) : nil)
+            try DeliveryQueue.claim(includingFailing: false, now: now, vault, tx)
+                ?? (takesFailing ? DeliveryQueue.claim(includingFailing: true, now: now, vault, tx) : nil)
         }
         guard let claim = claim ?? nil else { return nil }
         held.add(claim)

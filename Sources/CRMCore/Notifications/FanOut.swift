@@ -50,12 +50,21 @@ struct FanOut {
                 plan.deliveries.map { delivery in
                     [
                         .id(delivery.channel), .integer(delivery.module.raw), .id(delivery.record), .text(delivery.operation.rawValue),
-                        .text(delivery.payload.text), "waiting", .integer(delivery.at.milliseconds),
+                        .text(Self.kept(delivery, catalog)), "waiting", .integer(delivery.at.milliseconds),
                     ]
                 }, tx)
             try DeliveryQueue.makeDue(Set(plan.deliveries.map(\.channel)), now: now, tx)
             return true
         }
+    }
+
+    /// Values of encrypted fields wait sealed, as they stand in the record.
+    private static func kept(_ delivery: Delivery, _ catalog: Catalog) -> String {
+        let text = delivery.payload.text
+        guard delivery.payload["values"] != nil, catalog.module(id: delivery.module)?.fields.contains(where: \.isEncrypted) == true else {
+            return text
+        }
+        return catalog.vault?.seal(text: text) ?? text
     }
 
     /// Another process told the same.

@@ -24,6 +24,9 @@ struct ConditionSQL {
             guard let field = module.field(name), !field.columns.isEmpty, field.type.comparison != .none else {
                 throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is not filterable"))
             }
+            if let cipher = field.cipher {
+                return try sealed(field, cipher, field.columns.map { "\($0, of: alias)" }, comparator, operands)
+            }
             return try test(field, "\(field.columns[0], of: alias)", comparator, operands)
         case .path(let path, let comparator, let operands): return try test(path, comparator, operands)
         case .found(let path, let query):
@@ -81,6 +84,10 @@ struct ConditionSQL {
     }
 
     private func test(_ path: FieldPath, _ comparator: Comparator, _ operands: [JSONValue]) throws(Rejection) -> SQL {
+        if case .field(let field) = path.leaf, let cipher = field.cipher, let joins {
+            try access.requireSeen(path)
+            return try sealed(field, cipher, joins.columns(of: path), comparator, operands)
+        }
         let column = try column(path)
         switch path.leaf {
         case .field(let field): return try test(field, column, comparator, operands)
@@ -109,8 +116,31 @@ struct ConditionSQL {
         case .text, .longText, .choice: return try text(column, field, comparator, values.map { $0.text ?? "" })
         case .choices: return try choices(column, field, comparator, values.map { $0.text ?? "" })
         case .number, .flag, .date, .instant, .reference: return try ordered(column, field, comparator, values, first)
-        case .none: throw invalid(field, "the field is not filterable")
+        case .none, .sealed: throw invalid(field, "the field is not filterable")
         }
+    }
+
+    /// Of an encrypted field only whether it is empty and whether it holds a given value can be told.
+    private func sealed(
+        _ field: Field, _ cipher: FieldCipher, _ columns: [SQL], _ comparator: Comparator, _ operands: [JSONValue]
+    ) throws(Rejection) -> SQL {
+        let empty: SQL = "(\(.joined(columns.map { "\($0) IS NULL" }, by: " AND ")))"
+        let negative = comparator == .notEqual || comparator == .notAmong
+        switch comparator {
+        case .empty: return empty
+        case .notEmpty: return "NOT \(empty)"
+        case .equal, .notEqual, .among, .notAmong: break
+        default: throw invalid(field, "the field is encrypted")
+        }
+        var tests: [SQL] = []
+        for operand in operands {
+            let value = try self.operand(operand, field)
+            tests += cipher.spellings(of: value).map { "\(columns[0]) = \($0)" }
+            if columns.count > 1 { tests.append("\(columns[1]) = \(value)") }
+        }
+        guard !tests.isEmpty else { throw invalid(field, "the value is missing") }
+        let holds: SQL = "(\(.joined(tests, by: " OR ")))"
+        return negative ? "(\(empty) OR NOT coalesce(\(holds), \(SQL.isFalse)))" : "coalesce(\(holds), \(SQL.isFalse))"
     }
 
     private func text(_ column: SQL, _ field: Field, _ comparator: Comparator, _ values: [String]) throws(Rejection) -> SQL {
@@ -168,7 +198,7 @@ struct ConditionSQL {
 
     /// A value as the field stores it. Criteria carry everything as text; rules carry JSON.
     private func operand(_ value: JSONValue, _ field: Field) throws(Rejection) -> SQLValue {
-        switch field.type.comparison {
+        switch field.plainType.comparison {
         case .text, .longText:
             if let text = value.string { return .text(text) }
             if let number = value.int64 { return .text(String(number)) }
@@ -177,7 +207,7 @@ struct ConditionSQL {
             if let text = value.string { return .text(field.choices[text] ?? text) }
             if let number = value.int64 { return .text(String(number)) }
         case .number:
-            if field.type.storage == [.integer], let whole = value.looseInt64 { return .integer(whole) }
+            if field.plainType.storage == [.integer], let whole = value.looseInt64 { return .integer(whole) }
             if let number = value.looseDouble { return .real(number) }
         case .flag:
             let text = value.string?.lowercased()
@@ -188,7 +218,7 @@ struct ConditionSQL {
             if let instant = value.string.flatMap(Instant.init(iso:)) { return .integer(instant.milliseconds) }
         case .reference:
             if let id = (value["id"] ?? value).looseInt64 { return .integer(id) }
-        case .none: break
+        case .none, .sealed: break
         }
         throw invalid(field, "the value does not fit the field")
     }

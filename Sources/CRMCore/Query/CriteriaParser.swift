@@ -81,6 +81,9 @@ package struct CriteriaParser {
     private func comparator(_ word: String, _ field: Field) -> Comparator? {
         switch (word.lowercased(), field.type.comparison) {
         case ("equals", .text), ("equals", .longText): .contains
+        // `Search_Records`: only equals is supported for encrypted fields.
+        case ("equals", .sealed): .equal
+        case (_, .sealed): nil
         case ("equals", _): .equal
         case ("not_equal", _): .notEqual
         case ("starts_with", .none) where field.type.cell == .territories: .startsWith

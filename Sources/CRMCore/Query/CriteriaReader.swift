@@ -43,6 +43,9 @@ package struct CriteriaReader {
         guard let comparator = Self.comparators[criteria["comparator"]?.string ?? ""] else {
             throw Rejection(.invalidQuery, .apiName(name), .other("operator", criteria["comparator"] ?? .null))
         }
+        if field.isEncrypted, ![.equal, .notEqual, .among, .notAmong, .empty, .notEmpty].contains(comparator) {
+            throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is encrypted"))
+        }
         if let days = value.string.flatMap(dates.days) { return try moving(field, comparator, days) }
         return .test(field: name, comparator, (value.array ?? [value]).map(resolved))
     }

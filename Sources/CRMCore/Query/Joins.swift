@@ -31,6 +31,14 @@ final class Joins {
         }
     }
 
+    /// All columns of the field that the path ends in.
+    func columns(of path: FieldPath) -> [SQL] {
+        let first = column(of: path)
+        guard case .field(let field) = path.leaf, field.columns.count > 1 else { return [first] }
+        let base = alias(path.hops[...])
+        return field.columns.map { "\($0, of: base)" }
+    }
+
     /// The display name of the record a lookup points at, if the caller sees that record. Asks for no right on the module.
     func displayName(of path: FieldPath, _ field: Field) -> SQL? {
         guard let target = field.target.flatMap({ catalog.module(id: $0) }), target.table != nil, let display = target.displayColumn else {

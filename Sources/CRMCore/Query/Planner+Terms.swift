@@ -68,6 +68,7 @@ extension Planner {
             guard !field.columns.isEmpty else {
                 return select.cell(.absent, key: key, column: field.apiName == "Tag" ? select.add(TagStore.tags(of: "t.id")) : -1)
             }
+            if let cipher = field.cipher { return select.add(joins.columns(of: path), cipher, key: key) }
             let position = select.add(joins.column(of: path))
             guard field.type.cell == .lookup, field.type.dataType != "consent_lookup", let name = joins.displayName(of: path, field) else {
                 return select.cell(field.type.cell.inTerms, key: key, column: position)

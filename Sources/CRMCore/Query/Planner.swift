@@ -28,6 +28,8 @@ package struct QueryPlan: Sendable {
     let constants: [(key: JSONKey, value: [UInt8])]
     /// The fields whose rows the answer shows, in the order their cells name them.
     let rows: [RowField]
+    /// What opens the encrypted fields of the answer, in the order their cells name them.
+    let ciphers: [FieldCipher]
     /// Whether the record is locked for the caller; below zero when it never is.
     let lockColumn: Int
     /// The currency a record names; below zero while there is one only.
@@ -42,7 +44,7 @@ package struct QueryPlan: Sendable {
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
         mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int,
-        conversion: ConversionColumns? = nil, rows: [RowField], tellsSharing: Bool = false, editableColumn: Int = -1
+        conversion: ConversionColumns? = nil, rows: [RowField], ciphers: [FieldCipher], tellsSharing: Bool = false, editableColumn: Int = -1
     ) {
         self.module = module
         self.sql = sql
@@ -54,6 +56,7 @@ package struct QueryPlan: Sendable {
         self.systemKeys = systemKeys
         self.mergeColumn = mergeColumn
         self.rows = rows
+        self.ciphers = ciphers
         self.constants = constants
         self.lockColumn = lockColumn
         self.currencyColumn = currencyColumn
@@ -108,7 +111,8 @@ package struct Planner: Sendable {
             module: query.module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: orderColumn, idColumn: idColumn,
             limit: query.limit,
             systemKeys: everything, mergeColumn: mergeColumn, constants: constants.map { (JSONKey($0.name), $0.value.encoded()) },
-            lockColumn: lockColumn, currencyColumn: currencyColumn, conversion: conversion, rows: select.rows, tellsSharing: tellsSharing,
+            lockColumn: lockColumn, currencyColumn: currencyColumn, conversion: conversion, rows: select.rows, ciphers: select.ciphers,
+            tellsSharing: tellsSharing,
             editableColumn: editableColumn)
     }
 
@@ -128,7 +132,7 @@ package struct Planner: Sendable {
         return QueryPlan(
             module: module, sql: sql, cells: select.cells, keys: select.keys, orderColumn: idColumn, idColumn: idColumn, limit: limit,
             systemKeys: false,
-            mergeColumn: idColumn, constants: [], lockColumn: -1, currencyColumn: -1, rows: [])
+            mergeColumn: idColumn, constants: [], lockColumn: -1, currencyColumn: -1, rows: [], ciphers: select.ciphers)
     }
 
     /// A plan that counts what `query` would find.
@@ -250,6 +254,7 @@ struct Selection {
     var cells: [QueryPlan.Cell] = []
     var keys: [UInt8] = []
     private(set) var rows: [RowField] = []
+    private(set) var ciphers: [FieldCipher] = []
     private let depth: Query.Depth
     private var lookups = 0
     /// Whose own values are shown.
@@ -290,6 +295,7 @@ struct Selection {
             }
             return cell(.absent, key: field.key, column: field.apiName == "Tag" ? add(TagStore.tags(of: "t.id")) : -1)
         }
+        if let cipher = field.cipher { return add(field.columns.map { "\($0, of: "t")" }, cipher, key: field.key) }
         let column = add("\(first, of: "t")")
         switch field.type.cell {
         case .lookup:
@@ -319,6 +325,13 @@ struct Selection {
             cell(field.type.cell, key: field.key, column: column)
         }
         if field.apiName == "What_Id" { cell(.moduleName, key: JSONKey("$se_module"), column: columns.count - 1) }
+    }
+
+    /// The columns of an encrypted field, one behind the other.
+    mutating func add(_ sealed: [SQL], _ cipher: FieldCipher, key: JSONKey) {
+        let positions = sealed.map { add($0) }
+        ciphers.append(cipher)
+        cell(.sealed, key: key, column: positions.first ?? -1, name: ciphers.count - 1)
     }
 
     /// A record whose name is hidden from the caller.

@@ -40,7 +40,11 @@ package enum RecordReader {
                             continue
                         }
                         json.key(escaped: UnsafeBufferPointer(rebasing: keys[Int(cell.keyStart)..<Int(cell.keyStart + cell.keyLength)]))
-                        if cell.form == .rows { rows.write(Int(cell.column), to: &json) } else { write(cell, row, context, to: &json) }
+                        switch cell.form {
+                        case .rows: rows.write(Int(cell.column), to: &json)
+                        case .sealed: writeSealed(cell, plan.ciphers[Int(cell.name)], row, context, to: &json)
+                        default: write(cell, row, context, to: &json)
+                        }
                     }
                     for (key, value) in plan.constants {
                         json.key(key)
@@ -63,7 +67,7 @@ package enum RecordReader {
         if cell.form == .open { return json.beginObject() }
         guard column >= 0, !row.isNull(column) else { return json.null() }
         switch cell.form {
-        case .open, .close: break
+        case .open, .close, .sealed: break
         case .text: row.withText(column) { json.text($0 ?? .init(start: nil, count: 0)) }
         case .json: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
         case .digits: json.digits(row.integer(column) ?? 0)
@@ -98,6 +102,27 @@ package enum RecordReader {
                 }
             }
         case .absent, .rows: row.withText(column) { json.raw($0 ?? .init(start: nil, count: 0)) }
+        }
+    }
+
+    /// A value of an encrypted field, in the form of its own type.
+    private static func writeSealed(
+        _ cell: QueryPlan.Cell, _ cipher: FieldCipher, _ row: borrowing Row, _ context: RenderContext, to json: inout JSONWriter
+    ) {
+        let column = Int(cell.column)
+        var columns: [SQLValue] = [row.text(column).map(SQLValue.text) ?? .null]
+        if cipher.isMixed { columns.append(row.value(column + 1, as: cipher.plain.storage.first ?? .text)) }
+        let value = cipher.open(columns)
+        switch (cipher.plain.cell, value) {
+        case (_, .null): json.null()
+        case (.digits, .integer(let number)): json.digits(number)
+        case (.instant, .integer(let milliseconds)):
+            let instant = Instant(milliseconds: milliseconds)
+            json.string(instant.iso(offsetMinutes: context.zone.offsetMinutes(at: instant)))
+        case (_, .integer(let number)): json.integer(number)
+        case (_, .real(let number)): json.double(number)
+        case (_, .text(let text)): json.string(text)
+        case (_, .blob): json.null()
         }
     }
 

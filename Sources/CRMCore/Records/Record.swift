@@ -25,10 +25,21 @@ package struct Record: Sendable, Equatable {
     /// The merge that holds this record, if one does.
     package var heldByMerge: RecordID? { values[module.mergeSlot].integer.map(RecordID.init(raw:)) }
 
-    /// The value of a field's first column.
+    /// The value of a field's first column; of an encrypted field the plain one.
     package subscript(_ field: Field) -> SQLValue {
-        get { module.slot(of: field).map { values[$0] } ?? .null }
-        set { if let slot = module.slot(of: field) { values[slot] = newValue } }
+        get {
+            guard let slot = module.slot(of: field) else { return .null }
+            guard let cipher = field.cipher else { return values[slot] }
+            return cipher.open(values[slot..<slot + field.columns.count])
+        }
+        set {
+            guard let slot = module.slot(of: field) else { return }
+            guard let cipher = field.cipher else {
+                values[slot] = newValue
+                return
+            }
+            set(field, to: cipher.columns(of: newValue))
+        }
     }
 
     /// The value by API name; `null` where the module has no such field.
@@ -37,9 +48,10 @@ package struct Record: Sendable, Equatable {
         set { if let field = module.field(apiName) { self[field] = newValue } }
     }
 
-    /// All columns of a field.
+    /// All columns of a field; of an encrypted one as they are written now.
     package func columns(of field: Field) -> ArraySlice<SQLValue> {
         guard let slot = module.slot(of: field) else { return [] }
+        if let cipher = field.cipher { return cipher.columns(of: self[field])[...] }
         return values[slot..<slot + field.columns.count]
     }
 
@@ -55,6 +67,11 @@ package struct Record: Sendable, Equatable {
         values.replaceSubrange(slot..<slot + columns.count, with: columns)
     }
 
+    /// Takes over what another record holds in a field of the same kind. Sealed values are opened on the way: each field has its own.
+    mutating func take(_ field: Field, from other: Record, _ theirs: Field) {
+        if field.isEncrypted || theirs.isEncrypted { self[field] = other[theirs] } else { set(field, to: Array(other.columns(of: theirs))) }
+    }
+
     /// What people call this record.
     package var displayName: String { module.displayField.map { self[$0].text ?? "" } ?? "" }
 
@@ -64,6 +81,7 @@ package struct Record: Sendable, Equatable {
     package func changedFields(from other: Record) -> [Field] {
         module.fields.filter { field in
             guard let slot = module.slot(of: field), slot > 0 else { return false }
+            if field.isEncrypted { return self[field] != other[field] }
             return values[slot..<slot + field.columns.count] != other.values[slot..<slot + field.columns.count]
         }
     }
@@ -120,6 +138,7 @@ extension FieldValue {
             case .reference(let id, _): .integer(id.raw)
             case .json(let value): .text(value.text)
             }
+        if let cipher = field.cipher { return cipher.columns(of: first) }
         guard field.columns.count == 2 else { return [first] }
         guard case .reference(_, let module) = self else { return [first, .null] }
         return [first, .init(module?.raw)]

@@ -31,7 +31,7 @@ package struct Compaction: Sendable {
         if let table = module.table { try note(table, [], module.apiName, scope) }
     }
 
-    private static func note(_ table: TableName, _ columns: [ColumnName], _ name: String, _ scope: MetadataScope) throws {
+    static func note(_ table: TableName, _ columns: [ColumnName], _ name: String, _ scope: MetadataScope) throws {
         try scope.add(
             .retired, name,
             [

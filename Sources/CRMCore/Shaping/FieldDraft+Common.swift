@@ -96,7 +96,7 @@ extension FieldDraft {
         body["convert_mapping"] = mapping
     }
 
-    /// Encryption, privacy and external ids are kept as said.
+    /// Privacy and external ids are kept as said.
     private mutating func readProtection() throws(Rejection) {
         if let given = item.optional("crypt"), !given.value.isNull {
             let mode = try given.required("mode")
@@ -105,11 +105,17 @@ extension FieldDraft {
                 throw Rejection(.notSupported, status: 403, .apiName("crypt"), .jsonPath(given.path))
             }
             guard let chosen = mode.value.string, modes.contains(chosen) else { throw .unsupported(modes, at: mode.path) }
-            body["crypt"] = chosen == "encryption" ? ["mode": .string(chosen), "status": 1] : .null
+            encrypts = chosen == "encryption"
+            if encrypts == true, body["unique"]?.members?.isEmpty == false { throw .mismatch("unique", with: "crypt", at: item.path) }
+            if existing == nil {
+                if encrypts == true { try FieldEncryption.start(&body, scope.catalog, at: given.path) } else { body["crypt"] = .null }
+            }
+        } else if existing?.isEncrypted == true, body["unique"]?.members?.isEmpty == false {
+            throw .mismatch("unique", with: "crypt", at: item.path)
         }
         if let given = item.optional("external"), !given.value.isNull {
             guard existing == nil else { throw .notAllowed(at: given.path) }
-            guard kind.dataType == "text", module.apiName != "Calls" else { throw .notAllowed(at: given.path) }
+            guard kind.dataType == "text", module.apiName != "Calls", encrypts != true else { throw .notAllowed(at: given.path) }
             let type = try given.required("type")
             guard let chosen = type.value.string, ["user", "org"].contains(chosen) else {
                 throw .unsupported(["user", "org"], at: type.path)

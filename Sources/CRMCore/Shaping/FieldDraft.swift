@@ -13,6 +13,8 @@ struct FieldDraft {
     /// Linking module or related list that comes with the field.
     var companion: FieldCompanion?
     var renamedValues: [(old: String, new: String)] = []
+    /// Whether encryption is to be on, where the request says.
+    var encrypts: Bool?
 
     init(kind: FieldKind, item: JSONCursor, module: Module, scope: MetadataScope, existing: Field? = nil) {
         self.kind = kind

@@ -20,6 +20,10 @@ extension FieldShaper {
         if draft.body["unique"]?.members?.isEmpty == false, !field.unique {
             try ExistingRecords.refuseRepeated(field, of: module, item, scope.tx)
         }
+        if let encrypts = draft.encrypts {
+            try FieldEncryption(field: field, module: module, scope: scope).turn(
+                on: encrypts, &draft.body, at: item.path.appending("crypt"))
+        }
         draft.body["modified_time"] = scope.time
         let recordID = RecordID(raw: id.raw)
         try scope.replace(recordID, body: draft.body)
@@ -147,6 +151,21 @@ struct FieldUse {
             if named || rollup["related_list"]?["api_name"] == field.body["lookup"]?["api_name"] {
                 return "rollup_summary: \(other.apiName)"
             }
+        }
+        for other in catalog.modules.flatMap(\.fields) {
+            if other.target == module.id, let criteria = other.targetCriteria, names(criteria) { return "lookup: \(other.apiName)" }
+            guard let rollup = other.body["rollup_summary"], rollup["based_on_module"]?["api_name"]?.string == module.apiName else {
+                continue
+            }
+            if names(rollup["expression"]?["criteria"] ?? .null) { return "rollup_summary: \(other.apiName)" }
+        }
+        let key = TerritorySetup.criteriaKeys.first { $0.module == module.apiName }?.key
+        let territories = key.map(catalog.territories.ruled(by:)) ?? []
+        if let first = territories.first(where: { territory in names(key.flatMap { territory.body[$0] } ?? .null) }) {
+            return "territory: \(first.name)"
+        }
+        if let locks = LockingConfiguration.of(module, catalog), locks.rules.contains(where: { names($0.criteria) }) {
+            return "record_locking_configuration"
         }
         for view in catalog.documents(.customView) where view.parent?.raw == module.id.raw && names(view.body["criteria"] ?? .null) {
             return "custom_view: \(view.body["name"]?.string ?? "")"

@@ -37,7 +37,7 @@ package final class MetadataScope {
     package func then(_ step: @escaping (Catalog) throws -> Void) { followUps.append(step) }
 
     /// Makes the changes so far visible in `catalog`.
-    package func reload() throws { catalog = try MetadataStore.load(tx) }
+    package func reload() throws { catalog = try MetadataStore.load(tx, catalog.vault) }
 
     /// One result for each item. A refused item leaves nothing behind; the next ones see what the earlier ones did.
     package func each<Item, T>(_ items: [Item], _ body: (Item) throws -> T) throws -> [Result<T, Rejection>] {

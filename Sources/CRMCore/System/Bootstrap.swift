@@ -9,6 +9,14 @@ package enum BootstrapError: Error {
     case tooManyProcesses
 }
 
+/// The database has encrypted fields whose keys are not there. Nothing can be written without them.
+package struct MissingEncryptionKeys: Error, CustomStringConvertible {
+    package let names: Set<String>
+    package var description: String {
+        "fields are encrypted with keys that are not given: \(names.sorted().joined(separator: ", ")) (--encryption-key-file)"
+    }
+}
+
 /// Opens a database, brings it to the present shape, fills an empty one with the standard organisation, and hands out the services.
 package enum Bootstrap {
     package struct Result: Sendable {
@@ -29,7 +37,7 @@ package enum Bootstrap {
     package static func start(
         _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase,
         outgoing: any OutgoingHTTP = NoOutgoingHTTP(), mailer: any MailSender = NoMailSender(), undo: UndoPeriod = .standard, demo: Bool,
-        logger: Logger,
+        vault: FieldVault? = nil, logger: Logger,
         clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
@@ -47,7 +55,11 @@ package enum Bootstrap {
             }
             return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
         }
-        let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx) }
+        let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx, vault) }
+        guard catalog.missingKeys.isEmpty else {
+            await database.close()
+            throw MissingEncryptionKeys(names: catalog.missingKeys)
+        }
         if !first { try await database.run(.write) { tx in try SearchIndex.fillIfEmpty(catalog, tx) } }
         let ids = TimedIDs(process: number, clock: clock)
         let store = try place.store(location, database)

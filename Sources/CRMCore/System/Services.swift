@@ -37,6 +37,9 @@ package struct Services: Sendable {
         _ catalog: Catalog, _ access: AccessPolicy, _ origin: Origin, group: RecordID? = nil,
         _ body: @Sendable @escaping (WriteScope) throws -> T
     ) async throws -> T {
+        // A value that cannot be sealed must not be lost.
+        let missing = catalog.missingKeys
+        guard missing.isEmpty else { throw MissingEncryptionKeys(names: missing) }
         let now = clock()
         let group = group ?? ids.next()
         let ids = ids
@@ -66,11 +69,11 @@ package struct Services: Sendable {
         let bell = feeds.bell
         let (result, after) = try await database.run(.write) { tx -> (T, Catalog) in
             try tx.advisoryLock(Self.fence, exclusive: true)
-            let before = try MetadataStore.version(tx) == known.version ? known : try MetadataStore.load(tx)
+            let before = try MetadataStore.version(tx) == known.version ? known : try MetadataStore.load(tx, known.vault)
             let scope = MetadataScope(tx: tx, catalog: before, user: user, now: now, ids: ids)
             let result = try body(scope)
             try MetadataStore.bumpVersion(tx)
-            let after = try MetadataStore.load(tx)
+            let after = try MetadataStore.load(tx, known.vault)
             try SchemaPlan.between(before, after).execute(tx)
             for step in scope.followUps { try step(after) }
             try UserChanges(from: before, to: after)?.log(by: user, group: ids.next(), at: now, bell: bell, tx)

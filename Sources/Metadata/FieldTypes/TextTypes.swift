@@ -2,7 +2,7 @@ import SQLStore
 import Wire
 
 extension FieldType {
-    static let text = plainText("text", .text)
+    package static let text = plainText("text", .text)
     static let textarea = plainText("textarea", .longText)
     /// Unknown picklist values are accepted and stored as given (`metadata/types.md`); `-None-` means empty.
     static let picklist = FieldType(dataType: "picklist", storage: [.text], cell: .text, comparison: .choice) {

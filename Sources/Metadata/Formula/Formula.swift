@@ -72,7 +72,7 @@ extension Formula.Kind {
         case .flag: self = .flag
         case .date: self = .date
         case .instant: self = .instant
-        case .reference, .choices, .none: return nil
+        case .reference, .choices, .none, .sealed: return nil
         }
     }
 

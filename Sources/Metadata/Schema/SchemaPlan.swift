@@ -29,7 +29,10 @@ package struct SchemaPlan: Sendable, Equatable {
             }
             for field in module.fields {
                 let known = before.field(field.id)
-                if known == nil { steps += field.storedColumns.map { .addColumn(table, $0, falseAtFirst: field.type.cell == .flag) } }
+                // A field has other columns once its encryption is turned on or off.
+                let there = known?.columns ?? []
+                steps += field.storedColumns.filter { !there.contains($0.name) }
+                    .map { .addColumn(table, $0, falseAtFirst: field.type.cell == .flag) }
                 let had = known.map { indexes(of: $0, in: before, table) } ?? []
                 let wanted = indexes(of: field, in: module, table)
                 steps += wanted.filter { !had.contains($0) }
@@ -83,7 +86,8 @@ package struct SchemaPlan: Sendable, Equatable {
     }
 
     private static func indexes(of field: Field, in module: Module, _ table: TableName) -> [Step] {
-        guard let column = field.columns.first, column.raw != "id" else { return [] }
+        // Sealed values are looked for by chance only.
+        guard let column = field.columns.first, column.raw != "id", !field.isEncrypted else { return [] }
         func step(_ kind: IndexKind, open: ColumnName? = nil) -> Step {
             .addIndex(IndexName(kind, field.id), on: table, column: column, kind, open: open)
         }

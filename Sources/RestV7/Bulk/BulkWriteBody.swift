@@ -168,7 +168,7 @@ struct BulkWriteBody: Sendable {
         let text = try given.string(max: 100)
         guard !text.isEmpty else { return nil }
         let isKnown: Bool
-        switch field.type.comparison {
+        switch field.plainType.comparison {
         case .date, .instant: isKnown = DatePattern(text) != nil
         case .number: isKnown = NumberPattern(text) != nil
         default: return nil

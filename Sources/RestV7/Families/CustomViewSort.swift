@@ -39,7 +39,7 @@ enum ChangeViewSorts: Endpoint {
         let named = (by.value["api_name"]?.string).flatMap { module.field($0) }
         let numbered = by.value["id"]?.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
         guard let field = named ?? numbered, named == nil || numbered == nil || named === numbered, field.body["sortable"]?.bool != false,
-            !field.columns.isEmpty
+            !field.columns.isEmpty, !field.isEncrypted
         else {
             throw Rejection.invalid(at: by.path)
         }

@@ -6,8 +6,7 @@ import Wire
 /// Asks by a query in COQL. Contract: query-api, 259.
 enum RunQuery: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/coql", entry: "259", scope: .all([.fixed(["ZohoCRM.coql.READ"]), .modules(["READ"])]), upTo: 3,
-        support: .partial("encrypted fields"))
+        .post, "/crm/v7/coql", entry: "259", scope: .all([.fixed(["ZohoCRM.coql.READ"]), .modules(["READ"])]), upTo: 3)
 
     /// 1, 2 or 3 credits for a limit of at most 200, 1000 or 2000 rows (common, §13).
     static func load(_ input: Input) -> CallLoad {

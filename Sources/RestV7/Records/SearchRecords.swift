@@ -38,15 +38,18 @@ enum SearchRecords: Endpoint {
     /// What is searched for: the first given of criteria, email, phone and word. `nil` when none is.
     static func condition(_ request: ParsedRequest, _ module: Module) throws(Rejection) -> Condition? {
         if let text = request.query("criteria"), !text.isEmpty { return try CriteriaParser(module).parse(text) }
-        func any(_ dataType: String, _ comparator: Comparator, _ text: String) -> Condition {
+        func any(_ dataType: String, _ comparator: Comparator, _ text: String, whole: String? = nil) -> Condition {
+            let whole = whole ?? text
             let fields = module.fields.filter { $0.type.dataType == dataType && !$0.columns.isEmpty }
-            return .any(fields.map { .test(field: $0.apiName, comparator, [.string(text)]) })
+            // An encrypted field can be asked for a whole value only.
+            return .any(
+                fields.map { .test(field: $0.apiName, $0.isEncrypted ? .equal : comparator, [.string($0.isEncrypted ? whole : text)]) })
         }
         if let text = try given("email", request) { return any("email", .equal, text) }
         if let text = try given("phone", request) {
             // Two digits name half the numbers there are; letters are part of extensions only.
             let digits = text.filter { ("0"..."9").contains($0) }
-            return digits.count < 3 ? any("phone", .contains, text) : any("phone", .digits, digits)
+            return digits.count < 3 ? any("phone", .contains, text) : any("phone", .digits, digits, whole: text)
         }
         return try given("word", request).map { WordSearch($0).condition(module) }
     }

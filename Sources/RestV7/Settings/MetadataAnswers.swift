@@ -10,7 +10,7 @@ struct MetadataAnswers {
     /// Keys of the stored form that are no part of an answer.
     private static let ours: Set<String> = [
         "columns", "table", "via", "section", "required_in_standard_layout", "present_when", "sequence_number", "link_side", "link_sides",
-        "other_version_flags", "listed", "forecast_type", "of_field", "reverse_of",
+        "other_version_flags", "listed", "forecast_type", "of_field", "reverse_of", "encryption",
     ]
 
     func module(_ module: Module) -> JSONValue {

@@ -26,8 +26,7 @@ struct FieldsTarget: EndpointInput {
 /// Makes fields. Contract: fields, U6.
 enum CreateFields: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/settings/fields", entry: "U6", scope: .fixed(["ZohoCRM.settings.fields.CREATE"]),
-        support: .partial("encryption, which is kept as a definition"))
+        .post, "/crm/v7/settings/fields", entry: "U6", scope: .fixed(["ZohoCRM.settings.fields.CREATE"]))
 
     struct Input: EndpointInput {
         let target: FieldsTarget
@@ -49,8 +48,7 @@ enum CreateFields: Endpoint {
 /// Changes fields. Contract: fields, U7.
 enum UpdateFields: Endpoint {
     static let declaration = Declaration(
-        .patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]),
-        support: .partial("encryption, which is kept as a definition"))
+        .patch, "/crm/v7/settings/fields", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]))
 
     struct Change: Sendable {
         /// Nil when the item names none, which is its own refusal.

@@ -88,10 +88,10 @@ extension SurvivorshipPolicy {
     static func fits(_ strategy: Strategy, _ field: Field, of module: Module) -> Bool {
         switch strategy {
         case .master, .firstNonEmpty, .mostRecent, .mostFrequent: true
-        case .longest: field.type.storage == [.text]
+        case .longest: field.plainType.storage == [.text]
         case .union: field.type.comparison == .choices
         case .trustedSource: module.field("Lead_Source") != nil
-        case .maximum, .minimum: [.number, .date, .instant, .flag].contains(field.type.comparison)
+        case .maximum, .minimum: [.number, .date, .instant, .flag].contains(field.plainType.comparison)
         }
     }
 }

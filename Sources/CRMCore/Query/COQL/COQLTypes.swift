@@ -7,7 +7,7 @@ struct COQLTypes {
     private let field: Field?
     private let kind: Kind
 
-    private enum Kind { case words, choices, numbers, dates, instants, references, flag, moduleName }
+    private enum Kind { case sealed, sealedNumbers, words, choices, numbers, dates, instants, references, flag, moduleName }
 
     init(_ path: FieldPath, _ name: COQLName) throws(Rejection) {
         self.name = name
@@ -34,6 +34,7 @@ struct COQLTypes {
         case .reference: .references
         case .flag: .flag
         case .none: nil
+        case .sealed: field.plainType.comparison == .number ? .sealedNumbers : .sealed
         }
     }
 
@@ -48,6 +49,8 @@ struct COQLTypes {
             case .numbers, .dates, .instants: Self.ordered
             case .references, .moduleName: Self.references
             case .flag: [.equal]
+            case .sealed: [.isNull, .isNotNull]
+            case .sealedNumbers: [.equal, .notEqual, .isNull, .isNotNull]
             }
         guard allowed.contains(operation) else { throw COQLRefusal.operation(name, operation, "the operator does not fit the column") }
     }
@@ -56,6 +59,7 @@ struct COQLTypes {
     func values(_ operand: COQLOperand, _ operation: COQLOperator) throws(Rejection) -> [JSONValue] {
         let text = operand.text
         switch kind {
+        case .sealed: break
         case .words:
             if case .word = operand, field?.type.comparison != .choice { break }
             return [.string(text)]
@@ -63,7 +67,7 @@ struct COQLTypes {
             let parts = operation == .equal || operation == .notEqual ? text.split(separator: ";").map(String.init) : [text]
             if !parts.isEmpty { return parts.map(JSONValue.string) }
         case .moduleName: return [.string(text)]
-        case .numbers:
+        case .numbers, .sealedNumbers:
             if case .word = operand { break }
             if let whole = Int64(text) { return [.integer(whole)] }
             if let number = Double(text), number.isFinite { return [.real(number)] }
@@ -93,7 +97,7 @@ extension COQLTypes {
     static func requireSortable(_ path: FieldPath, _ name: COQLName) throws(Rejection) {
         guard let field = path.field else { return }
         let sortable =
-            !field.columns.isEmpty && field.type.comparison != .none && field.type.comparison != .choices
+            !field.columns.isEmpty && !field.isEncrypted && field.type.comparison != .none && field.type.comparison != .choices
             && (field.type.comparison != .longText || field.isSmall)
         guard sortable else { throw COQLRefusal.column(name, "the column cannot be sorted or grouped by") }
     }

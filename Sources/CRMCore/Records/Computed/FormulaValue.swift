@@ -20,7 +20,7 @@ enum FormulaValue: Equatable {
         case .flag: self = .flag(stored.integer == 1)
         case .date: self = (stored.text.flatMap { CalendarDate($0) }?.daysSinceEpoch).map(FormulaValue.date) ?? .null
         case .instant: self = stored.integer.map { .instant(Instant(milliseconds: $0)) } ?? .null
-        case .reference, .choices, .none: self = .null
+        case .reference, .choices, .none, .sealed: self = .null
         }
     }
 
