@@ -43,7 +43,7 @@ extension ResourceFamily {
 
     fileprivate static func reply(_ verb: ResourceDescriptor.Verb, _ results: [Result<RecordID, Rejection>], status: Int = 200) -> Reply {
         let message = descriptor.messages[verb] ?? "success"
-        return .items(descriptor.name, results.map { $0.map { .success(message, details: ["id": .id($0)]) } }, success: status)
+        return .items(descriptor.name, results, saying: message, success: status)
     }
 }
 
@@ -92,8 +92,8 @@ enum CreateItems<Family: ResourceFamily>: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.items) { try input.store.create($0, scope) }
+        let results = try await context.changeEach(input.items) { item, scope in
+            try input.store.create(item, scope)
         }
         return Family.reply(.create, results, status: 201)
     }
@@ -113,13 +113,11 @@ enum UpdateItems<Family: ResourceFamily>: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.items) { item in
-                let id = try item.required("id")
-                let wanted = try id.recordID()
-                guard let document = input.store.find(wanted.description, scope.catalog) else { throw Rejection.invalid(at: id.path) }
-                return try input.store.update(document, item, scope)
-            }
+        let results = try await context.changeEach(input.items) { item, scope in
+            let id = try item.required("id")
+            let wanted = try id.recordID()
+            guard let document = input.store.find(wanted.description, scope.catalog) else { throw Rejection.invalid(at: id.path) }
+            return try input.store.update(document, item, scope)
         }
         return Family.reply(.updateMany, results)
     }
@@ -141,11 +139,9 @@ enum UpdateItem<Family: ResourceFamily>: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([input.item]) { item in
-                guard let document = input.store.find(input.name, scope.catalog) else { throw Rejection.unknownItem }
-                return try input.store.update(document, item, scope)
-            }
+        let results = try await context.changeEach([input.item]) { item, scope in
+            guard let document = input.store.find(input.name, scope.catalog) else { throw Rejection.unknownItem }
+            return try input.store.update(document, item, scope)
         }
         return Family.reply(.updateOne, results)
     }
@@ -160,25 +156,14 @@ enum DeleteItems<Family: ResourceFamily>: Endpoint {
         let ids: [RecordID]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             store = try Family.changing(.deleteMany, request, context)
-            guard let text = request.query("ids"), !text.isEmpty else { throw .missingParameter("ids") }
-            var ids: [RecordID] = []
-            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-                guard let id = RecordID(part.filter { $0 != " " }) else { throw Rejection(.unableToParseDataType, .parameter("ids")) }
-                ids.append(id)
-            }
-            guard ids.count <= Family.descriptor.perCall else {
-                throw Rejection(.limitExceeded, .parameter("ids"), .other("limit", .integer(Family.descriptor.perCall)))
-            }
-            self.ids = ids
+            ids = try request.ids(limit: Family.descriptor.perCall)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.ids) { id in
-                guard let document = input.store.find(id.description, scope.catalog) else { throw Rejection(.invalidData, .id(id)) }
-                return try input.store.delete(document, scope)
-            }
+        let results = try await context.changeEach(input.ids) { id, scope in
+            guard let document = input.store.find(id.description, scope.catalog) else { throw Rejection(.invalidData, .id(id)) }
+            return try input.store.delete(document, scope)
         }
         return Family.reply(.deleteMany, results)
     }
@@ -198,11 +183,9 @@ enum DeleteItem<Family: ResourceFamily>: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([input.name]) { name in
-                guard let document = input.store.find(name, scope.catalog) else { throw Rejection.unknownItem }
-                return try input.store.delete(document, scope)
-            }
+        let results = try await context.changeEach([input.name]) { name, scope in
+            guard let document = input.store.find(name, scope.catalog) else { throw Rejection.unknownItem }
+            return try input.store.delete(document, scope)
         }
         return Family.reply(.deleteOne, results)
     }

@@ -42,7 +42,7 @@ enum CreateAuditExport: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let id = try await AuditExports(context.services, context.catalog).schedule(
             input.filter, criteria: input.criteria, by: context.access.user)
-        return .items("audit_log_export", [.success(.success("audit log export scheduled", code: "SCHEDULED", details: ["id": .id(id)]))])
+        return .items("audit_log_export", [.success(id)], saying: "audit log export scheduled", code: "SCHEDULED")
     }
 }
 

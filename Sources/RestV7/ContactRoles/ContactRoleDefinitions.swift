@@ -46,7 +46,7 @@ enum CreateContactRoles: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.addContactRoles(input.drafts)
-        return .items("contact_roles", outcomes.map { $0.map { .success("contact role added", details: ["id": .id($0)]) } })
+        return .items("contact_roles", outcomes, saying: "contact role added")
     }
 }
 
@@ -65,18 +65,15 @@ enum UpdateContactRoles: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.changeContactRoles(input.drafts)
-        return .items("contact_roles", outcomes.map { $0.map { .success("record updated", details: ["id": .id($0)]) } })
+        return .items("contact_roles", outcomes, saying: "record updated")
     }
 }
 
 /// Changes the role of the path. Contract: contact-roles, 189.
-enum UpdateContactRole: Endpoint {
+enum UpdateContactRole: SameWork {
+    typealias Work = UpdateContactRoles
     static let declaration = Declaration(
         .put, "/crm/v7/Contacts/roles/{role_id}", entry: "189", scope: .fixed(["ZohoCRM.modules.contacts.UPDATE"]))
-
-    static func respond(_ input: UpdateContactRoles.Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateContactRoles.respond(input, context)
-    }
 }
 
 /// Deletes roles. Contract: contact-roles, 190.
@@ -93,18 +90,15 @@ enum DeleteContactRoles: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.removeContactRoles(input.ids)
-        return .items("contact_roles", outcomes.map { $0.map { .success("contact role deleted", details: ["id": .id($0)]) } })
+        return .items("contact_roles", outcomes, saying: "contact role deleted")
     }
 }
 
 /// Deletes the role of the path. Contract: contact-roles, 190.
-enum DeleteContactRole: Endpoint {
+enum DeleteContactRole: SameWork {
+    typealias Work = DeleteContactRoles
     static let declaration = Declaration(
         .delete, "/crm/v7/Contacts/roles/{role_id}", entry: "190", scope: .fixed(["ZohoCRM.modules.contacts.DELETE"]))
-
-    static func respond(_ input: DeleteContactRoles.Input, _ context: RequestContext) async throws -> Reply {
-        try await DeleteContactRoles.respond(input, context)
-    }
 }
 
 /// Reads the items of role bodies.

@@ -87,13 +87,10 @@ enum UpdateDealContacts: Endpoint {
 }
 
 /// Gives a contact a role in a deal. Contract: contact-roles, 192.
-enum UpdateDealContact: Endpoint {
+enum UpdateDealContact: SameWork {
+    typealias Work = UpdateDealContacts
     static let declaration = Declaration(
         .put, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "192", scope: DealContacts.scope(["WRITE", "UPDATE"]))
-
-    static func respond(_ input: UpdateDealContacts.Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateDealContacts.respond(input, context)
-    }
 }
 
 /// Takes contacts off a deal. Contract: contact-roles, 193.
@@ -113,11 +110,8 @@ enum RemoveDealContacts: Endpoint {
 }
 
 /// Takes a contact off a deal. Contract: contact-roles, 193.
-enum RemoveDealContact: Endpoint {
+enum RemoveDealContact: SameWork {
+    typealias Work = RemoveDealContacts
     static let declaration = Declaration(
         .delete, "/crm/v7/Deals/{id}/Contact_Roles/{related_id}", entry: "193", scope: DealContacts.scope(["DELETE"]))
-
-    static func respond(_ input: RemoveDealContacts.Input, _ context: RequestContext) async throws -> Reply {
-        try await RemoveDealContacts.respond(input, context)
-    }
 }

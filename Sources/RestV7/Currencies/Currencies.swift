@@ -63,7 +63,7 @@ enum AddCurrencies: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.addCurrencies(input.items, by: context.access.user)
-        return .items("currencies", outcomes.map { $0.map { .success("The currency created successfully.", details: ["id": .id($0)]) } })
+        return .items("currencies", outcomes, saying: "The currency created successfully.")
     }
 }
 
@@ -83,18 +83,15 @@ enum UpdateCurrencies: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.changeCurrencies(input.items, base: false, by: context.access.user)
-        return .items("currencies", outcomes.map { $0.map { .success("The currency updated successfully.", details: ["id": .id($0)]) } })
+        return .items("currencies", outcomes, saying: "The currency updated successfully.")
     }
 }
 
 /// Changes the currency of the path. Contract: currencies, 207.
-enum UpdateCurrency: Endpoint {
+enum UpdateCurrency: SameWork {
+    typealias Work = UpdateCurrencies
     static let declaration = Declaration(
         .put, "/crm/v7/org/currencies/{currency_id}", entry: "207", scope: .fixed(["ZohoCRM.settings.currencies.UPDATE"]))
-
-    static func respond(_ input: UpdateCurrencies.Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateCurrencies.respond(input, context)
-    }
 }
 
 /// The base currency of a body; its answer is an object, not an array.

@@ -18,14 +18,12 @@ enum ChangeViewSorts: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.items) { item in
-                let id = try item.required("id")
-                let wanted = try id.recordID()
-                return try change(wanted, at: id.path, item, input.module, scope)
-            }
+        let results = try await context.changeEach(input.items) { item, scope in
+            let id = try item.required("id")
+            let wanted = try id.recordID()
+            return try change(wanted, at: id.path, item, input.module, scope)
         }
-        return .items("custom_views", results.map { $0.map { .success("custom view updated", details: ["id": .id($0)]) } })
+        return .items("custom_views", results, saying: "custom view updated")
     }
 
     static func change(_ id: RecordID, at path: JSONPath?, _ item: JSONCursor, _ module: ModuleID, _ scope: MetadataScope) throws
@@ -75,9 +73,9 @@ enum ChangeViewSort: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([input.item]) { try ChangeViewSorts.change(input.id, at: nil, $0, input.module, scope) }
+        let results = try await context.changeEach([input.item]) { item, scope in
+            try ChangeViewSorts.change(input.id, at: nil, item, input.module, scope)
         }
-        return .items("custom_views", results.map { $0.map { .success("custom view updated", details: ["id": .id($0)]) } })
+        return .items("custom_views", results, saying: "custom view updated")
     }
 }

@@ -35,12 +35,10 @@ struct DuplicateCheckBody: EndpointInput {
     func write(_ context: RequestContext, _ body: @Sendable @escaping (Module, Document?, JSONValue, MetadataScope) throws -> String)
         async throws -> Reply
     {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([item]) { item in
-                guard let module = scope.catalog.module(id: module) else { throw Rejection(.invalidModule, .parameter("module")) }
-                let existing = DuplicateCheck(module, scope.catalog)?.document
-                return try body(module, existing, DuplicateCheck.read(item, for: module, scope.catalog), scope)
-            }
+        let results = try await context.changeEach([item]) { item, scope in
+            guard let module = scope.catalog.module(id: module) else { throw Rejection(.invalidModule, .parameter("module")) }
+            let existing = DuplicateCheck(module, scope.catalog)?.document
+            return try body(module, existing, DuplicateCheck.read(item, for: module, scope.catalog), scope)
         }
         switch results[0] {
         case .success(let message): return .json([wrapper: .success(message)])

@@ -90,14 +90,11 @@ enum DeleteGlobalPicklists: Endpoint {
 enum GlobalPicklistActions {
     static func delete(_ ids: [RecordID], _ context: RequestContext) async throws -> Reply {
         try context.access.require(permission: SettingsPermission.customize)
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(ids) { try GlobalPicklist.delete($0, scope) }
+        let results = try await context.changeEach(ids) { item, scope in
+            try GlobalPicklist.delete(item, scope)
         }
         return .items(
-            "global_picklists",
-            results.map {
-                $0.map { .success("global picklist delete scheduled successfully", code: "SCHEDULED", details: ["job_id": .id($0)]) }
-            })
+            "global_picklists", results, saying: "global picklist delete scheduled successfully", code: "SCHEDULED", naming: "job_id")
     }
 }
 
@@ -118,11 +115,10 @@ enum ReplacePicklistValues: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.items) { try GlobalPicklist.replace($0, in: input.list, scope) }
+        let results = try await context.changeEach(input.items) { item, scope in
+            try GlobalPicklist.replace(item, in: input.list, scope)
         }
-        return .items(
-            "replace_picklist_values", results.map { $0.map { .success("success", code: "SCHEDULED", details: ["job_id": .id($0)]) } })
+        return .items("replace_picklist_values", results, saying: "success", code: "SCHEDULED", naming: "job_id")
     }
 }
 

@@ -122,12 +122,10 @@ enum TransferPipeline: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.items) { try transfer($0, input.layout, scope) }
+        let results = try await context.changeEach(input.items) { item, scope in
+            try transfer(item, input.layout, scope)
         }
-        return .items(
-            "transfer_pipeline",
-            results.map { $0.map { .success("transfer pipeline scheduled successfully", details: ["job_id": .id($0)]) } })
+        return .items("transfer_pipeline", results, saying: "transfer pipeline scheduled successfully", naming: "job_id")
     }
 
     private static func transfer(_ item: JSONCursor, _ layout: RecordID, _ scope: MetadataScope) throws -> RecordID {

@@ -67,11 +67,10 @@ enum CloneProfile: Endpoint {
         .post, "/crm/v7/settings/profiles/{item}/actions/clone", entry: "U17", scope: .fixed(["ZohoCRM.settings.profiles.CREATE"]))
 
     static func respond(_ input: ProfileBody, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([input.item]) { try ProfileShaper(scope).clone(input.id, $0) }
+        let results = try await context.changeEach([input.item]) { item, scope in
+            try ProfileShaper(scope).clone(input.id, item)
         }
-        return .items(
-            "profiles", results.map { $0.map { .success("profile created successfully", details: ["id": .id($0)]) } }, success: 201)
+        return .items("profiles", results, saying: "profile created successfully", success: 201)
     }
 }
 
@@ -81,10 +80,10 @@ enum UpdateProfile: Endpoint {
         .put, "/crm/v7/settings/profiles/{item}", entry: "U18", scope: .fixed(["ZohoCRM.settings.profiles.UPDATE"]))
 
     static func respond(_ input: ProfileBody, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([input.item]) { try ProfileShaper(scope).update(input.id, $0) }
+        let results = try await context.changeEach([input.item]) { item, scope in
+            try ProfileShaper(scope).update(input.id, item)
         }
-        return .items("profiles", results.map { $0.map { .success("profile updated successfully", details: ["id": .id($0)]) } })
+        return .items("profiles", results, saying: "profile updated successfully")
     }
 }
 

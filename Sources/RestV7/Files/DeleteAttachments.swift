@@ -8,7 +8,7 @@ enum DeleteAttachments: Endpoint {
     static let declaration = Declaration(
         .delete, "/crm/v7/{module}/{id}/Attachments", entry: "197", scope: AttachmentPath.scope(["DELETE"]))
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let path: AttachmentPath
         let ids: [RecordID]
 
@@ -33,16 +33,8 @@ enum DeleteAttachments: Endpoint {
 }
 
 /// Removes the attachment of the path. Contract: photos-and-attachments, 197.
-enum DeleteAttachment: Endpoint {
+enum DeleteAttachment: ForOne {
+    typealias Work = DeleteAttachments
     static let declaration = Declaration(
         .delete, "/crm/v7/{module}/{id}/Attachments/{attachment_id}", entry: "197", scope: AttachmentPath.scope(["DELETE"]))
-
-    struct Input: EndpointInput {
-        let delete: DeleteAttachments.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await DeleteAttachments.respond(input.delete, context)
-    }
 }

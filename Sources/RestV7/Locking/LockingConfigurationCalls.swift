@@ -84,15 +84,12 @@ enum ChangeLockingConfiguration: Endpoint {
 }
 
 /// Changes the configuration of the path. Contract: record-locking-configuration, 104.
-enum ChangeLockingConfigurationByID: Endpoint {
+enum ChangeLockingConfigurationByID: SameWork {
+    typealias Work = ChangeLockingConfiguration
     static let declaration = Declaration(
         .put, "/crm/v7/settings/record_locking_configurations/{config_id}", entry: "104",
         scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
         support: .partial("custom buttons and what restricted communications forbid"))
-
-    static func respond(_ input: ChangeLockingConfiguration.Input, _ context: RequestContext) async throws -> Reply {
-        try await ChangeLockingConfiguration.respond(input, context)
-    }
 }
 
 /// Drops the configuration of a module. Contract: record-locking-configuration, 105.

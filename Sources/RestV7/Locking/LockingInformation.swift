@@ -74,13 +74,10 @@ enum GetLocks: Endpoint {
 }
 
 /// One lock of a record. Contract: record-locking, 165.
-enum GetLock: Endpoint {
+enum GetLock: SameWork {
+    typealias Work = GetLocks
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}/Locking_Information__s/{lock_id}", entry: "165", scope: LockPath.scope("READ", module: ["READ"]))
-
-    static func respond(_ input: GetLocks.Input, _ context: RequestContext) async throws -> Reply {
-        try await GetLocks.respond(input, context)
-    }
 }
 
 /// Locks a record. Contract: record-locking, 166.
@@ -113,29 +110,37 @@ enum LockRecord: Endpoint {
     }
 }
 
+/// A record and the lock of it that a path names.
+struct HeldLock: EndpointInput {
+    let module: Module
+    let id: RecordID
+    let lock: RecordID
+    init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+        module = try LockPath.module(request, context)
+        id = try request.recordID()
+        lock = try request.recordID("lock_id", index: 3)
+    }
+}
+
 /// Changes why a record is locked. Contract: record-locking, 167.
 enum UpdateLock: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/{module}/{id}/Locking_Information__s/{lock_id}", entry: "167", scope: LockPath.scope("UPDATE", module: ["UPDATE"]))
 
     struct Input: EndpointInput {
-        let module: Module
-        let id: RecordID
-        let lock: RecordID
+        let held: HeldLock
         let reason: String
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try LockPath.module(request, context)
-            id = try request.recordID()
-            lock = try request.recordID("lock_id", index: 3)
+            held = try HeldLock(request, context)
             reason = try LockPath.reason(request)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         try await context.services.write(context.catalog, context.access, .api) { scope in
-            try RecordLocks.changeReason(input.lock, on: input.id, of: input.module, to: input.reason, scope)
+            try RecordLocks.changeReason(input.held.lock, on: input.held.id, of: input.held.module, to: input.reason, scope)
         }
-        return .items("data", [.success(.success("relation updated", details: ["id": .id(input.lock)]))])
+        return .items("data", [.success(input.held.lock)], saying: "relation updated")
     }
 }
 
@@ -145,22 +150,11 @@ enum UnlockRecord: Endpoint {
         .delete, "/crm/v7/{module}/{id}/Locking_Information__s/{lock_id}", entry: "168", scope: LockPath.scope("DELETE", module: ["DELETE"])
     )
 
-    struct Input: EndpointInput {
-        let module: Module
-        let id: RecordID
-        let lock: RecordID
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try LockPath.module(request, context)
-            id = try request.recordID()
-            lock = try request.recordID("lock_id", index: 3)
-        }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+    static func respond(_ input: HeldLock, _ context: RequestContext) async throws -> Reply {
         try await context.services.write(context.catalog, context.access, .api) { scope in
             try RecordLocks.unlock(input.lock, on: input.id, of: input.module, scope)
         }
-        return .items("data", [.success(.success("relation removed", details: ["id": .id(input.lock)]))])
+        return .items("data", [.success(input.lock)], saying: "relation removed")
     }
 }
 

@@ -26,7 +26,7 @@ enum MassDeleteRecords: Endpoint {
                 try context.access.require(.massDelete, input.call.module)
                 return try context.services.records.delete(ids.map { ($0, JSONPath()) }, input.call.module, scope)
             }
-            return .items("data", outcomes.map { $0.map { .success("record is deleted", details: ["id": .id($0)]) } })
+            return .items("data", outcomes, saying: "record is deleted")
         case .view(_, let selection):
             let job = try await context.services.write(context.catalog, context.access, .api) { scope in
                 try MassDeleteJob.schedule(selection, scope)

@@ -3,11 +3,25 @@ import HTTPShell
 import Metadata
 import Wire
 
-extension ParsedRequest {
-    fileprivate func channelNumber() throws(Rejection) -> Int64? {
-        guard let text = query("channel_id"), !text.isEmpty else { return nil }
+/// Which page, and of which channel if not of all the caller's.
+private struct ChannelPage: Sendable {
+    let page: NumberedPage
+    let number: Int64?
+    let desk: ChannelDesk
+
+    init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+        desk = ChannelDesk(context.services, context.access.user)
+        page = try NumberedPage(request)
+        guard let text = request.query("channel_id"), !text.isEmpty else {
+            number = nil
+            return
+        }
         guard let id = RecordID(text) else { throw Rejection(.unableToParseDataType, .parameter("channel_id")) }
-        return id.raw
+        number = id.raw
+    }
+
+    func reply(_ key: String, _ items: [JSONValue], more: Bool) -> Reply {
+        items.isEmpty ? .nothing : .json(.object([.init(key, .array(items)), .init("info", page.info(items.count, more: more))]))
     }
 }
 
@@ -17,12 +31,10 @@ enum ListNotifications: Endpoint {
         .get, "/crm/v7/actions/watch", entry: "253", scope: .fixed(["ZohoCRM.notifications.READ"]))
 
     struct Input: EndpointInput {
-        let page: NumberedPage
-        let number: Int64?
+        fileprivate let place: ChannelPage
         let module: Module?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            page = try NumberedPage(request)
-            number = try request.channelNumber()
+            place = try ChannelPage(request, context)
             module = try request.query("module").flatMap { $0.isEmpty ? nil : $0 }.map { name throws(Rejection) in
                 guard let module = context.catalog.watched(name) else {
                     throw Rejection(.invalidModule, .parameter("module"))
@@ -33,13 +45,10 @@ enum ListNotifications: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let found = try await ChannelDesk(context.services, context.access.user).list(
-            number: input.number, module: input.module?.id, skipping: input.page.skipped, limit: input.page.perPage)
-        guard !found.channels.isEmpty else { return .nothing }
-        return .json([
-            "watch": .array(found.channels.map(ChannelAnswers(context: context).listed)),
-            "info": input.page.info(found.channels.count, more: found.more),
-        ])
+        let place = input.place
+        let found = try await place.desk.list(
+            number: place.number, module: input.module?.id, skipping: place.page.skipped, limit: place.page.perPage)
+        return place.reply("watch", found.channels.map(ChannelAnswers(context: context).listed), more: found.more)
     }
 }
 
@@ -49,12 +58,10 @@ enum ListDeliveries: Endpoint {
         .get, "/crm/v7/actions/watch/deliveries", entry: "", scope: .fixed(["ZohoCRM.notifications.READ"]))
 
     struct Input: EndpointInput {
-        let page: NumberedPage
-        let number: Int64?
+        fileprivate let place: ChannelPage
         let state: String?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            page = try NumberedPage(request)
-            number = try request.channelNumber()
+            place = try ChannelPage(request, context)
             state = request.query("state").flatMap { $0.isEmpty ? nil : $0 }
             if let state, !ChannelDesk.states.contains(state) {
                 throw Rejection(.invalidData, .parameter("state"), .supportedValues(ChannelDesk.states))
@@ -63,9 +70,9 @@ enum ListDeliveries: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let found = try await ChannelDesk(context.services, context.access.user).deliveries(
-            number: input.number, state: input.state, skipping: input.page.skipped, limit: input.page.perPage)
-        guard !found.list.isEmpty else { return .nothing }
+        let place = input.place
+        let found = try await place.desk.deliveries(
+            number: place.number, state: input.state, skipping: place.page.skipped, limit: place.page.perPage)
         let shown = found.list.map { delivery -> JSONValue in
             [
                 "id": .string(String(delivery.id)), "channel_id": .string(String(delivery.channel)),
@@ -75,7 +82,7 @@ enum ListDeliveries: Endpoint {
                 "time": context.shown(delivery.at), "next_attempt": context.shown(delivery.nextAttempt),
             ]
         }
-        return .json(["deliveries": .array(shown), "info": input.page.info(found.list.count, more: found.more)])
+        return place.reply("deliveries", shown, more: found.more)
     }
 }
 

@@ -73,18 +73,15 @@ enum ChangeOwner: Endpoint {
         let outcomes = try await context.services.write(context.catalog, context.access, .changeOwner) { scope in
             try input.change.apply(to: input.ids, of: input.module, context.services.records, scope)
         }
-        return .items("data", outcomes.map { $0.map { .success("owner is successfully updated", details: ["id": .id($0)]) } })
+        return .items("data", outcomes, saying: "owner is successfully updated")
     }
 }
 
 /// Gives the record of the path to another owner. Contract: change-owner, 218.
-enum ChangeRecordOwner: Endpoint {
+enum ChangeRecordOwner: SameWork {
+    typealias Work = ChangeOwner
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/change_owner", entry: "218", scope: .fixed(["ZohoCRM.change_owner.CREATE"]))
-
-    static func respond(_ input: ChangeOwner.Input, _ context: RequestContext) async throws -> Reply {
-        try await ChangeOwner.respond(input, context)
-    }
 }
 
 /// Leaves a whole view's change of owner to a job. Contract: mass-change-owner, 219.

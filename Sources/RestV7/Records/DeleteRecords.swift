@@ -10,7 +10,7 @@ enum DeleteRecords: Endpoint {
         scope: .modules(["DELETE"])
     )
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let module: Module
         let ids: [(id: RecordID, path: JSONPath)]
 
@@ -34,15 +34,7 @@ enum DeleteRecords: Endpoint {
 }
 
 /// Moves the record of the path to the recycle bin. Contract: records, 127.
-enum DeleteRecord: Endpoint {
+enum DeleteRecord: ForOne {
+    typealias Work = DeleteRecords
     static let declaration = Declaration(.delete, "/crm/v7/{module}/{id}", entry: "127", scope: .modules(["DELETE"]))
-
-    struct Input: EndpointInput {
-        let delete: DeleteRecords.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await DeleteRecords.respond(input.delete, context)
-    }
 }

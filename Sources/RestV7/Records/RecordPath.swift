@@ -33,22 +33,6 @@ extension ParsedRequest {
         return id
     }
 
-    /// Ids of a comma-separated parameter.
-    func ids(_ name: String = "ids", limit: Int = 100) throws(Rejection) -> [RecordID] {
-        guard let text = query(name), !text.isEmpty else { throw .missingParameter(name) }
-        return try Self.ids(text, name, limit: limit)
-    }
-
-    static func ids(_ text: String, _ name: String, limit: Int) throws(Rejection) -> [RecordID] {
-        var ids: [RecordID] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let id = RecordID(part.filter { $0 != " " }) else { throw Rejection(.unableToParseDataType, .parameter(name)) }
-            ids.append(id)
-        }
-        guard ids.count <= limit else { throw Rejection(.limitExceeded, .parameter(name), .other("limit", .integer(limit))) }
-        return ids
-    }
-
     /// A moment in a header such as If-Modified-Since.
     func instant(header name: String) throws(Rejection) -> Instant? {
         guard let text = header(name), !text.isEmpty else { return nil }
@@ -74,6 +58,14 @@ extension JSONCursor {
         var value = value
         value["id"] = .id(id)
         return JSONCursor(value, at: path)
+    }
+
+    /// The ids by which items name what they are about, each with its place.
+    static func ids(of items: [JSONCursor]) throws(Rejection) -> [(id: RecordID, path: JSONPath)] {
+        try items.map { item throws(Rejection) in
+            let id = try item.required("id")
+            return (try id.recordID(), id.path)
+        }
     }
 
     /// The items of a write body: an array under `name` of one to `limit` elements.

@@ -39,7 +39,7 @@ enum UpdateRecords: Endpoint {
 
     static func load(_ input: Input) -> CallLoad { .records(input.items.count) }
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let module: Module
         let items: [JSONCursor]
         let unmodifiedSince: Instant?
@@ -71,18 +71,10 @@ enum UpdateRecords: Endpoint {
 }
 
 /// Changes the record of the path. Contract: records, 126.
-enum UpdateRecord: Endpoint {
+enum UpdateRecord: ForOne {
+    typealias Work = UpdateRecords
     static let declaration = Declaration(
         .put, "/crm/v7/{module}/{id}", entry: "126", scope: .modules(["UPDATE", "WRITE"]))
-
-    struct Input: EndpointInput {
-        let update: UpdateRecords.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateRecords.respond(input.update, context)
-    }
 }
 
 /// Changes the records that match, adds the others. Contract: records, 128.

@@ -66,13 +66,10 @@ enum ListRecycleBin: Endpoint {
 }
 
 /// One deleted record. Contract: recycle-bin, 216.
-enum GetRecycleBin: Endpoint {
+enum GetRecycleBin: SameWork {
+    typealias Work = ListRecycleBin
     static let declaration = Declaration(
         .get, "/crm/v7/settings/recycle_bin/{id}", entry: "216", scope: .fixed(["ZohoCRM.settings.recycle_bin.READ"]))
-
-    static func respond(_ input: ListRecycleBin.Input, _ context: RequestContext) async throws -> Reply {
-        try await ListRecycleBin.respond(input, context)
-    }
 }
 
 /// Deletes records for good, by id at once, by filter as a job. Contract: recycle-bin, 217.
@@ -121,13 +118,10 @@ enum EraseRecycleBin: Endpoint {
 }
 
 /// Deletes the record of the path for good. Contract: recycle-bin, 217.
-enum EraseRecycleBinRecord: Endpoint {
+enum EraseRecycleBinRecord: SameWork {
+    typealias Work = EraseRecycleBin
     static let declaration = Declaration(
         .delete, "/crm/v7/settings/recycle_bin/{id}", entry: "217", scope: .fixed(["ZohoCRM.settings.recycle_bin.DELETE"]))
-
-    static func respond(_ input: EraseRecycleBin.Input, _ context: RequestContext) async throws -> Reply {
-        try await EraseRecycleBin.respond(input, context)
-    }
 }
 
 /// Brings deleted records back. An extension of ours: v7 has no call for it (recycle-bin, 217).
@@ -144,6 +138,6 @@ enum RestoreRecycleBin: Endpoint {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
             try RecycleBin.restore(input.ids, scope)
         }
-        return .items("recycle_bin", outcomes.map { $0.map { .success("record restored", details: ["id": .id($0)]) } })
+        return .items("recycle_bin", outcomes, saying: "record restored")
     }
 }

@@ -32,6 +32,6 @@ enum CancelEvent: Endpoint {
         } catch let rejection as Rejection {
             return .wrapped("data", rejection)
         }
-        return .items("data", [.success(.success("The event is successfully cancelled", details: ["id": .id(input.id)]))])
+        return .items("data", [.success(input.id)], saying: "The event is successfully cancelled")
     }
 }

@@ -33,7 +33,7 @@ struct LinkPath: Sendable {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
             try relation.part(record, from: ids, scope)
         }
-        return .items("data", outcomes.map { $0.map { .success("relation removed", details: ["id": .id($0)]) } })
+        return .items("data", outcomes, saying: "relation removed")
     }
 }
 
@@ -43,27 +43,15 @@ enum UpdateRelatedRecords: Endpoint {
         .put, "/crm/v7/{module}/{id}/{related_list}", entry: "162", also: ["176"],
         scope: .modules(["WRITE", "UPDATE"]))
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let path: LinkPath
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             path = try LinkPath(request, context)
             items = try request.json().items("data")
         }
-    }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.path.join(input.items, context) }
-}
-
-/// Joins a record with one other. Contract: related-records, 162.
-enum UpdateRelatedRecord: Endpoint {
-    static let declaration = Declaration(
-        .put, "/crm/v7/{module}/{id}/{related_list}/{related_id}", entry: "162", scope: .modules(["WRITE", "UPDATE"]))
-
-    struct Input: EndpointInput {
-        let path: LinkPath
-        let items: [JSONCursor]
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+        init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             path = try LinkPath(request, context)
             let id = try request.recordID("related_id", index: 3)
             items = try request.json().items("data", limit: 1).map { $0.naming(id) }
@@ -73,18 +61,30 @@ enum UpdateRelatedRecord: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.path.join(input.items, context) }
 }
 
+/// Joins a record with one other. Contract: related-records, 162.
+enum UpdateRelatedRecord: ForOne {
+    typealias Work = UpdateRelatedRecords
+    static let declaration = Declaration(
+        .put, "/crm/v7/{module}/{id}/{related_list}/{related_id}", entry: "162", scope: .modules(["WRITE", "UPDATE"]))
+}
+
 /// Parts a record from others. Contract: related-records, 163.
 enum DelinkRecords: Endpoint {
     static let declaration = Declaration(
         .delete, "/crm/v7/{module}/{id}/{related_list}", entry: "163", also: ["177"],
         scope: .modules(["WRITE", "DELETE"]))
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let path: LinkPath
         let ids: [RecordID]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             path = try LinkPath(request, context)
             ids = try request.ids()
+        }
+
+        init(one request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            path = try LinkPath(request, context)
+            ids = [try request.recordID("related_id", index: 3)]
         }
     }
 
@@ -92,18 +92,8 @@ enum DelinkRecords: Endpoint {
 }
 
 /// Parts a record from one other. Contract: related-records, 163.
-enum DelinkRecord: Endpoint {
+enum DelinkRecord: ForOne {
+    typealias Work = DelinkRecords
     static let declaration = Declaration(
         .delete, "/crm/v7/{module}/{id}/{related_list}/{related_id}", entry: "163", scope: .modules(["WRITE", "DELETE"]))
-
-    struct Input: EndpointInput {
-        let path: LinkPath
-        let id: RecordID
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            path = try LinkPath(request, context)
-            id = try request.recordID("related_id", index: 3)
-        }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.path.part([input.id], context) }
 }

@@ -61,7 +61,7 @@ enum InsertRecordNotes: Endpoint {
 enum UpdateRecordNotes: Endpoint {
     static let declaration = Declaration(.put, "/crm/v7/{module}/{id}/Notes", entry: "237", scope: .modules(["UPDATE", "WRITE"]))
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let path: NotesPath
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
@@ -86,24 +86,16 @@ enum UpdateRecordNotes: Endpoint {
 }
 
 /// Changes a note of a record. Contract: notes, 237.
-enum UpdateRecordNote: Endpoint {
+enum UpdateRecordNote: ForOne {
+    typealias Work = UpdateRecordNotes
     static let declaration = Declaration(.put, "/crm/v7/{module}/{id}/Notes/{note_id}", entry: "237", scope: .modules(["UPDATE", "WRITE"]))
-
-    struct Input: EndpointInput {
-        let update: UpdateRecordNotes.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateRecordNotes.respond(input.update, context)
-    }
 }
 
 /// Moves notes of a record to the recycle bin. Contract: notes, 238.
 enum DeleteRecordNotes: Endpoint {
     static let declaration = Declaration(.delete, "/crm/v7/{module}/{id}/Notes", entry: "238", scope: .modules(["DELETE", "WRITE"]))
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let path: NotesPath
         let ids: [RecordID]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
@@ -127,16 +119,8 @@ enum DeleteRecordNotes: Endpoint {
 }
 
 /// Moves a note of a record to the recycle bin. Contract: notes, 238.
-enum DeleteRecordNote: Endpoint {
+enum DeleteRecordNote: ForOne {
+    typealias Work = DeleteRecordNotes
     static let declaration = Declaration(
         .delete, "/crm/v7/{module}/{id}/Notes/{note_id}", entry: "238", scope: .modules(["DELETE", "WRITE"]))
-
-    struct Input: EndpointInput {
-        let delete: DeleteRecordNotes.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { delete = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await DeleteRecordNotes.respond(input.delete, context)
-    }
 }

@@ -6,14 +6,12 @@ import Wire
 /// The module whose fields a call shapes, and the caller's right to.
 struct FieldsTarget: EndpointInput {
     let module: ModuleID
-    let user: UserID
 
     init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
         let module = try ModuleParameter(request, context).module
         guard FieldShaper.isOpen(module) else { throw Rejection(.invalidModule, .parameter("module")) }
         try context.access.require(permission: SettingsPermission.customize)
         self.module = module.id
-        user = context.access.user
     }
 
     /// The shaper on the newest catalog; the module may have gone meanwhile.
@@ -38,10 +36,10 @@ enum CreateFields: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: input.target.user) { scope in
-            try scope.each(input.items) { try input.target.shaper(scope).create($0) }
+        let results = try await context.changeEach(input.items) { item, scope in
+            try input.target.shaper(scope).create(item)
         }
-        return .items("fields", results.map { $0.map { .success("field created", details: ["id": .id($0)]) } }, success: 201)
+        return .items("fields", results, saying: "field created", success: 201)
     }
 }
 
@@ -56,7 +54,7 @@ enum UpdateFields: Endpoint {
         let item: JSONCursor
     }
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let target: FieldsTarget
         let changes: [Change]
 
@@ -76,30 +74,20 @@ enum UpdateFields: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: input.target.user) { scope in
-            try scope.each(input.changes) { change in
-                _ = try change.item.object()
-                guard let id = change.id else { throw Rejection.missing("id", at: change.item.path) }
-                return try input.target.shaper(scope).update(id, change.item, idPath: change.item.path.appending("id"))
-            }
+        let results = try await context.changeEach(input.changes) { change, scope in
+            _ = try change.item.object()
+            guard let id = change.id else { throw Rejection.missing("id", at: change.item.path) }
+            return try input.target.shaper(scope).update(id, change.item, idPath: change.item.path.appending("id"))
         }
-        return .items("fields", results.map { $0.map { .success("field updated", details: ["id": .id($0)]) } })
+        return .items("fields", results, saying: "field updated")
     }
 }
 
 /// Changes the field of the path. Contract: fields, U7.
-enum UpdateField: Endpoint {
+enum UpdateField: ForOne {
+    typealias Work = UpdateFields
     static let declaration = Declaration(
         .patch, "/crm/v7/settings/fields/{field_id}", entry: "U7", scope: .fixed(["ZohoCRM.settings.fields.UPDATE"]))
-
-    struct Input: EndpointInput {
-        let update: UpdateFields.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateFields.respond(input.update, context)
-    }
 }
 
 /// Deletes a field. Contract: fields, U8.
@@ -118,10 +106,10 @@ enum DeleteField: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: input.target.user) { scope in
-            try scope.each([input.id]) { try input.target.shaper(scope).delete($0) }
+        let results = try await context.changeEach([input.id]) { item, scope in
+            try input.target.shaper(scope).delete(item)
         }
-        return .items("fields", results.map { $0.map { .success("field deleted", details: ["id": .id($0)]) } })
+        return .items("fields", results, saying: "field deleted")
     }
 }
 

@@ -18,10 +18,11 @@ struct LayoutTarget: EndpointInput {
     func answer(_ message: String, _ context: RequestContext, _ body: @Sendable @escaping (LayoutShaper) throws -> Void) async throws
         -> Reply
     {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([layout]) { try body(LayoutShaper(scope, layout: $0, of: module)) }
+        let results = try await context.changeEach([layout]) { item, scope in
+            try body(LayoutShaper(scope, layout: item, of: module))
+            return item
         }
-        return .items("layouts", results.map { $0.map { .success(message, details: ["id": .id(layout)]) } })
+        return .items("layouts", results, saying: message)
     }
 }
 

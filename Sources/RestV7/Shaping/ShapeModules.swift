@@ -6,13 +6,11 @@ import Wire
 /// The one module object of a body.
 struct ModuleBody: EndpointInput {
     let item: JSONCursor
-    let user: UserID
 
     init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
         try context.access.require(permission: SettingsPermission.customize)
         item = try request.json().items("modules", limit: 1)[0]
         _ = try item.object()
-        user = context.access.user
     }
 }
 
@@ -33,10 +31,10 @@ enum CreateModule: Endpoint {
         .post, "/crm/v7/settings/modules", entry: "U3", scope: .fixed(["ZohoCRM.settings.modules.CREATE"]), credits: 500)
 
     static func respond(_ input: ModuleBody, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: input.user) { scope in
-            try scope.each([input.item]) { try ModuleShaper(scope).create($0) }
+        let results = try await context.changeEach([input.item]) { item, scope in
+            try ModuleShaper(scope).create(item)
         }
-        return .items("modules", results.map { $0.map { .success("module created successfully", details: ["id": .id($0)]) } })
+        return .items("modules", results, saying: "module created successfully")
     }
 }
 
@@ -55,10 +53,10 @@ enum UpdateModule: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: input.body.user) { scope in
+        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
             guard let module = scope.catalog.module(id: input.module) else { throw Rejection.invalidModule() }
             return try scope.each([input.body.item]) { try ModuleShaper(scope).update(module, $0) }
         }
-        return .items("modules", results.map { $0.map { .success("module updated successfully", details: ["id": .id($0)]) } })
+        return .items("modules", results, saying: "module updated successfully")
     }
 }

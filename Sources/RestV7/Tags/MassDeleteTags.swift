@@ -18,12 +18,7 @@ enum MassDeleteTags: Endpoint {
             let named = try items[0].required("module")
             guard let module = try ModuleReference.read(named, context.catalog), module.table != nil else { throw .invalid(at: named.path) }
             self.module = module
-            var tags: [(id: RecordID, path: JSONPath)] = []
-            for tag in try items[0].required("tags").elements(1...200) {
-                let id = try tag.required("id")
-                tags.append((try id.recordID(), id.path))
-            }
-            self.tags = tags
+            tags = try JSONCursor.ids(of: items[0].required("tags").elements(1...200))
         }
     }
 

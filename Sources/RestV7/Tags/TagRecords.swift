@@ -98,13 +98,10 @@ enum AddTags: Endpoint {
 }
 
 /// Puts tags on the record of the path. Contract: tags, 54.
-enum AddTagsToRecord: Endpoint {
+enum AddTagsToRecord: SameWork {
+    typealias Work = AddTags
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/add_tags", entry: "54", scope: .modules(["WRITE", "CREATE"]))
-
-    static func respond(_ input: AddTags.Input, _ context: RequestContext) async throws -> Reply {
-        try await input.tagging.run(context, counting: true)
-    }
 }
 
 /// Takes tags off records. Contract: tags, 55.
@@ -124,10 +121,7 @@ enum RemoveTags: Endpoint {
 }
 
 /// Takes tags off the record of the path. Contract: tags, 55.
-enum RemoveTagsFromRecord: Endpoint {
+enum RemoveTagsFromRecord: SameWork {
+    typealias Work = RemoveTags
     static let declaration = Declaration(.post, "/crm/v7/{module}/{id}/actions/remove_tags", entry: "55", scope: .modules(["WRITE"]))
-
-    static func respond(_ input: RemoveTags.Input, _ context: RequestContext) async throws -> Reply {
-        try await input.tagging.run(context, counting: false)
-    }
 }

@@ -72,7 +72,7 @@ enum UpdateTags: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/settings/tags", entry: "51", scope: .fixed(["ZohoCRM.settings.tags.UPDATE"]))
 
-    struct Input: EndpointInput {
+    struct Input: OneOrManyInput {
         let module: Module
         let drafts: [Result<TagDirectory.Draft, Rejection>]
 
@@ -108,18 +108,10 @@ enum UpdateTags: Endpoint {
 }
 
 /// Changes the tag of the path. Contract: tags, 51.
-enum UpdateTag: Endpoint {
+enum UpdateTag: ForOne {
+    typealias Work = UpdateTags
     static let declaration = Declaration(
         .put, "/crm/v7/settings/tags/{tag_id}", entry: "51", scope: .fixed(["ZohoCRM.settings.tags.UPDATE"]))
-
-    struct Input: EndpointInput {
-        let update: UpdateTags.Input
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try .init(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await UpdateTags.respond(input.update, context)
-    }
 }
 
 /// Deletes a tag, on records too. The answer's `tags` is an object. Contract: tags, 52.

@@ -4,7 +4,7 @@ import Metadata
 import Wire
 
 /// What assigning and removing have in common: a module with territories, and items that name records and territories.
-struct TerritoryCall: EndpointInput {
+struct TerritoryCall: OneOrManyInput {
     let module: Module
     let items: [JSONCursor]
 
@@ -44,49 +44,31 @@ struct TerritoryCall: EndpointInput {
 /// Puts records into territories. Contract: territories, 8.
 enum AssignTerritories: Endpoint {
     static let declaration = Declaration(.post, "/crm/v7/{module}/actions/assign_territories", entry: "8", scope: .modules(["UPDATE"]))
-    static let message = "Territory assignment process scheduled successfully"
 
     static func respond(_ input: TerritoryCall, _ context: RequestContext) async throws -> Reply {
-        try await input.reply(.assign, message, context)
+        try await input.reply(.assign, "Territory assignment process scheduled successfully", context)
     }
 }
 
 /// Puts the record of the path into territories. Contract: territories, 8.
-enum AssignTerritoriesToOne: Endpoint {
+enum AssignTerritoriesToOne: ForOne {
+    typealias Work = AssignTerritories
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/assign_territories", entry: "8", scope: .modules(["UPDATE"]))
-
-    struct Input: EndpointInput {
-        let call: TerritoryCall
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { call = try TerritoryCall(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await input.call.reply(.assign, AssignTerritories.message, context)
-    }
 }
 
 /// Takes records out of territories. Contract: territories, 7.
 enum RemoveTerritories: Endpoint {
     static let declaration = Declaration(.post, "/crm/v7/{module}/actions/remove_territories", entry: "7", scope: .modules(["UPDATE"]))
-    static let message = "Territory removal process scheduled successfully"
 
     static func respond(_ input: TerritoryCall, _ context: RequestContext) async throws -> Reply {
-        try await input.reply(.remove, message, context)
+        try await input.reply(.remove, "Territory removal process scheduled successfully", context)
     }
 }
 
 /// Takes the record of the path out of territories. Contract: territories, 7.
-enum RemoveTerritoriesFromOne: Endpoint {
+enum RemoveTerritoriesFromOne: ForOne {
+    typealias Work = RemoveTerritories
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/remove_territories", entry: "7", scope: .modules(["UPDATE"]))
-
-    struct Input: EndpointInput {
-        let call: TerritoryCall
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { call = try TerritoryCall(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        try await input.call.reply(.remove, RemoveTerritories.message, context)
-    }
 }

@@ -43,7 +43,7 @@ enum GetTerritoryUser: Endpoint {
 }
 
 /// What changes the people of a territory.
-struct TerritoryUserCall: EndpointInput {
+struct TerritoryUserCall: OneOrManyInput {
     static let adding = ScopeRule.all([.fixed(["ZohoCRM.settings.territories.ALL"]), .fixed(["ZohoCRM.users.ALL"])])
     static let removing = ScopeRule.all([
         .fixed(["ZohoCRM.settings.territories.ALL", "ZohoCRM.settings.territories.DELETE"]), .fixed(["ZohoCRM.users.ALL"]),
@@ -55,12 +55,7 @@ struct TerritoryUserCall: EndpointInput {
 
     init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
         try self.init(request, context) { () throws(Rejection) in
-            var users: [(RecordID, JSONPath)] = []
-            for item in try request.json().items("users", limit: Self.most) {
-                let id = try item.required("id")
-                users.append((try id.recordID(), id.path))
-            }
-            return users
+            try JSONCursor.ids(of: request.json().items("users", limit: Self.most))
         }
     }
 
@@ -103,15 +98,13 @@ struct TerritoryUserCall: EndpointInput {
         _ context: RequestContext, _ message: String,
         _ body: @Sendable @escaping (RecordID, JSONPath, Territory, MetadataScope) throws -> Void
     ) async throws -> Reply {
-        let (territory, users) = (territory, users)
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(users) { user, path in
-                guard let found = scope.catalog.territories[territory] else { throw Rejection.invalidPathID(0) }
-                try body(user, path, found, scope)
-                return user
-            }
+        let territory = territory
+        let results = try await context.changeEach(users) { user, scope in
+            guard let found = scope.catalog.territories[territory] else { throw Rejection.invalidPathID(0) }
+            try body(user.id, user.path, found, scope)
+            return user.id
         }
-        return .items("users", results.map { $0.map { .success(message, details: ["id": .id($0)]) } })
+        return .items("users", results, saying: message)
     }
 }
 
@@ -122,17 +115,11 @@ enum AddTerritoryUsers: Endpoint {
     static func respond(_ input: TerritoryUserCall, _ context: RequestContext) async throws -> Reply { try await input.add(context) }
 }
 
-/// The user and the territory of the path.
-struct OneTerritoryUser: EndpointInput {
-    let call: TerritoryUserCall
-    init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { call = try TerritoryUserCall(one: request, context) }
-}
-
 /// Contract: territories, 6.
-enum AddTerritoryUser: Endpoint {
+enum AddTerritoryUser: ForOne {
+    typealias Work = AddTerritoryUsers
     static let declaration = Declaration(
         .put, "/crm/v7/settings/territories/{item}/users/{user_id}", entry: "6", scope: TerritoryUserCall.adding)
-    static func respond(_ input: OneTerritoryUser, _ context: RequestContext) async throws -> Reply { try await input.call.add(context) }
 }
 
 /// Contract: territories, 9.
@@ -154,7 +141,9 @@ enum RemoveTerritoryUsers: Endpoint {
 enum RemoveTerritoryUser: Endpoint {
     static let declaration = Declaration(
         .delete, "/crm/v7/settings/territories/{item}/users/{user_id}", entry: "9", scope: TerritoryUserCall.removing)
-    static func respond(_ input: OneTerritoryUser, _ context: RequestContext) async throws -> Reply { try await input.call.remove(context) }
+    static func respond(_ input: One<TerritoryUserCall>, _ context: RequestContext) async throws -> Reply {
+        try await input.many.remove(context)
+    }
 }
 
 /// How many people each territory has, the manager among them. Contract: territories, 4.

@@ -5,7 +5,7 @@ import Wire
 
 /// Deletes territories whose children and records go to another one. Contract: territories, 1. The reference pages say POST; the
 /// official Python client sends DELETE, with the same body.
-struct TerritoryTransfer: EndpointInput {
+struct TerritoryTransfer: OneOrManyInput {
     private static let most = 10
 
     let items: [JSONCursor]
@@ -28,11 +28,11 @@ struct TerritoryTransfer: EndpointInput {
 
     func reply(_ context: RequestContext) async throws -> Reply {
         let items = items
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(items) { try Self.transfer($0, scope) }
+        let results = try await context.changeEach(items) { item, scope in
+            try Self.transfer(item, scope)
         }
         let message = "Given Territory Removed Successfully and its child Territories moved to the another territory"
-        return .items("territories", results.map { $0.map { .success(message, details: ["id": .id($0)]) } })
+        return .items("territories", results, saying: message)
     }
 
     private static func transfer(_ item: JSONCursor, _ scope: MetadataScope) throws -> RecordID {
@@ -60,33 +60,24 @@ enum TransferTerritories: Endpoint {
     static func respond(_ input: TerritoryTransfer, _ context: RequestContext) async throws -> Reply { try await input.reply(context) }
 }
 
-enum TransferTerritoriesByDelete: Endpoint {
+enum TransferTerritoriesByDelete: SameWork {
+    typealias Work = TransferTerritories
     static let declaration = Declaration(
         .delete, "/crm/v7/settings/territories/actions/transfer_and_delete", entry: "1",
         scope: .fixed(["ZohoCRM.settings.territories.ALL"]))
-    static func respond(_ input: TerritoryTransfer, _ context: RequestContext) async throws -> Reply { try await input.reply(context) }
 }
 
 /// The territory of the path.
-struct OneTerritoryTransfer: EndpointInput {
-    let transfer: TerritoryTransfer
-    init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { transfer = try TerritoryTransfer(one: request, context) }
-}
-
-enum TransferTerritory: Endpoint {
+enum TransferTerritory: ForOne {
+    typealias Work = TransferTerritories
     static let declaration = Declaration(
         .post, "/crm/v7/settings/territories/{item}/actions/transfer_and_delete", entry: "1",
         scope: .fixed(["ZohoCRM.settings.territories.ALL"]))
-    static func respond(_ input: OneTerritoryTransfer, _ context: RequestContext) async throws -> Reply {
-        try await input.transfer.reply(context)
-    }
 }
 
-enum TransferTerritoryByDelete: Endpoint {
+enum TransferTerritoryByDelete: ForOne {
+    typealias Work = TransferTerritories
     static let declaration = Declaration(
         .delete, "/crm/v7/settings/territories/{item}/actions/transfer_and_delete", entry: "1",
         scope: .fixed(["ZohoCRM.settings.territories.ALL"]))
-    static func respond(_ input: OneTerritoryTransfer, _ context: RequestContext) async throws -> Reply {
-        try await input.transfer.reply(context)
-    }
 }

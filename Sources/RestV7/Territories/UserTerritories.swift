@@ -54,7 +54,7 @@ enum GetUserTerritory: Endpoint {
 }
 
 /// What changes the territories of a user; never one's own.
-struct UserTerritoryCall: EndpointInput {
+struct UserTerritoryCall: OneOrManyInput {
     private static let most = 100
 
     let user: UserID
@@ -62,12 +62,7 @@ struct UserTerritoryCall: EndpointInput {
 
     init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
         user = try Self.user(request, context)
-        var named: [(RecordID, JSONPath)] = []
-        for item in try request.json().items("territories", limit: Self.most) {
-            let id = try item.required("id")
-            named.append((try id.recordID(), id.path))
-        }
-        territories = named
+        territories = try JSONCursor.ids(of: request.json().items("territories", limit: Self.most))
     }
 
     init(listed request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
@@ -94,15 +89,12 @@ struct UserTerritoryCall: EndpointInput {
         _ body: @Sendable @escaping (Territory, JSONPath, MetadataScope) throws -> Void,
         unknown: @Sendable @escaping (RecordID, JSONPath) -> Rejection
     ) async throws -> Reply {
-        let territories = territories
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(territories) { id, path in
-                guard let territory = scope.catalog.territories[id] else { throw unknown(id, path) }
-                try body(territory, path, scope)
-                return id
-            }
+        let results = try await context.changeEach(territories) { named, scope in
+            guard let territory = scope.catalog.territories[named.id] else { throw unknown(named.id, named.path) }
+            try body(territory, named.path, scope)
+            return named.id
         }
-        return .items("territories", results.map { $0.map { .success(message, details: ["id": .id($0)]) } })
+        return .items("territories", results, saying: message)
     }
 
     func remove(_ context: RequestContext) async throws -> Reply {
@@ -153,10 +145,7 @@ enum RemoveUserTerritory: Endpoint {
     static let declaration = Declaration(
         .delete, "/crm/v7/users/{user_id}/territories/{territory_id}", entry: "121", scope: RemoveUserTerritories.scope)
 
-    struct Input: EndpointInput {
-        let call: UserTerritoryCall
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { call = try UserTerritoryCall(one: request, context) }
+    static func respond(_ input: One<UserTerritoryCall>, _ context: RequestContext) async throws -> Reply {
+        try await input.many.remove(context)
     }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.call.remove(context) }
 }

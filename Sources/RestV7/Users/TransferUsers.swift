@@ -4,7 +4,7 @@ import Metadata
 import Wire
 
 /// Deletes a user whose records and places others take. Contract: users, 122.
-struct UserTransferCall: EndpointInput {
+struct UserTransferCall: OneOrManyInput {
     let item: JSONCursor
     let inPath: RecordID?
 
@@ -26,11 +26,9 @@ struct UserTransferCall: EndpointInput {
     }
 
     func reply(_ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([item]) { item in
-                let handover = try handover(item, scope)
-                return (handover.user, try handover.run(scope))
-            }
+        let results = try await context.changeEach([item]) { item, scope in
+            let handover = try handover(item, scope)
+            return (handover.user, try handover.run(scope))
         }
         return .items(
             "transfer_and_delete",
@@ -95,16 +93,10 @@ enum TransferUsers: Endpoint {
 }
 
 /// Contract: users, 122.
-enum TransferUser: Endpoint {
+enum TransferUser: ForOne {
+    typealias Work = TransferUsers
     static let declaration = Declaration(
         .post, "/crm/v7/users/{user_id}/actions/transfer_and_delete", entry: "122", scope: .fixed(["ZohoCRM.users.DELETE"]))
-
-    struct Input: EndpointInput {
-        let call: UserTransferCall
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { call = try UserTransferCall(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.call.reply(context) }
 }
 
 /// How far the records of a deleted user have gone. Contract: users, 123.

@@ -20,15 +20,15 @@ enum AddUser: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each(input.items) { try UserShaper(scope).add($0) }
+        let results = try await context.changeEach(input.items) { item, scope in
+            try UserShaper(scope).add(item)
         }
-        return .items("users", results.map { $0.map { .success("User added", details: ["id": .id($0)]) } }, success: 201)
+        return .items("users", results, saying: "User added", success: 201)
     }
 }
 
 /// What changes a user, named in the body or in the path.
-struct UserUpdate: EndpointInput {
+struct UserUpdate: OneOrManyInput {
     let item: JSONCursor
     let inPath: RecordID?
     let mayManage: Bool
@@ -47,18 +47,16 @@ struct UserUpdate: EndpointInput {
     }
 
     func reply(_ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([item]) { item in
-                let id: RecordID
-                if let inPath { id = inPath } else { id = try item.required("id").recordID() }
-                guard let user = scope.catalog.user(UserID(raw: id.raw)) else {
-                    throw Rejection.unknownRecord(at: item.path.appending("id"))
-                }
-                try UserShaper(scope).change(user, item, mayManage: mayManage)
-                return id
+        let results = try await context.changeEach([item]) { item, scope in
+            let id: RecordID
+            if let inPath { id = inPath } else { id = try item.required("id").recordID() }
+            guard let user = scope.catalog.user(UserID(raw: id.raw)) else {
+                throw Rejection.unknownRecord(at: item.path.appending("id"))
             }
+            try UserShaper(scope).change(user, item, mayManage: mayManage)
+            return id
         }
-        return .items("users", results.map { $0.map { .success("User updated", details: ["id": .id($0)]) } })
+        return .items("users", results, saying: "User updated")
     }
 }
 
@@ -70,17 +68,11 @@ enum UpdateUsers: Endpoint {
 }
 
 /// Contract: users, 116.
-enum UpdateUser: Endpoint {
+enum UpdateUser: ForOne {
+    typealias Work = UpdateUsers
     static let declaration = Declaration(
         .put, "/crm/v7/users/{user_id}", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("inviting again")
     )
-
-    struct Input: EndpointInput {
-        let update: UserUpdate
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { update = try UserUpdate(one: request, context) }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { try await input.update.reply(context) }
 }
 
 /// Contract: users, 117.
@@ -96,11 +88,9 @@ enum DeleteUser: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let results = try await context.services.changeMetadata(by: context.access.user) { scope in
-            try scope.each([input.id]) { id in
-                guard let user = scope.catalog.user(id) else { throw Rejection.invalidPathID(0) }
-                try UserShaper(scope).delete(user)
-            }
+        let results = try await context.changeEach([input.id]) { id, scope in
+            guard let user = scope.catalog.user(id) else { throw Rejection.invalidPathID(0) }
+            try UserShaper(scope).delete(user)
         }
         return .items("users", results.map { $0.map { .success("User deleted") } })
     }
