@@ -1,14 +1,16 @@
 """An endpoint that notifications are sent to."""
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver:
-    """Keeps the bodies it accepts, in the order they came. `decide` may answer with another status, or take its time."""
+    """Keeps the bodies it accepts, in the order they came. `decide` may answer with another status, or take its time. With a
+    `certificate`, a file with it and its key, it speaks https."""
 
-    def __init__(self, decide=lambda body: 200):
+    def __init__(self, decide=lambda body: 200, certificate=None):
         receiver = self
         self.accepted = []
         self.lock = threading.Lock()
@@ -32,10 +34,18 @@ class Receiver:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.scheme = "http"
+        if certificate:
+            self.scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # The handshake waits for the first read, which a thread of its own does.
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.server.handle_error = lambda *_: None  # callers that do not trust us
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def url(self, path="/hook"):
-        return f"http://127.0.0.1:{self.server.server_address[1]}{path}"
+    def url(self, path="/hook", host="127.0.0.1"):
+        return f"{self.scheme}://{host}:{self.server.server_address[1]}{path}"
 
     def bodies(self):
         with self.lock:

@@ -22,12 +22,14 @@ final class CurlLoop: Sendable {
 
     private let state = Mutex(State())
     private let allowsPrivate: Bool
+    private let authorities: String?
 
     /// Must come before anything else, and only once.
     private static let ready: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    init(allowsPrivate: Bool) {
+    init(allowsPrivate: Bool, authorities: String?) {
         self.allowsPrivate = allowsPrivate
+        self.authorities = authorities
         let thread = Thread { [self] in
             Thread.current.name = "outbound"
             run()
@@ -96,7 +98,7 @@ final class CurlLoop: Sendable {
     }
 
     private func start(_ submission: Submission, _ multi: UnsafeMutableRawPointer, _ transfers: inout [UInt64: CurlTransfer]) {
-        guard let transfer = CurlTransfer(submission, allowsPrivate: allowsPrivate),
+        guard let transfer = CurlTransfer(submission, allowsPrivate: allowsPrivate, authorities: authorities),
             curl_multi_add_handle(multi, transfer.handle) == CURLM_OK
         else { return submission.continuation.resume(returning: .failure(.unreachable("the request cannot be sent"))) }
         transfers[submission.number] = transfer

@@ -8,8 +8,11 @@ import Synchronization
 package final class CurlSender: OutgoingHTTP {
     private let line: CurlLine
 
-    /// `allowsPrivate`: whether callers may name this machine and the networks around it.
-    package init(allowsPrivate: Bool) { line = CurlLine(allowsPrivate: allowsPrivate) }
+    /// `allowsPrivate`: whether callers may name this machine and the networks around it. `authorities`: a file with the certificates
+    /// that https servers are checked against, in place of the system's.
+    package init(allowsPrivate: Bool, authorities: String? = nil) {
+        line = CurlLine(allowsPrivate: allowsPrivate, authorities: authorities)
+    }
 
     package func send(_ request: OutgoingRequest) async throws(OutgoingFailure) -> OutgoingAnswer { try await line.send(.request(request)) }
 }
@@ -19,7 +22,7 @@ final class CurlLine: Sendable {
     private let loop: CurlLoop
     private let numbers = Atomic<UInt64>(0)
 
-    init(allowsPrivate: Bool) { loop = CurlLoop(allowsPrivate: allowsPrivate) }
+    init(allowsPrivate: Bool, authorities: String? = nil) { loop = CurlLoop(allowsPrivate: allowsPrivate, authorities: authorities) }
 
     deinit { loop.close() }
 

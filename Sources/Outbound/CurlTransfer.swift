@@ -20,11 +20,12 @@ final class CurlTransfer {
     private var read = 0
     private var refusedAddress = false
 
-    init?(_ submission: CurlLoop.Submission, allowsPrivate: Bool) {
+    init?(_ submission: CurlLoop.Submission, allowsPrivate: Bool, authorities: String?) {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
         self.submission = submission
         self.allowsPrivate = allowsPrivate
+        if let authorities, ccurl_set_text(handle, CURLOPT_CAINFO, authorities) != CURLE_OK { return nil }
         let isReady =
             switch submission.errand {
             case .request(let request): configure(request)

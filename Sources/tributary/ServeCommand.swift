@@ -43,6 +43,12 @@ struct ServeCommand: AsyncParsableCommand {
             (also: TRIBUTARY_ALLOW_PRIVATE_CALLBACKS=1).
             """)
     var allowPrivateCallbacks = false
+    @Option(
+        help: """
+            A file with the certificates, in PEM, that servers of notifications and call-backs are checked against, in place of the system's \
+            (also: TRIBUTARY_CA_FILE).
+            """)
+    var caFile: String?
     @OptionGroup var encryption: EncryptionOptions
     @OptionGroup var mail: MailOptions
     @OptionGroup var limits: LimitOptions
@@ -57,9 +63,16 @@ struct ServeCommand: AsyncParsableCommand {
         guard (0...65_535).contains(port) else { throw ValidationError("--port takes 0 to 65535") }
         guard UndoPeriod(undoText) != nil else { throw ValidationError("--undo-days takes 1 to 36500, or forever") }
         guard (1...3650).contains(keepJobs) else { throw ValidationError("--keep-jobs takes 1 to 3650 days") }
+        if let file = authorities, !FileManager.default.isReadableFile(atPath: file) {
+            throw ValidationError("--ca-file: \(file) cannot be read")
+        }
         if let publicURL, !Self.isOrigin(publicURL) {
             throw ValidationError("--public-url takes an origin such as https://crm.example.com, without a path")
         }
+    }
+
+    private var authorities: String? {
+        caFile ?? ProcessInfo.processInfo.environment["TRIBUTARY_CA_FILE"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private var undoText: String { undoDays ?? ProcessInfo.processInfo.environment["TRIBUTARY_UNDO_DAYS"] ?? "30" }
@@ -69,7 +82,8 @@ struct ServeCommand: AsyncParsableCommand {
         let demo = demo
         let location = place.location
         let filePlace = try FilePlace.named(files)
-        let sender = CurlSender(allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"))
+        let sender = CurlSender(
+            allowsPrivate: allowPrivateCallbacks || Self.isSet("TRIBUTARY_ALLOW_PRIVATE_CALLBACKS"), authorities: authorities)
         let mailer = try mail.sender()
         let vault = try encryption.vault()
         let start = try await place.whenFree(orServed: true) {
