@@ -45,8 +45,10 @@ package final class CallMeter: Sendable {
         guard state.withLock({ $0.hasBegun }) else { return }
         let allowed = state.withLock { state in
             if keeper.limits.concurrency != nil, let client = state.client {
+                // A call that takes more places than there are takes all of them.
+                let places = min(load.places, keeper.limits.concurrency ?? .max)
                 let more = CallGate.Running(
-                    places: max(0, load.places - state.taken.places), heavy: load.isHeavy && state.taken.heavy == 0 ? 1 : 0)
+                    places: max(0, places - state.taken.places), heavy: load.isHeavy && state.taken.heavy == 0 ? 1 : 0)
                 guard keeper.gate.enter(client, more, keeper.limits) else { return false }
                 state.taken.places += more.places
                 state.taken.heavy += more.heavy
@@ -59,6 +61,9 @@ package final class CallMeter: Sendable {
         }
         guard allowed else { throw Rejection(.tooManyRequests) }
     }
+
+    /// Whether one client may have so many places at all.
+    package func allows(places: Int) -> Bool { keeper.limits.concurrency.map { places <= $0 } ?? true }
 
     /// Credits of a call that has been carried out.
     package func add(_ credits: Int) {

@@ -9,7 +9,10 @@ enum CompositeRequests: Endpoint {
         upTo: 2)
 
     /// One credit and the places of five calls; another credit when a request that rolls back went well.
-    static func load(_ input: Input) -> CallLoad { CallLoad(credits: 1, places: 5, isHeavy: true) }
+    static func load(_ input: Input) -> CallLoad { CallLoad(credits: 1, places: places, isHeavy: true) }
+
+    /// Where a client has fewer, the composite takes all of them and its parts come one after another.
+    private static let places = 5
 
     private static let key = "__composite_requests", limit = 5
 
@@ -55,7 +58,8 @@ enum CompositeRequests: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let run = CompositeRun(requests: input.requests, context: context)
         guard input.rollsBack else {
-            let outcomes = input.isParallel ? await run.parallel() : await run.sequential()
+            let hasPlaces = context.meter?.allows(places: places) ?? true
+            let outcomes = await run.apart(atOnce: input.isParallel && hasPlaces, inOrder: !input.isParallel)
             let sent = outcomes.filter(\.wasSent).count
             return answer(zip(input.requests, outcomes).map(result), status: sent == outcomes.count ? 200 : sent == 0 ? 400 : 207)
         }

@@ -22,7 +22,7 @@ struct CompositeRun: Sendable {
     let context: RequestContext
 
     /// One after another; a reference sees the answers before it.
-    func sequential() async -> [Outcome] {
+    private func sequential() async -> [Outcome] {
         var outcomes: [Outcome] = []
         var answers = SubAnswers()
         for request in requests {
@@ -33,8 +33,11 @@ struct CompositeRun: Sendable {
         return outcomes
     }
 
-    /// Those whose references are answered at the same time, round by round.
-    func parallel() async -> [Outcome] {
+    /// In the order given, or in that of their references; then those of a round at once, where that is allowed.
+    func apart(atOnce: Bool, inOrder: Bool) async -> [Outcome] { inOrder ? await sequential() : await rounds(atOnce: atOnce) }
+
+    /// Those whose references are answered, round by round.
+    private func rounds(atOnce: Bool) async -> [Outcome] {
         var outcomes: [Int: Outcome] = [:]
         var answers = SubAnswers()
         let needs = requests.map { (try? $0.get()).map(Self.references) ?? [] }
@@ -49,8 +52,13 @@ struct CompositeRun: Sendable {
             }
             let known = answers
             let round = await withTaskGroup(of: (Int, Outcome).self) { group in
-                for index in ready { group.addTask { (index, await outcome(of: requests[index], known, context.services)) } }
-                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                var round: [(Int, Outcome)] = []
+                for index in ready {
+                    group.addTask { (index, await outcome(of: requests[index], known, context.services)) }
+                    if !atOnce, let answered = await group.next() { round.append(answered) }
+                }
+                for await answered in group { round.append(answered) }
+                return round
             }
             for (index, outcome) in round {
                 outcomes[index] = outcome

@@ -124,12 +124,55 @@ import Wire
     /// composite-api.md 252: each consumes five, however many its parts.
     @Test func aCompositeTakesThePlacesOfFiveCalls() async throws {
         let body: JSONValue = ["__composite_requests": [["method": "GET", "uri": "/crm/v7/org"]]]
-        for (concurrency, status) in [(4, 429), (5, 200)] {
-            try await TestServer.with(.sqlite, options: Self.options(concurrency: concurrency)) { server in
+        for (concurrency, status) in [(5, 429), (6, 200)] {
+            try await TestServer.with(.sqlite, extra: [Lingering.self], options: Self.options(concurrency: concurrency)) { server in
                 let token = try await server.token("ZohoCRM.org.ALL,ZohoCRM.composite_requests.CUSTOM")
+                let staying = Task { await server.send("GET", "/crm/v7/Lingers", token: token) }
+                for await _ in Lingering.arrivals.stream { break }
                 #expect(await server.send("POST", "/crm/v7/__composite_requests", body, token: token).status == status)
-                #expect(await server.send("GET", "/crm/v7/org", token: token).status == 200)
+                Lingering.departures.continuation.yield()
+                #expect(await staying.value.status == 200)
+                #expect(await server.send("POST", "/crm/v7/__composite_requests", body, token: token).status == 200)
             }
+        }
+    }
+
+    /// As `Staying`, for another test.
+    private enum Lingering: Endpoint {
+        static let declaration = Declaration(.get, "/crm/v7/Lingers", entry: "", scope: .fixed(["ZohoCRM.org.ALL"]))
+        typealias Input = NoInput
+        static let arrivals = AsyncStream.makeStream(of: Void.self)
+        static let departures = AsyncStream.makeStream(of: Void.self)
+
+        static func respond(_ input: NoInput, _ context: RequestContext) async throws -> Reply {
+            arrivals.continuation.yield()
+            for await _ in departures.stream { break }
+            return .json([:])
+        }
+    }
+
+    /// Where there are fewer than five places a composite takes them all, and its parts come one after another.
+    @Test(arguments: [1, 2, 4]) func aCompositeMakesDoWithFewerPlaces(_ places: Int) async throws {
+        try await TestServer.with(.sqlite, options: Self.options(concurrency: places)) { server in
+            let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.org.ALL,ZohoCRM.composite_requests.CUSTOM")
+            func part(_ id: String, _ body: JSONValue) -> JSONValue {
+                ["sub_request_id": .string(id), "method": "POST", "uri": "/crm/v7/Contacts", "body": ["data": [body]]]
+            }
+            let parts: [JSONValue] = [
+                part("b", ["Last_Name": "Lee", "Account_Name": ["id": "@{a:$.data[0].details.id}"]]),
+                ["sub_request_id": "a", "method": "POST", "uri": "/crm/v7/Accounts", "body": ["data": [["Account_Name": "Acme"]]]],
+                part("c", ["Last_Name": "Kim"]),
+            ]
+            for flags in [[:], ["parallel_execution": false], ["rollback_on_fail": true]] as [JSONValue] {
+                let order = flags == [:] ? parts : [parts[1], parts[0], parts[2]]
+                let body = JSONValue.object((flags.members ?? []) + [.init("__composite_requests", .array(order))])
+                let answer = await server.send("POST", "/crm/v7/__composite_requests", body, token: token)
+                #expect(answer.status == 200, "\(flags.text): \(answer.text)")
+                let statuses = answer.json?["__composite_requests"]?.array?.map { $0["details"]?["response"]?["status_code"] ?? .null }
+                #expect(statuses == [201, 201, 201], "\(answer.text)")
+            }
+            // The places are free again.
+            #expect(await server.send("GET", "/crm/v7/org", token: token).status == 200)
         }
     }
 
