@@ -60,24 +60,16 @@ enum BackupHistory: Endpoint {
     static let declaration = Declaration(.get, "/crm/bulk/v7/backup/history", entry: "241", scope: BackupCalls.scope("READ"))
 
     struct Input: EndpointInput {
-        let page: Int
-        let perPage: Int
+        let page: NumberedPage
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try BackupCalls.requireAdministrator(context)
-            page = try Self.number("page", request) ?? 1
-            perPage = min(try Self.number("per_page", request) ?? 200, 200)
-        }
-
-        private static func number(_ name: String, _ request: ParsedRequest) throws(Rejection) -> Int? {
-            guard let text = request.query(name) else { return nil }
-            guard let number = Int(text), (1...1_000_000).contains(number) else { throw .invalidParameter(name) }
-            return number
+            page = try NumberedPage(request)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        let found = try await Backups(context.services).history(skipping: (input.page - 1) * input.perPage, limit: input.perPage)
+        let found = try await Backups(context.services).history(skipping: input.page.skipped, limit: input.page.perPage)
         guard !found.entries.isEmpty else { return .nothing }
         let entries = found.entries.map { entry -> JSONValue in
             [
@@ -90,10 +82,7 @@ enum BackupHistory: Endpoint {
         }
         return .json([
             "history": .array(entries),
-            "info": [
-                "page": .integer(input.page), "per_page": .integer(input.perPage), "count": .integer(entries.count),
-                "more_records": .bool(found.more),
-            ],
+            "info": input.page.info(entries.count, more: found.more),
         ])
     }
 }

@@ -162,10 +162,10 @@ enum ListPicklistFields: Endpoint {
 
     struct Input: EndpointInput {
         let id: RecordID
-        let page: SettingsPage
+        let page: NumberedPage
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             id = try PicklistPath(request, context).id
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
         }
     }
 

@@ -61,33 +61,6 @@ struct UserGroupRule: ResourceRule {
     }
 }
 
-/// Lists of settings cut into pages, with the `info` they share.
-struct SettingsPage: Sendable {
-    let page: Int
-    let perPage: Int
-
-    init(_ request: ParsedRequest, most: Int = 200) throws(Rejection) {
-        page = try request.positive("page") ?? 1
-        perPage = min(try request.positive("per_page") ?? most, most)
-    }
-
-    func reply(_ name: String, _ items: [JSONValue]) -> Reply {
-        let first = (page - 1).multipliedReportingOverflow(by: perPage)
-        let shown = first.overflow ? [] : Array(items.dropFirst(first.partialValue).prefix(perPage))
-        guard !shown.isEmpty else { return .nothing }
-        return .json(
-            .object([
-                .init(name, .array(shown)),
-                .init(
-                    "info",
-                    [
-                        "per_page": .integer(perPage), "count": .integer(shown.count), "page": .integer(page),
-                        "more_records": .bool(items.count - first.partialValue > perPage),
-                    ]),
-            ]))
-    }
-}
-
 /// The `filters` parameter of group lists: tests of name and description, joined by `and`.
 struct GroupFilter: Sendable {
     private let tests: [(key: String, comparator: String, value: String)]
@@ -127,12 +100,12 @@ enum ListUserGroups: Endpoint {
         .get, "/crm/v7/settings/user_groups", entry: "42", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
 
     struct Input: EndpointInput {
-        let page: SettingsPage
+        let page: NumberedPage
         let filter: GroupFilter
         let name: String?
         let counts: Bool
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             filter = try GroupFilter(request)
             name = request.query("name").flatMap { $0.isEmpty ? nil : $0.lowercased() }
             counts = request.query("include")?.contains("sources_count") ?? false
@@ -162,7 +135,7 @@ enum GroupAnswer {
 /// The group of a path, with the kind of user asked for.
 struct GroupPath: EndpointInput {
     let group: UserGroup
-    let page: SettingsPage
+    let page: NumberedPage
     let type: UserGroup.SourceKind?
     let userType: String?
 
@@ -170,7 +143,7 @@ struct GroupPath: EndpointInput {
         let found = RecordID(request.path["item"] ?? "").flatMap { id in context.catalog.documents(.userGroup).first { $0.id == id } }
         guard let found else { throw .unknownItem }
         group = UserGroup(found)
-        page = try SettingsPage(request)
+        page = try NumberedPage(request)
         let kinds = UserGroup.SourceKind.allCases.map(\.rawValue)
         let wanted = request.query("type").flatMap { $0.isEmpty ? nil : $0 }
         if let wanted, !kinds.contains(wanted) { throw Rejection(.invalidData, .parameter("type"), .supportedValues(kinds)) }
@@ -228,14 +201,14 @@ enum ListGroupsOfUser: Endpoint {
 
     struct Input: EndpointInput {
         let user: UserID
-        let page: SettingsPage
+        let page: NumberedPage
         let counts: Bool
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             guard let id = RecordID(request.path["user_id"] ?? ""), let user = context.catalog.user(UserID(raw: id.raw)) else {
                 throw .unknownItem
             }
             self.user = user.id
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             counts = request.query("include")?.contains("sources_count") ?? false
         }
     }
@@ -253,10 +226,10 @@ enum CountGroupUsers: Endpoint {
         scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
 
     struct Input: EndpointInput {
-        let page: SettingsPage
+        let page: NumberedPage
         let filter: GroupFilter
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             filter = try GroupFilter(request)
         }
     }

@@ -8,12 +8,12 @@ enum ListFeatures: Endpoint {
     static let declaration = Declaration(.get, "/crm/v7/__features", entry: "181", scope: .fixed(["ZohoCRM.features.READ"]))
 
     struct Input: EndpointInput {
-        let page: SettingsPage
+        let page: NumberedPage
         let names: Set<String>?
         let module: Module?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             let names = request.query("api_names").flatMap { $0.isEmpty ? nil : $0 }
             self.names = names.map { Set($0.split(separator: ",").map { String($0.filter { $0 != " " }) }) }
             module = try FeatureAnswer.module(request, context)

@@ -10,8 +10,7 @@ enum DeletedRecords: Endpoint {
     struct Input: EndpointInput {
         let module: Module
         let kinds: [Graves.Kind]
-        let page: Int
-        let perPage: Int
+        let page: NumberedPage
         let since: Instant?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
@@ -22,23 +21,19 @@ enum DeletedRecords: Endpoint {
             case "permanent": kinds = [.permanent, .merged]
             default: throw Rejection(.patternNotMatched, .parameter("type"), .supportedValues(["all", "recycle", "permanent"]))
             }
-            page = try request.positive("page") ?? 1
-            perPage = min(try request.positive("per_page") ?? 200, 200)
+            page = try NumberedPage(request)
             since = try request.instant(header: "If-Modified-Since")
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let found = try await context.records.deleted(
-            from: input.module, input.kinds, since: input.since, skipping: (input.page - 1) * input.perPage, limit: input.perPage + 1)
+            from: input.module, input.kinds, since: input.since, skipping: input.page.skipped, limit: input.page.perPage + 1)
         guard !found.isEmpty else { return input.since == nil ? .nothing : .notModified }
-        let shown = found.prefix(input.perPage)
+        let shown = found.prefix(input.page.perPage)
         return .json([
             "data": .array(shown.map { json($0, context) }),
-            "info": [
-                "per_page": .integer(input.perPage), "count": .integer(shown.count), "page": .integer(input.page),
-                "more_records": .bool(found.count > input.perPage),
-            ],
+            "info": input.page.info(shown.count, more: found.count > shown.count),
         ])
     }
 

@@ -25,8 +25,8 @@ struct PageRequest: Sendable {
         _ request: ParsedRequest, _ context: RequestContext, defaultOrder: Query.Order = .init(field: "id", descending: true),
         sortedBy sortFields: [String] = Self.sortFields, pastLimit: ErrorCode = .discretePaginationLimitExceeded
     ) throws(Rejection) {
-        // Above the maximum is cut to it: the habit the contract observed.
-        perPage = min(try request.positive("per_page") ?? 200, 200)
+        let numbered = try NumberedPage(request)
+        perPage = numbered.perPage
         order = try Self.order(request, defaultOrder, sortFields)
         let tied = [
             "fields", "sort_by", "sort_order", "cvid", "ids", "converted", "approved", "territory_id", "include_child", "criteria", "word",
@@ -37,9 +37,8 @@ struct PageRequest: Sendable {
             parameters: (request.path.sorted { $0.key < $1.key }.map(\.value) + tied.map { request.query($0) ?? "" }).joined(
                 separator: "\u{1F}"))
         guard let text = request.query("page_token"), !text.isEmpty else {
-            page = try request.positive("page") ?? 1
+            page = try numbered.within(Self.numberedLimit, or: pastLimit).page
             token = nil
-            guard page <= Self.numberedLimit, page * perPage <= Self.numberedLimit else { throw Rejection(pastLimit, .parameter("page")) }
             return
         }
         if let given = request.query("page"), !given.isEmpty {

@@ -9,13 +9,11 @@ enum ListRecycleBin: Endpoint {
         .get, "/crm/v7/settings/recycle_bin", entry: "216", scope: .fixed(["ZohoCRM.settings.recycle_bin.READ"]))
 
     struct Input: EndpointInput {
-        let page: Int
-        let perPage: Int
+        let page: NumberedPage
         let question: RecycleBin.Question
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            page = try request.positive("page") ?? 1
-            perPage = min(try request.positive("per_page") ?? 200, 200)
+            page = try NumberedPage(request)
             // A record named in the path goes before ids, and ids before filters. What is no id names nothing.
             var ids = request.path["id"].map { [RecordID($0) ?? RecordID(raw: 0)] }
             if ids == nil, let text = request.query("ids"), !text.isEmpty { ids = try request.ids("ids", limit: 200) }
@@ -23,7 +21,7 @@ enum ListRecycleBin: Endpoint {
             let filter = try text.map { text throws(Rejection) in try RecycleBinFilter.read(text) } ?? .init()
             question = .init(
                 ids: ids, filter: filter, sort: try Self.sort(request), descending: try Self.descending(request),
-                skipping: (page - 1) * perPage, limit: perPage + 1)
+                skipping: page.skipped, limit: page.perPage + 1)
         }
 
         private static func sort(_ request: ParsedRequest) throws(Rejection) -> RecycleBin.SortField {
@@ -46,13 +44,10 @@ enum ListRecycleBin: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let found = try await context.records.recycleBin(input.question)
         guard !found.isEmpty else { return .nothing }
-        let shown = found.prefix(input.perPage)
+        let shown = found.prefix(input.page.perPage)
         return .json([
             "recycle_bin": .array(shown.map { json($0, context) }),
-            "info": [
-                "per_page": .integer(input.perPage), "count": .integer(shown.count), "page": .integer(input.page),
-                "more_records": .bool(found.count > input.perPage),
-            ],
+            "info": input.page.info(shown.count, more: found.count > shown.count),
         ])
     }
 

@@ -9,14 +9,14 @@ enum ListTerritories: Endpoint {
         .get, "/crm/v7/settings/territories", entry: "U34", scope: .fixed(["ZohoCRM.settings.territories.READ"]))
 
     struct Input: EndpointInput {
-        let page: SettingsPage
+        let page: NumberedPage
         let filter: TerritoryFilter
         let ids: Set<RecordID>?
         let criteria: Set<String>
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try TerritorySetup.require(context.catalog)
-            page = try SettingsPage(request, most: TerritorySetup.most)
+            page = try NumberedPage(request, most: TerritorySetup.most)
             filter = try TerritoryFilter(request)
             let wanted = request.query("ids").flatMap { $0.isEmpty ? nil : $0 }
             ids = wanted == nil ? nil : Set(try request.ids(limit: TerritorySetup.most))
@@ -40,13 +40,13 @@ enum ListChildTerritories: Endpoint {
         scope: .fixed(["ZohoCRM.settings.territories.READ"]))
 
     struct Input: EndpointInput {
-        let page: SettingsPage
+        let page: NumberedPage
         let filter: TerritoryFilter
         let territory: Territory
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             territory = try request.territory(context, "item", index: 0)
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             filter = try TerritoryFilter(request)
         }
     }

@@ -10,10 +10,10 @@ enum ListTerritoryUsers: Endpoint {
 
     struct Input: EndpointInput {
         let territory: Territory
-        let page: SettingsPage
+        let page: NumberedPage
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             territory = try request.territory(context, "item", index: 0)
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
         }
     }
 
@@ -153,10 +153,10 @@ enum CountTerritoryUsers: Endpoint {
         scope: .all([.fixed(["ZohoCRM.settings.territories.ALL"]), .fixed(["ZohoCRM.users.ALL"])]))
 
     struct Input: EndpointInput {
-        let page: SettingsPage
+        let page: NumberedPage
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try TerritorySetup.require(context.catalog)
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
         }
     }
 

@@ -11,11 +11,11 @@ enum ListUserTerritories: Endpoint {
 
     struct Input: EndpointInput {
         let user: User
-        let page: SettingsPage
+        let page: NumberedPage
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             try TerritorySetup.require(context.catalog)
             user = try request.user(context, "user_id", index: 0)
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
         }
     }
 

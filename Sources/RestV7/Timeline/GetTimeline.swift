@@ -54,14 +54,12 @@ enum GetTimeline: Endpoint {
                     limit: Int(token.key ?? 200))
                 return
             }
-            let perPage = min(try request.positive("per_page") ?? 200, 200)
-            let page = try request.positive("page") ?? 1
-            guard page <= 2000, page * perPage <= 2000 else { throw Rejection(.discretePaginationLimitExceeded, .parameter("page")) }
-            self.page = page
-            passed = Int64((page - 1) * perPage)
+            let numbered = try NumberedPage(request).within(2_000, or: .discretePaginationLimitExceeded)
+            page = numbered.page
+            passed = Int64(numbered.skipped)
             question = .init(
-                module: module, record: record, filter: filter, descending: descending, after: nil, skipping: (page - 1) * perPage,
-                limit: perPage)
+                module: module, record: record, filter: filter, descending: descending, after: nil, skipping: numbered.skipped,
+                limit: numbered.perPage)
         }
 
         private static func inner(_ request: ParsedRequest) throws(Rejection) -> Set<String> {

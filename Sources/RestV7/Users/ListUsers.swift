@@ -10,14 +10,14 @@ enum ListUsers: Endpoint {
     struct Input: EndpointInput {
         let kind: UserKind
         let ids: [RecordID]?
-        let page: SettingsPage
+        let page: NumberedPage
         let since: Instant?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             kind = try UserKind(request)
             let text = request.query("ids").flatMap { $0.isEmpty ? nil : $0 }
             ids = text == nil ? nil : try request.ids()
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             since = try request.instant(header: "If-Modified-Since")
         }
     }

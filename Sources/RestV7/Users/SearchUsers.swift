@@ -13,7 +13,7 @@ enum SearchUsers: Endpoint {
 
         let kind: UserKind
         let condition: Condition
-        let page: SettingsPage
+        let page: NumberedPage
         let fields: Set<String>?
         let search: UserSearch
 
@@ -25,7 +25,7 @@ enum SearchUsers: Endpoint {
                 throw Rejection(.expectedParamMissing, .other("expected_params", ["criteria", "email", "phone", "word"]))
             }
             self.condition = condition
-            page = try SettingsPage(request)
+            page = try NumberedPage(request)
             if page.page > 1, page.page > Self.reach / page.perPage { throw Rejection(.limitReached, .parameter("page")) }
             let names = request.query("fields").flatMap {
                 $0.isEmpty ? nil : $0.split(separator: ",").map { String($0.filter { $0 != " " }) }
