@@ -18,13 +18,16 @@ final class ArchiveWriter {
     private let name: String
     private let limit: Int64
     private var finished: [Part] = []
+    /// How many zips there are, those finished by an earlier run included.
+    private var count: Int
     private var open: OpenPart?
     private var entry: OpenEntry?
 
-    init(folder: String, name: String, limit: Int64) {
+    init(folder: String, name: String, limit: Int64, after count: Int = 0) {
         self.folder = folder
         self.name = name
         self.limit = limit
+        self.count = count
     }
 
     /// What the entry under way takes so far.
@@ -54,6 +57,11 @@ final class ArchiveWriter {
 
     func finish() throws -> [Part] {
         try finishPart()
+        return takeFinished()
+    }
+
+    /// The zips that are full by now, for the caller to keep.
+    func takeFinished() -> [Part] {
         defer { finished = [] }
         return finished
     }
@@ -61,7 +69,8 @@ final class ArchiveWriter {
     private func finishPart() throws {
         guard let part = open else { return }
         open = nil
-        let number = String(finished.count + 1)
+        count += 1
+        let number = String(count)
         let title = "\(name)_\(String(repeating: "0", count: max(0, 3 - number.count)))\(number).zip"
         finished.append(try part.finish(title))
     }

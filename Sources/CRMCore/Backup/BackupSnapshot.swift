@@ -7,7 +7,7 @@ import Wire
 final class BackupCount: Sendable {
     private let counts = Mutex((total: Int64(0), done: Int64(0)))
 
-    func start(_ total: Int64) { counts.withLock { $0 = (total, 0) } }
+    func start(_ total: Int64, done: Int64 = 0) { counts.withLock { $0 = (total, done) } }
     func add(_ done: Int64) { counts.withLock { $0.done += done } }
     var now: (total: Int64, done: Int64) { counts.withLock { $0 } }
 }
@@ -77,66 +77,4 @@ struct BackupSnapshot {
         try close()
         return entries
     }
-}
-
-/// The contents that belong to a snapshot, written down in a file of their own.
-final class ContentList: Sendable {
-    struct Content: Sendable {
-        let hash: ContentHash
-        let size: Int64
-        let name: String
-    }
-
-    let count: Int64
-    private let path: String
-
-    private init(count: Int64, path: String) {
-        self.count = count
-        self.path = path
-    }
-
-    /// Contents of files that a record holds; what waits for one is not part of the data yet.
-    static func write(in folder: String, _ tx: Transaction) throws -> ContentList {
-        let path = "\(folder)/\(Spool.prefix)\(Secrets.hex(Secrets.randomBytes(16)))"
-        let file = try Descriptor.create(path)
-        var count: Int64 = 0
-        var text = RawCSV()
-        try tx.stream(
-            """
-            SELECT f.hash, min(f.size), min(f.name) FROM sys_file f WHERE f.expires_at IS NULL GROUP BY f.hash ORDER BY f.hash
-            """
-        ) { row in
-            text.cell(row, 0, .plain(.text))
-            text.cell(row, 1, .plain(.integer))
-            text.cell(row, 2, .plain(.text))
-            text.endLine()
-            count += 1
-            if text.bytes.count > 64 << 10 { try file.write(text.take()) }
-        }
-        try file.write(text.take())
-        return ContentList(count: count, path: path)
-    }
-
-    /// One after the other, with a portion of the list in memory.
-    func forEach(_ body: (Content) async throws -> Void) async throws {
-        var reader = RawCSVReader()
-        var offset: Int64 = 0
-        while true {
-            let path = path
-            let start = offset
-            let piece = try await FileThread.run { try Descriptor.existing(path)?.read(at: start, count: 64 << 10) ?? [] }
-            if piece.isEmpty { break }
-            offset += Int64(piece.count)
-            var contents: [Content] = []
-            try reader.feed(piece) { cells in
-                guard cells.count == 3, let hash = cells[0].flatMap(ContentHash.init), let size = cells[1].flatMap({ Int64($0) }) else {
-                    return
-                }
-                contents.append(Content(hash: hash, size: size, name: cells[2] ?? "file"))
-            }
-            for content in contents { try await body(content) }
-        }
-    }
-
-    deinit { SpoolFolder.remove(path) }
 }

@@ -172,18 +172,39 @@ package struct Backups: Sendable {
         }
     }
 
-    /// Registers the files, and leaves the next run to a job. Nothing when another worker has taken this one over.
-    func complete(_ id: RecordID, _ job: Job, _ files: [NewFile]) async throws {
-        try await end(id, job, state: "completed", files.first?.name) { backup, now, tx in
-            let expires = Instant(milliseconds: now.milliseconds + Self.daysKept * 86_400_000)
+    /// Registers archives, and keeps with the job how far it is. They are nobody's to see before the backup is complete.
+    func keep(
+        _ files: [NewFile], _ progress: BackupProgress, list: FileLibrary.Kept? = nil, _ id: RecordID, _ job: Job
+    ) async throws -> BackupProgress {
+        let services = services
+        let expires = Instant(milliseconds: services.clock().milliseconds + Self.daysKept * 86_400_000)
+        return try await services.database.run(.write) { tx in
+            guard try JobQueue.holds(job, tx), let backup = try Self.find("id = \(id)", tx), backup.status == .running else {
+                throw BulkTakenOver()
+            }
+            var progress = progress
+            if let list { progress.contents = try services.files.register(list, owner: backup.requester, until: expires, tx).id }
             for file in files {
                 let entry = try services.files.register(file.kept, owner: backup.requester, until: expires, tx)
-                try tx.insert(
-                    into: "sys_backup_file", ["file_id", "job_id", "kind", "name", "expires_at"],
-                    rows: [
-                        [.integer(entry.id.raw), .integer(job.id.raw), .text(file.kind), .text(file.name), .integer(expires.milliseconds)]
-                    ])
+                progress.files.append(.init(kind: file.kind, name: file.name, id: entry.id))
             }
+            var payload = job.payload
+            payload["taken"] = progress.json
+            try tx.execute("UPDATE sys_job SET payload = \(.text(payload.text)) WHERE id = \(job.id)")
+            return progress
+        }
+    }
+
+    /// Shows the files, and leaves the next run to a job. Nothing when another worker has taken this one over.
+    func complete(_ id: RecordID, _ job: Job, _ files: [BackupProgress.File]) async throws {
+        try await end(id, job, state: "completed", files.first?.name) { _, now, tx in
+            let expires = Instant(milliseconds: now.milliseconds + Self.daysKept * 86_400_000)
+            try tx.execute("UPDATE sys_file SET expires_at = \(expires) WHERE \(.memberIDs("id", files.map(\.id.raw)))")
+            try tx.insert(
+                into: "sys_backup_file", ["file_id", "job_id", "kind", "name", "expires_at"],
+                rows: files.map { file in
+                    [.integer(file.id.raw), .integer(job.id.raw), .text(file.kind), .text(file.name), .integer(expires.milliseconds)]
+                })
             // Of backups whose files are gone nothing is left to tell but the history.
             try tx.execute("DELETE FROM sys_backup_file WHERE expires_at < \(now)")
             try tx.execute("DELETE FROM sys_backup_log WHERE at < \(.integer(now.milliseconds - Self.historyMilliseconds))")
