@@ -347,8 +347,8 @@ struct Selection {
         return access.level(of: module, alias: "t").map { "CASE WHEN \($0) > 1 THEN 1 ELSE 0 END" }
     }
 
-    /// How much of each record the caller may touch, by the key that tells it. False for other keys, and where there is nothing
-    /// to tell.
+    /// What differs from record to record behind a system key: how much of it the caller may touch, what hangs on it. False for other
+    /// keys, and where there is nothing to tell.
     mutating func add(right name: String, of module: Module) -> Bool {
         switch name {
         case "$editable":
@@ -358,9 +358,30 @@ struct Selection {
             guard let level = access.level(of: module, alias: "t") else { return false }
             let word: SQL = "CASE \(level) WHEN 3 THEN 'full_access' WHEN 2 THEN 'read_write' ELSE 'read_only' END"
             cell(.text, key: JSONKey(name), column: add(word))
+        case "$attachments":
+            guard module.apiName == "Notes", let attachments = noteAttachments() else { return false }
+            cell(.json, key: JSONKey(name), column: add(attachments))
         default: return false
         }
         return true
+    }
+
+    /// The files of a note; nothing where it has none.
+    private func noteAttachments() -> SQL? {
+        guard let attachments = catalog.module("Attachments"), access.may(.view, attachments), let table = attachments.table,
+            let parent = attachments.field("Parent_Id")?.columns.first, let name = attachments.field("File_Name")?.columns.first,
+            let size = attachments.field("Size")?.columns.first
+        else { return nil }
+        let id: SQL = "\("id", of: "a")"
+        let list = SQL(
+            .jsonArray([
+                ("id", "\(.textOf(id))"), ("File_Name", SQL(name, of: "a")), ("Size", "\(.textOf(SQL(size, of: "a")))"),
+            ]))
+        let files: SQL = "\(table) a WHERE \(parent, of: "a") = t.id"
+        return """
+            CASE WHEN EXISTS (SELECT 1 FROM \(files)) THEN \
+            (SELECT \(list) FROM (SELECT a.id, \(name, of: "a"), \(size, of: "a") FROM \(files) ORDER BY a.id) a) END
+            """
     }
 
     /// A product in a line shows its code too (`metadata/types.md`, "Special JSON").

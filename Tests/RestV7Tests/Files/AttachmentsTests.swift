@@ -26,6 +26,30 @@ import Wire
         await server.send("GET", "/crm/v7/\(path)/Attachments?fields=\(Self.fields)", token: token).json?["data"]?.array ?? []
     }
 
+    /// notes, section notes: `$attachments`, null where there are none.
+    @Test(arguments: TestServer.engines) func aNoteNamesItsFiles(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.files.READ")
+            let lead = try await lead(server, token)
+            let body: JSONValue = ["data": [["Note_Content": "a"], ["Note_Content": "b"]]]
+            let added = await server.send("POST", "/crm/v7/Leads/\(lead)/Notes", body, token: token)
+            let ids = added.json?["data"]?.array?.compactMap { $0["details"]?["id"]?.string } ?? []
+            try #require(ids.count == 2, "\(added.text)")
+            let first = try await attach(server, token, "Notes/\(ids[0])", "ä.pdf")
+            let second = try await attach(server, token, "Notes/\(ids[0])", "b.pdf", [1])
+            let expected: JSONValue = [
+                ["id": .string(first), "File_Name": "ä.pdf", "Size": "3"], ["id": .string(second), "File_Name": "b.pdf", "Size": "1"],
+            ]
+            for path in ["Notes?fields=Note_Content,$attachments", "Leads/\(lead)/Notes?fields=Note_Content,$attachments"] {
+                let rows = await server.send("GET", "/crm/v7/\(path)", token: token).json?["data"]?.array ?? []
+                let shown = rows.map { ($0["id"]?.string ?? "", $0["$attachments"]) }
+                #expect(shown.first { $0.0 == ids[0] }?.1 == expected && shown.first { $0.0 == ids[1] }?.1 == .null, "\(rows)")
+            }
+            let single = await server.send("GET", "/crm/v7/Notes/\(ids[0])", token: token).json?["data"]?.array?.first
+            #expect(single?["$attachments"] == expected)
+        }
+    }
+
     @Test(arguments: TestServer.engines) func aFileIsAttachedListedReadAndRemoved(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let token = try await server.token("ZohoCRM.modules.ALL,ZohoCRM.files.READ")

@@ -7,6 +7,22 @@ import Wire
 
 /// Related lists, and notes through them. Contract: related-records, 161; notes, 235 to 238.
 @Suite struct RelatedListTests {
+    /// Fields metadata: the contact of an activity is a contact; a lead, as any other record, is what it is related to.
+    @Test(arguments: TestServer.engines) func aLeadIsWhatAnActivityIsRelatedTo(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let bench = RecordBench(server: server, token: try await server.token())
+            let lead = try await bench.add("Leads", ["Last_Name": "Kim"])
+            let wrong = await bench.send("POST", "Tasks", ["data": [["Subject": "x", "Who_Id": ["id": .string(lead)]]]])
+            let refusal = wrong.json?["data"]?.array?.first
+            #expect(refusal?["code"] == "INVALID_DATA" && refusal?["details"]?["api_name"] == "Who_Id", "\(wrong.text)")
+            let task = try await bench.add("Tasks", ["Subject": "x", "What_Id": ["id": .string(lead)], "$se_module": "Leads"])
+            let shown = await bench.get("Tasks", task)
+            #expect(shown["What_Id"]?["id"]?.string == lead && shown["$se_module"] == "Leads" && shown["Who_Id"]?.isNull == true)
+            let listed = await bench.send("GET", "Leads/\(lead)/Tasks?fields=Subject").json?["data"]?.array
+            #expect(listed?.map { $0["id"]?.string } == [task])
+        }
+    }
+
     @Test(arguments: TestServer.engines)
     func listsShowWhatHangsOnARecord(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
