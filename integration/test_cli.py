@@ -60,6 +60,21 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     assert "Fatal error" not in done.stderr and done.stderr.strip()
 
 
+@pytest.mark.parametrize("command", [["jobs"], ["client", "list"], ["client", "create", "--name", "x"], ["token", "--scope", "ZohoCRM.org.ALL"]])
+def test_a_command_makes_no_database(store, command, tmp_path):
+    done = run(*command, *store.arguments)
+    assert done.returncode not in (0, 64)
+    assert "tributary serve" in done.stderr
+    assert store.engine == "postgres" or not list((store.folder / "data").glob("*")), "something was made"
+    # Nor does it stand in the way of the server that does.
+    server = Server(store)
+    try:
+        server.start()
+        assert server.command("jobs")["jobs"] == []
+    finally:
+        server.kill()
+
+
 def test_a_port_in_use(store):
     server = Server(store)
     with socket.socket() as taken:

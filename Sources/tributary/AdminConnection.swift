@@ -28,8 +28,17 @@ enum AdminConnection {
         logger.logLevel = .error
         // The server's flag is not known here; what its sweep has not taken away can be undone, unless the environment says otherwise.
         let undo = ProcessInfo.processInfo.environment["TRIBUTARY_UNDO_DAYS"].flatMap(UndoPeriod.init) ?? .forever
-        let start = try await Bootstrap.start(
-            place.location, undo: undo, demo: false, vault: try EncryptionOptions.fromEnvironment(), logger: logger)
+        // Opening would make the file.
+        if let folder = place.folder, !FileManager.default.fileExists(atPath: "\(folder)/tributary.db") {
+            throw CommandFailure("there is no database in \(folder): `tributary serve` makes one, --data names another folder")
+        }
+        let start: Bootstrap.Result
+        do {
+            start = try await Bootstrap.start(
+                place.location, undo: undo, demo: false, vault: try EncryptionOptions.fromEnvironment(), logger: logger, creating: false)
+        } catch BootstrapError.noDatabase {
+            throw CommandFailure("the database is empty: `tributary serve` fills it")
+        }
         let answer: Result<JSONValue, any Error>
         do {
             answer = .success(try await Administration(start.services).perform(request))

@@ -48,11 +48,12 @@ enum JobLine {
     static func text(_ job: JSONValue) -> String {
         let done = job["done"]?.int64 ?? 0
         let failed = job["failed"]?.int64 ?? 0
-        let total = job["total"]?.int64.map(String.init) ?? "?"
+        let total = job["total"]?.int64
         var parts = [
             job["id"]?.string ?? "", pad(job["kind"]?.string ?? "", 18), pad(job["state"]?.string ?? "", 7), bar(job["percent"]?.int64),
-            "\(done + failed)/\(total)",
         ]
+        // Some jobs are one step, and count nothing.
+        if total != nil || done + failed > 0 { parts.append("\(done + failed)/\(total.map(String.init) ?? "?")") }
         if failed > 0 { parts.append("\(failed) failed") }
         if let seconds = job["seconds_left"]?.int64 { parts.append("about \(span(seconds)) left") }
         if job["state"]?.string == "waiting", let due = job["due"]?.string { parts.append("due \(due)") }

@@ -36,14 +36,34 @@ package struct BulkReadJob: JobHandler {
             let run = try await BulkRun(
                 job, services, callback: { BulkReadRequest(kept: $0.request).callback }, details: BulkReadDetails.body)
         else { return }
-        try await run.carryOut(job) { try await export(run, services) }
+        try await run.carryOut(job) { try await export(job, run, services) }
     }
 
-    private func export(_ run: BulkRun, _ services: Services) async throws {
+    /// What a page of the export has, as far as can be told when it begins.
+    private static func count(
+        _ bulk: BulkJob, _ request: BulkReadRequest, _ progress: BulkReadProgress, _ services: Services, _ tx: Transaction
+    )
+        throws -> Int64
+    {
+        let catalog = services.catalog.current()
+        let planner = Planner(catalog, try AccessPolicy.of(bulk.user, catalog))
+        let zone = catalog.user(bulk.user)?.zone ?? catalog.zone
+        let query = try request.query(planner.catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone))
+        let skipped = request.after == nil ? Int64(request.page - 1) * Int64(progress.perPage) : 0
+        let plan = try planner.export(query, after: request.after, skipping: skipped, limit: progress.perPage)
+        let found = try tx.first("SELECT count(*) FROM (\(plan.sql)) q") { $0.integer(0) ?? 0 } ?? 0
+        return min(found, Int64(progress.perPage))
+    }
+
+    private func export(_ job: Job, _ run: BulkRun, _ services: Services) async throws {
         let bulk = run.bulk
         let request = BulkReadRequest(kept: bulk.request)
         var progress = BulkReadProgress(bulk.progress)
         progress.perPage = request.isCalendar ? limits.calendarPage : limits.page
+        let first = progress
+        try await JobQueue.countOnce(job, services) { tx in
+            try first.isEnded ? Int64(first.count) : Self.count(bulk, request, first, services, tx)
+        }
         while !progress.isEnded {
             try Task.checkCancellation()
             progress = try await BulkReadPart(bulk, request, progress, limits, services).write()
@@ -121,6 +141,7 @@ struct BulkReadPart {
                 checksum: packed.checksum, plainSize: packed.plainSize, packedSize: packed.packedSize, place: .file(entry.id))
             try BulkParts.add(part, before.parts, of: bulk.id, entry: 0, tx)
             try BulkJobs.set(bulk.id, state: .running, progress: progress.kept, tx)
+            try JobQueue.advance(bulk.id, done: progress.count - before.count, failed: 0, tx)
         }
     }
 }

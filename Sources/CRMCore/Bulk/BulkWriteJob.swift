@@ -94,6 +94,7 @@ package struct BulkWriteJob: JobHandler {
                 throw BulkTakenOver()
             }
             try BulkJobs.set(id, state: .running, progress: checked.kept, tx)
+            try JobQueue.setTotal(id, checked.counts.reduce(0) { $0 + $1.total }, tx)
         }
         return checked
     }
@@ -160,6 +161,8 @@ struct BulkResourceWriter: Sendable {
             }
         }
         try BulkJobs.set(job, progress: after.kept, scope.tx)
+        let skipped = outcomes.count { $0.status == .skipped }
+        try JobQueue.advance(job, done: outcomes.count - skipped, failed: skipped, scope.tx)
         return after
     }
 

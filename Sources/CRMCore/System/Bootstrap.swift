@@ -7,6 +7,8 @@ import Wire
 package enum BootstrapError: Error {
     /// All 1,024 process numbers are leased.
     case tooManyProcesses
+    /// Nobody has started a server on it yet, and a command is not what makes a database.
+    case noDatabase
 }
 
 /// The database has encrypted fields whose keys are not there. Nothing can be written without them.
@@ -37,23 +39,20 @@ package enum Bootstrap {
     package static func start(
         _ location: Database.Location, options: Database.Options = .init(), files place: FilePlace = .withDatabase,
         outgoing: any OutgoingHTTP = NoOutgoingHTTP(), mailer: any MailSender = NoMailSender(), undo: UndoPeriod = .standard, demo: Bool,
-        vault: FieldVault? = nil, logger: Logger,
-        clock: @Sendable @escaping () -> Instant = { .now() }
+        vault: FieldVault? = nil, logger: Logger, creating: Bool = true, clock: @Sendable @escaping () -> Instant = { .now() }
     ) async throws -> Result {
         let database = try await Database.open(location, options)
         let owner = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let alone = database.engine == .sqlite
         let now = clock()
-        let (first, number, key) = try await database.run(.write) { tx -> (Bool, Int64, [UInt8]) in
-            let first = try Migrations.apply(tx)
-            if first { try seed(now, tx) }
-            try TerritorySetup.install(at: now, tx)
-            if alone {
-                try tx.execute("DELETE FROM sys_process")
-                try JobQueue.freeAll(tx)
-                try DeliveryQueue.freeAll(tx)
-            }
-            return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
+        let first: Bool
+        let number: Int64
+        let key: [UInt8]
+        do {
+            (first, number, key) = try await prepare(database, owner: owner, creating: creating, now)
+        } catch {
+            await database.close()
+            throw error
         }
         let catalog = try await database.run(.read) { tx in try MetadataStore.load(tx, vault) }
         guard catalog.missingKeys.isEmpty else {
@@ -75,6 +74,25 @@ package enum Bootstrap {
         return Result(
             services: services, firstStart: first, administrator: administrator, demoPair: pair,
             lease: ProcessLease(number: number, owner: owner))
+    }
+
+    /// Brings the tables to their present shape, and takes a process number.
+    private static func prepare(_ database: Database, owner: String, creating: Bool, _ now: Instant) async throws -> (Bool, Int64, [UInt8])
+    {
+        let alone = database.engine == .sqlite
+        return try await database.run(.write) { tx in
+            let first = try Migrations.apply(tx)
+            // What was made is undone with the transaction.
+            if first, !creating { throw BootstrapError.noDatabase }
+            if first { try seed(now, tx) }
+            try TerritorySetup.install(at: now, tx)
+            if alone {
+                try tx.execute("DELETE FROM sys_process")
+                try JobQueue.freeAll(tx)
+                try DeliveryQueue.freeAll(tx)
+            }
+            return (first, try ProcessNumbers.lease(owner: owner, now: now, tx), try SharedSecrets.key("page_token", tx))
+        }
     }
 
     private static func seed(_ now: Instant, _ tx: Transaction) throws {

@@ -1,4 +1,3 @@
-import CRMCore
 import HTTPShell
 import Metadata
 import RestV7
@@ -6,6 +5,8 @@ import SQLStore
 import Testing
 import TributaryTestKit
 import Wire
+
+@testable import CRMCore
 
 /// How far jobs have come, for administrators: `/crm/v7/__jobs`, an extension of ours.
 @Suite struct JobListTests {
@@ -37,6 +38,27 @@ import Wire
             #expect(await server.send("GET", "/crm/v7/__jobs?state=unfinished", token: token).status == 204)
             #expect(await server.send("GET", "/crm/v7/__jobs?kind=merge", token: token).status == 204)
             #expect(await server.send("GET", "/crm/v7/__jobs/1", token: token).status == 204)
+        }
+    }
+
+    @Test(arguments: TestServer.engines) func bulkJobsTellTheirCountsToo(_ engine: Database.Engine) async throws {
+        try await BulkBench.with(engine) { bench in
+            let written = try await bench.write("insert", "Leads", "Last_Name,Company\na,c\nb,c\n,c\n")
+            await bench.drain()
+            let read = try await bench.startRead(["module": ["api_name": "Leads"]])
+            var limits = BulkReadJob.Limits()
+            (limits.batch, limits.part) = (1, 1)
+            await bench.drain(limits)
+            func counts(_ id: String) async -> [JSONValue?] {
+                let job = await bench.send("GET", "/crm/v7/__jobs/\(id)").json?["jobs"]?.array?.first
+                return ["total", "done", "failed", "percent"].map { job?[$0] }
+            }
+            #expect(await counts(written) == [3, 2, 1, 100])
+            #expect(await counts(read) == [2, 2, 0, 100])
+            limits.page = 1
+            let first = try await bench.startRead(["module": ["api_name": "Leads"]])
+            await bench.drain(limits)
+            #expect(await counts(first) == [1, 1, 0, 100])
         }
     }
 
