@@ -3,7 +3,7 @@
 
 usage: fuzz.py [--seconds N] [--seed N] [--engine sqlite|postgres]
 
-Every answer must come within a few seconds, must not be a 5xx, and, when it refuses, must carry an envelope with code,
+A third of the requests are queries in COQL, made by its grammar and then often bent (`coql_grammar.py`). Every answer must come within a few seconds, must not be a 5xx, and, when it refuses, must carry an envelope with code,
 message, details and status "error". The server must be alive and consistent at the end.
 """
 
@@ -16,7 +16,9 @@ from pathlib import Path
 
 import requests
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
+from coql_grammar import Grammar  # noqa: E402
 from rest import Rest  # noqa: E402
 from tributary_server import Server, Store  # noqa: E402
 
@@ -40,6 +42,7 @@ class Fuzzer:
     def __init__(self, base, token, seed):
         self.random = random.Random(seed)
         self.rest = Rest(base, token)
+        self.coql = Grammar(self.random)
         self.ids = self.rest.create("Contacts", [{"Last_Name": f"Seed {n}"} for n in range(20)])
 
     def text(self):
@@ -96,6 +99,9 @@ class Fuzzer:
         return path.replace("{id}", requests.utils.quote(self.random.choice([self.random.choice(self.ids), self.text()[:100]]), safe=""))
 
     def one(self):
+        if self.random.random() < 0.3:
+            text = self.coql.text().encode("utf-8", "replace").decode()
+            return self.send("POST", "/crm/v7/coql", {}, {}, json.dumps({"select_query": text}).encode())
         method = self.random.choice(["GET", "GET", "POST", "POST", "POST", "PUT", "DELETE", "PATCH"])
         path = "/crm/v7/" + self.path()
         params = {self.random.choice(PARAMETERS).replace("{text}", self.text()[:50]): self.text()[:3000] for _ in range(self.random.randint(0, 3))}
@@ -104,7 +110,9 @@ class Fuzzer:
             headers[self.random.choice(["If-Modified-Since", "If-Unmodified-Since", "Content-Type", "X-EXTERNAL"])] = self.random.choice(
                 ["nonsense", "2026-03-04T12:00:00+00:00", "multipart/form-data", "application/x-www-form-urlencoded", "Leads.X"]
             )
-        body = self.body() if method in ("POST", "PUT", "PATCH") else None
+        return self.send(method, path, params, headers, self.body() if method in ("POST", "PUT", "PATCH") else None)
+
+    def send(self, method, path, params, headers, body):
         begin = time.monotonic()
         try:
             answer = self.rest.call(method, path, raw=body, params=params, headers=headers)

@@ -45,4 +45,8 @@ export TRIBUTARY_BINARY="${TRIBUTARY_BINARY:-$PWD/.build/debug/tributary}"
 step "Python tests" .venv/bin/python -m pytest -q integration --ignore integration/test_kill.py || true
 step "kill -9, ${TRIBUTARY_KILL_ROUNDS:=3} rounds on each engine" env "TRIBUTARY_KILL_ROUNDS=$TRIBUTARY_KILL_ROUNDS" \
     .venv/bin/python -m pytest -q integration/test_kill.py || true
+for engine in sqlite postgres; do
+    step "broken requests for ${TRIBUTARY_FUZZ_SECONDS:=20} s, $engine" .venv/bin/python scripts/fuzz.py \
+        --seconds "$TRIBUTARY_FUZZ_SECONDS" --engine "$engine" || true
+done
 summary
