@@ -61,14 +61,18 @@ package struct TestServer: Sendable {
         _ engine: Database.Engine, extra: [any Endpoint.Type] = [], options: Shell.Options = Shell.Options(),
         limits: TokenLimits = TokenLimits(), outgoing: any OutgoingHTTP = NoOutgoingHTTP(), _ body: (TestServer) async throws -> T
     ) async throws -> T {
-        let server = try await start(engine, extra: extra, options: options, limits: limits, outgoing: outgoing)
+        try await start(engine, extra: extra, options: options, limits: limits, outgoing: outgoing).ending(after: body)
+    }
+
+    /// Ends the server and removes its database whatever `body` does.
+    private func ending<T>(after body: (TestServer) async throws -> T) async throws -> T {
         let result: Result<T, any Error>
         do {
-            result = .success(try await body(server))
+            result = .success(try await body(self))
         } catch {
             result = .failure(error)
         }
-        await server.stop()
+        await stop()
         return try result.get()
     }
 
@@ -83,14 +87,7 @@ package struct TestServer: Sendable {
             await TestLimit.servers.leave()
             throw error
         }
-        let result: Result<T, any Error>
-        do {
-            result = .success(try await body(server))
-        } catch {
-            result = .failure(error)
-        }
-        await server.stop()
-        return try result.get()
+        return try await server.ending(after: body)
     }
 
     /// A server on one new database with each of these keys, and the database removed at the end.

@@ -84,51 +84,19 @@ import Wire
                 try InventoryConverter(order, records, scope).convert(quote, of: module)
             }
         }
-
-        /// Everything, the tables of the system included.
-        func state() async throws -> (dump: RecordDump, counts: [Int64]) {
-            let dump = try await RecordDump.take(services)
-            let counts = try await services.database.run(.read) { tx in
-                try ["sys_change", "sys_grave", "sys_conversion", "sys_job", "sys_tag"].map { (table: TableName) in
-                    try tx.first("SELECT count(*) FROM \(table)") { $0.integer(0) ?? 0 } ?? -1
-                }
-            }
-            return (dump, counts)
-        }
     }
 
-    private func with(_ engine: Database.Engine, notes: Int, _ body: (World, StatementWatch) async throws -> Void) async throws {
-        let watch = StatementWatch()
-        let home = try await TestDatabase.fresh(engine)
-        let options = Database.Options(observer: { _ in try watch.see() })
-        let start = try await Bootstrap.start(home.location, options: options, demo: false, logger: TestDatabase.logger)
-        try await body(try await World(start, notes: notes), watch)
-        await start.close()
-        await home.remove()
-    }
-
-    /// Runs `convert` again and again, each time failing one statement later, until it gets through. Returns how often it failed.
-    private func failEach<T>(_ world: World, _ watch: StatementWatch, _ convert: () async throws -> T) async throws -> Int {
-        let before = try await world.state()
-        for failed in 0..<500 {
-            watch.arm(failed + 1)
-            let result = try? await convert()
-            let seen = watch.disarm()
-            if result != nil { return failed }
-            #expect(seen == failed + 1, "it went on after a failure")
-            let now = try await world.state()
-            #expect(
-                now.dump == before.dump && now.counts == before.counts,
-                "after failing statement \(failed + 1): \(now.dump.differences(from: before.dump))")
-        }
-        return 500
+    private func with(_ engine: Database.Engine, notes: Int, _ body: (World, FaultyDatabase) async throws -> Void) async throws {
+        try await FaultyDatabase.with(engine) { faulty, start in try await body(try await World(start, notes: notes), faulty) }
     }
 
     @Test(arguments: TestServer.engines)
     func aFailedStatementLeavesEverythingAsItWas(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 3) { world, watch in
-            #expect((30..<500).contains(try await failEach(world, watch, world.convertLead)))
-            #expect((10..<500).contains(try await failEach(world, watch, world.convertQuote)))
+        try await with(engine, notes: 3) { world, faulty in
+            let lead = try await faulty.failEach(world.convertLead)
+            #expect((30..<500).contains(lead.failed) && lead.problems == [])
+            let quote = try await faulty.failEach(world.convertQuote)
+            #expect((10..<500).contains(quote.failed) && quote.problems == [])
             #expect(try await ConsistencyCheck.run(world.services) == [])
             let dump = try await RecordDump.take(world.services)
             #expect(
@@ -143,10 +111,10 @@ import Wire
     func theNumberOfStatementsDoesNotDependOnTheRows(_ engine: Database.Engine) async throws {
         var counts: [Int] = []
         for notes in [2, 300] {
-            try await with(engine, notes: notes) { world, watch in
-                watch.arm(nil)
+            try await with(engine, notes: notes) { world, faulty in
+                faulty.watch.arm(nil)
                 _ = try await world.convertLead()
-                counts.append(watch.disarm())
+                counts.append(faulty.watch.disarm())
             }
         }
         #expect(counts[0] == counts[1] && counts[0] <= 120, "\(counts)")
@@ -155,7 +123,7 @@ import Wire
     /// A worker that fails at any statement leaves each lead converted or as it was; the next run goes on, and the counts are right.
     @Test(arguments: TestServer.engines)
     func aFailedJobGoesOnWhereItStopped(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 1) { world, watch in
+        try await with(engine, notes: 1) { world, faulty in
             let catalog = world.services.catalog.current()
             let user = world.access.user.raw
             let body: JSONValue = ["assign_to": ["id": .string(String(user))], "carry_over_tags": [["api_name": "Contacts"]]]
@@ -174,9 +142,9 @@ import Wire
             // Steps of seven: every run gets a little further.
             while !done, failed < 3000 {
                 failed += 7
-                watch.arm(failed)
+                faulty.watch.arm(failed)
                 done = (try? await MassConvertLeadsJob().run(job, world.services)) != nil
-                _ = watch.disarm()
+                _ = faulty.watch.disarm()
                 #expect(try await ConsistencyCheck.run(world.services) == [])
             }
             let progress = try #require(try await world.services.job(id, kind: MassConvertLeadsJob.kind))

@@ -76,130 +76,68 @@ import Wire
             try await MergeService(services).unmerge(
                 contacts, master: master, journal: journal, at: JSONPath(), services.catalog.current(), access)
         }
-
-        /// Everything, the tables of the system included.
-        func state() async throws -> (RecordDump, [Int64]) {
-            let dump = try await RecordDump.take(services)
-            let counts = try await services.database.run(.read) { tx in
-                try ["sys_change", "sys_grave", "sys_merge", "sys_unmerge", "sys_job"].map { (table: TableName) in
-                    try tx.first("SELECT count(*) FROM \(table)") { $0.integer(0) ?? 0 } ?? -1
-                }
-            }
-            return (dump, counts)
-        }
     }
 
-    private func with(_ engine: Database.Engine, notes: Int, _ body: (World, StatementWatch) async throws -> Void) async throws {
-        let watch = StatementWatch()
-        let home = try await TestDatabase.fresh(engine)
-        let options = Database.Options(observer: { _ in try watch.see() })
-        let start = try await Bootstrap.start(home.location, options: options, demo: false, logger: TestDatabase.logger)
-        try await body(try await World(start, notes: notes), watch)
-        await start.close()
-        await home.remove()
+    private func with(_ engine: Database.Engine, notes: Int, _ body: (World, FaultyDatabase) async throws -> Void) async throws {
+        try await FaultyDatabase.with(engine) { faulty, start in try await body(try await World(start, notes: notes), faulty) }
     }
 
     @Test(arguments: TestServer.engines)
     func aFailedStatementLeavesEverythingAsItWas(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 4) { world, watch in
-            let before = try await world.state()
-            var journal: RecordID?
-            var failed = 0
-            while journal == nil {
-                watch.arm(failed + 1)
-                let result = try? await world.merge()
-                let seen = watch.disarm()
-                if case .merged(_, let made, _)? = result {
-                    journal = made
-                } else {
-                    failed += 1
-                    #expect(seen == failed, "the merge went on after a failure")
-                    let now = try await world.state()
-                    #expect(
-                        now.0 == before.0 && now.1 == before.1, "after failing statement \(failed): \(now.0.differences(from: before.0))")
-                    guard failed < 500 else { break }
-                }
+        try await with(engine, notes: 4) { world, faulty in
+            let before = try await faulty.state()
+            let merged = try await faulty.failEach { try await world.merge() }
+            #expect(merged.failed > 20 && merged.problems == [])
+            guard case .merged(_, let journal, _)? = merged.result else {
+                Issue.record("not merged")
+                return
             }
-            #expect(failed > 20)
-            let made = try #require(journal)
-            let merged = try await world.state()
-            failed = 0
-            var undone = false
-            while !undone {
-                watch.arm(failed + 1)
-                undone = (try? await world.unmerge(made)) != nil
-                _ = watch.disarm()
-                guard !undone else { break }
-                failed += 1
-                let now = try await world.state()
-                #expect(
-                    now.0 == merged.0 && now.1 == merged.1,
-                    "after failing statement \(failed) of the undo: \(now.0.differences(from: merged.0))")
-                guard failed < 500 else { break }
-            }
-            #expect(failed > 15)
-            #expect(try await world.state().0.differences(from: before.0) == [])
+            let undone = try await faulty.failEach { try await world.unmerge(journal) }
+            #expect(undone.failed > 15 && undone.problems == [])
+            #expect(try await faulty.state().dump.differences(from: before.dump) == [])
         }
-    }
-
-    /// Fails one statement after another of `action` until it comes through; returns how many failed. After each, the state is as
-    /// it was; comparing it every so many times is enough where it has thousands of rows.
-    private func failing<T>(_ world: World, _ watch: StatementWatch, comparing every: Int = 1, _ action: () async throws -> T) async throws
-        -> (T, Int)
-    {
-        let before = try await world.state()
-        for failed in 0..<500 {
-            watch.arm(failed + 1)
-            let result = try? await action()
-            _ = watch.disarm()
-            if let result { return (result, failed) }
-            guard (failed + 1) % every == 0 else { continue }
-            let now = try await world.state()
-            #expect(now.0 == before.0 && now.1 == before.1, "after failing statement \(failed + 1): \(now.0.differences(from: before.0))")
-        }
-        throw SQLFailure.busy
     }
 
     /// A group and its undo, and the requests that leave both to jobs.
     @Test(arguments: TestServer.engines)
     func aFailedStatementLeavesAGroupAsItWas(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 4) { world, watch in
-            let before = try await world.state().0
-            let (answer, failed) = try await failing(world, watch) { try await world.mergeGroup() }
-            guard case .merged(_, let journal, _) = answer else {
+        try await with(engine, notes: 4) { world, faulty in
+            let before = try await faulty.state().dump
+            let merged = try await faulty.failEach { try await world.mergeGroup() }
+            #expect(merged.failed > 20 && merged.problems == [])
+            guard case .merged(_, let journal, _)? = merged.result else {
                 Issue.record("not merged")
                 return
             }
-            #expect(failed > 20)
-            let (undone, undoFailed) = try await failing(world, watch) { try await world.unmerge(journal) }
-            guard case .undone = undone else {
+            let undo = try await faulty.failEach { try await world.unmerge(journal) }
+            #expect(undo.failed > 15 && undo.problems == [])
+            guard case .undone? = undo.result else {
                 Issue.record("not undone")
                 return
             }
-            #expect(undoFailed > 15)
-            #expect(try await world.state().0.differences(from: before) == [])
+            #expect(try await faulty.state().dump.differences(from: before) == [])
         }
         // 340 notes, tasks and links: more than a thousand rows together, no more than a thousand in one list.
-        try await with(engine, notes: 340) { world, watch in
-            let before = try await world.state().0
-            let (answer, failed) = try await failing(world, watch, comparing: 4) { try await world.mergeGroup() }
-            guard case .scheduled(_, let id) = answer else {
+        try await with(engine, notes: 340) { world, faulty in
+            let before = try await faulty.state().dump
+            let merged = try await faulty.failEach(lookingEvery: 4) { try await world.mergeGroup() }
+            #expect(merged.failed > 5 && merged.problems == [])
+            guard case .scheduled(_, let id)? = merged.result else {
                 Issue.record("not scheduled")
                 return
             }
-            #expect(failed > 5)
             let job = Job(id: id, kind: MergeJob.kind, payload: [:], attempt: 1)
-            _ = try await runToEnd(world, watch) { try await MergeJob().run(job, world.services) }
+            _ = try await runToEnd(world, faulty.watch) { try await MergeJob().run(job, world.services) }
             #expect(try await RecordDump.take(world.services).count("Contacts") == before.count("Contacts") - 2)
-            let (undone, undoFailed) = try await failing(world, watch, comparing: 4) { try await world.unmerge(id) }
-            guard case .scheduled(let undo) = undone else {
+            let undone = try await faulty.failEach(lookingEvery: 4) { try await world.unmerge(id) }
+            #expect(undone.failed > 3 && undone.problems == [])
+            guard case .scheduled(let undo)? = undone.result else {
                 Issue.record("not scheduled")
                 return
             }
-            #expect(undoFailed > 3)
             let undoJob = Job(id: undo, kind: UnmergeJob.kind, payload: [:], attempt: 1)
-            #expect(try await runToEnd(world, watch) { try await UnmergeJob().run(undoJob, world.services) } > 15)
-            #expect(try await world.state().0.differences(from: before) == [])
+            #expect(try await runToEnd(world, faulty.watch) { try await UnmergeJob().run(undoJob, world.services) } > 15)
+            #expect(try await faulty.state().dump.differences(from: before) == [])
             await JobWorker(world.services).drain()
             #expect(try await ConsistencyCheck.run(world.services) == [])
         }
@@ -221,17 +159,17 @@ import Wire
     /// The last attempt of an undo that keeps failing frees the master, and the merge can be undone still.
     @Test(arguments: TestServer.engines)
     func theLastAttemptOfAnUndoFreesTheMaster(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 340) { world, watch in
+        try await with(engine, notes: 340) { world, faulty in
             guard case .merged(_, let journal, _) = try await world.merge(), case .scheduled(let id) = try await world.unmerge(journal)
             else {
                 Issue.record("not scheduled")
                 return
             }
-            watch.arm(9)
+            faulty.watch.arm(9)
             await #expect(throws: SQLFailure.self) {
                 try await UnmergeJob().run(Job(id: id, kind: UnmergeJob.kind, payload: [:], attempt: 5), world.services)
             }
-            #expect(watch.disarm() > 9)
+            #expect(faulty.watch.disarm() > 9)
             #expect(try await ConsistencyCheck.run(world.services) == [])
             guard case .scheduled = try await world.unmerge(journal) else {
                 Issue.record("not scheduled again")
@@ -248,25 +186,14 @@ import Wire
     /// A scheduled merge whose worker fails at any statement has changed nothing and can run again.
     @Test(arguments: TestServer.engines)
     func aFailedJobCanRunAgain(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 2004) { world, watch in
+        try await with(engine, notes: 2004) { world, faulty in
             guard case .scheduled(_, let id) = try await world.merge() else {
                 Issue.record("not scheduled")
                 return
             }
             let before = try await RecordDump.take(world.services)
             let job = Job(id: id, kind: MergeJob.kind, payload: ["merge": .id(id)], attempt: 1)
-            var failed = 0
-            var done = false
-            while !done, failed < 500 {
-                watch.arm(failed + 1)
-                done = (try? await MergeJob().run(job, world.services)) != nil
-                _ = watch.disarm()
-                guard !done else { break }
-                failed += 1
-                // Every third state is compared: it has thousands of rows.
-                if failed % 3 == 0 { #expect(try await RecordDump.take(world.services) == before, "after failing statement \(failed)") }
-            }
-            #expect(done && failed > 20)
+            #expect(try await runToEnd(world, faulty.watch) { try await MergeJob().run(job, world.services) } > 20)
             await JobWorker(world.services).drain()
             #expect(try await ConsistencyCheck.run(world.services) == [])
             #expect(try await RecordDump.take(world.services).count("Contacts") == before.count("Contacts") - 2)
@@ -276,16 +203,16 @@ import Wire
     /// The last attempt of a job that keeps failing frees the records: they do not stay locked for ever.
     @Test(arguments: TestServer.engines)
     func theLastAttemptFreesTheRecords(_ engine: Database.Engine) async throws {
-        try await with(engine, notes: 2004) { world, watch in
+        try await with(engine, notes: 2004) { world, faulty in
             guard case .scheduled(_, let id) = try await world.merge() else {
                 Issue.record("not scheduled")
                 return
             }
-            watch.arm(8)
+            faulty.watch.arm(8)
             await #expect(throws: SQLFailure.self) {
                 try await MergeJob().run(Job(id: id, kind: MergeJob.kind, payload: ["merge": .id(id)], attempt: 5), world.services)
             }
-            #expect(watch.disarm() > 8)
+            #expect(faulty.watch.disarm() > 8)
             #expect(try await ConsistencyCheck.run(world.services) == [])
         }
     }
@@ -295,20 +222,20 @@ import Wire
         var merges: [Int] = []
         var undos: [Int] = []
         for notes in [2, 240] {
-            try await with(engine, notes: notes) { world, watch in
-                watch.arm(nil)
+            try await with(engine, notes: notes) { world, faulty in
+                faulty.watch.arm(nil)
                 guard case .merged(_, let journal, let outcome) = try await world.merge() else {
                     Issue.record("not merged")
                     return
                 }
-                merges.append(watch.disarm())
+                merges.append(faulty.watch.disarm())
                 #expect(outcome.moved["Tasks.Who_Id"] == notes && outcome.collisions == notes + 1)
-                watch.arm(nil)
+                faulty.watch.arm(nil)
                 guard case .undone = try await world.unmerge(journal) else {
                     Issue.record("not undone")
                     return
                 }
-                undos.append(watch.disarm())
+                undos.append(faulty.watch.disarm())
             }
         }
         #expect(merges[0] == merges[1] && merges[0] <= 44, "\(merges)")

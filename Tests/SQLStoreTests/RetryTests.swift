@@ -67,22 +67,11 @@ struct RetryTests {
     /// nobody ever waits in a circle.
     @Test func rowsLockedCrosswiseMakeNoDeadlock() async throws {
         try await withCounter { database in
-            let met = Box(0)
-            let attempts = Box(0)
-            let cross: @Sendable (Int64, Int64) async throws -> Void = { first, second in
-                try await database.run(.write) { tx in
-                    attempts.change { $0 += 1 }
-                    for id in [first, second] {
-                        _ = try tx.integers("SELECT n FROM t WHERE id = \(SQLValue.integer(id))\(.lockRows)")
-                        met.change { $0 += 1 }
-                        for _ in 0..<5000 where met.value < 2 { usleep(1000) }
-                    }
-                    try tx.execute("UPDATE t SET n = n + 1")
-                }
+            let attempts = try await Self.crosswise(database) { tx, id in
+                _ = try tx.integers("SELECT n FROM t WHERE id = \(SQLValue.integer(id))\(.lockRows)")
+            } then: { tx in
+                try tx.execute("UPDATE t SET n = n + 1")
             }
-            async let one: Void = cross(1, 2)
-            async let two: Void = cross(2, 1)
-            _ = try await (one, two)
             let state = try await database.run(.read) { tx in
                 (
                     try tx.integers("SELECT n FROM t ORDER BY id"),
@@ -90,29 +79,42 @@ struct RetryTests {
                 )
             }
             #expect(state.0 == [2, 2] && state.1 == [0])
-            #expect(attempts.value > 2)
+            #expect(attempts > 2)
         }
+    }
+
+    /// Two transactions that lock two rows in opposite order, each waiting until both have the first. Returns how often one began.
+    private static func crosswise(
+        _ database: Database, _ lock: @Sendable @escaping (Transaction, Int64) throws -> Void,
+        then finish: @Sendable @escaping (Transaction) throws -> Void = { _ in }
+    ) async throws -> Int {
+        let met = Box(0)
+        let attempts = Box(0)
+        let cross: @Sendable ([Int64]) async throws -> Void = { ids in
+            try await database.run(.write) { tx in
+                attempts.change { $0 += 1 }
+                for id in ids {
+                    try lock(tx, id)
+                    met.change { $0 += 1 }
+                    for _ in 0..<5000 where met.value < 2 { usleep(1000) }
+                }
+                try finish(tx)
+            }
+        }
+        async let one: Void = cross([1, 2])
+        async let two: Void = cross([2, 1])
+        _ = try await (one, two)
+        return attempts.value
     }
 
     /// Two closures that lock two rows crosswise: the server breaks the deadlock, and both succeed.
     @Test func aDeadlockIsSurvived() async throws {
         try await withCounter { database in
-            let met = Box(0)
-            let attempts = Box(0)
-            let cross: @Sendable (Int64, Int64) async throws -> Void = { first, second in
-                try await database.run(.write) { tx in
-                    attempts.change { $0 += 1 }
-                    try tx.execute("UPDATE t SET n = n + 1 WHERE id = \(SQLValue.integer(first))")
-                    met.change { $0 += 1 }
-                    for _ in 0..<5000 where met.value < 2 { usleep(1000) }
-                    try tx.execute("UPDATE t SET n = n + 1 WHERE id = \(SQLValue.integer(second))")
-                }
+            let attempts = try await Self.crosswise(database) { tx, id in
+                try tx.execute("UPDATE t SET n = n + 1 WHERE id = \(SQLValue.integer(id))")
             }
-            async let one: Void = cross(1, 2)
-            async let two: Void = cross(2, 1)
-            _ = try await (one, two)
             // The one that was broken off may meet the other again.
-            #expect(attempts.value >= 3)
+            #expect(attempts >= 3)
             let n = try await database.run(.read) { try $0.integers("SELECT n FROM t ORDER BY id") }
             #expect(n == [2, 2])
         }

@@ -10,37 +10,30 @@ struct RawCSV {
         case instant
     }
 
-    private(set) var bytes: [UInt8] = []
-    private var isLineStart = true
+    private var text: CSVText
 
-    init(capacity: Int = 4096) { bytes.reserveCapacity(capacity) }
+    init(capacity: Int = 4096) { text = CSVText(capacity: capacity) }
+
+    var bytes: [UInt8] { text.bytes }
 
     mutating func cell(_ row: borrowing Row, _ column: Int, _ form: Form) {
-        next()
         switch form {
-        case .plain(.text): if let text = row.utf8(column) { quoted(text) }
-        case .plain(.integer): if let number = row.integer(column) { bytes += String(number).utf8 }
+        case .plain(.text):
+            if let value = row.utf8(column) { text.cell(value, quotingEmpty: true) } else { text.empty() }
+        case .plain(.integer): plain(row.integer(column).map { String($0) })
         // The shortest digits that read back as the same number.
-        case .plain(.real): if let number = row.real(column) { bytes += number.description.utf8 }
-        case .plain(.blob): if let blob = row.blob(column) { bytes += ("x" + Secrets.hex(blob)).utf8 }
-        case .instant: if let number = row.integer(column) { bytes += Self.shown(Instant(milliseconds: number)).utf8 }
+        case .plain(.real): plain(row.real(column)?.description)
+        case .plain(.blob): plain(row.blob(column).map { "x" + Secrets.hex($0) })
+        case .instant: plain(row.integer(column).map { Self.shown(Instant(milliseconds: $0)) })
         }
     }
 
-    mutating func cell(_ text: String) {
-        next()
-        var text = text
-        text.withUTF8 { quoted($0) }
-    }
+    mutating func cell(_ text: String) { self.text.cell(text, quotingEmpty: true) }
+    mutating func endLine() { text.endLine() }
+    mutating func take() -> [UInt8] { text.take() }
 
-    mutating func endLine() {
-        bytes += [0x0D, 0x0A]
-        isLineStart = true
-    }
-
-    mutating func take() -> [UInt8] {
-        defer { bytes.removeAll(keepingCapacity: true) }
-        return bytes
+    private mutating func plain(_ shown: String?) {
+        if let shown { text.plain(shown) } else { text.empty() }
     }
 
     static func line(_ cells: [String]) -> [UInt8] {
@@ -71,24 +64,6 @@ struct RawCSV {
             text = text.prefix(19) + "." + String(repeating: "0", count: 3 - digits.count) + digits + text.dropFirst(19)
         }
         return Instant(iso: text) == instant ? text : String(instant.milliseconds)
-    }
-
-    private mutating func next() {
-        if !isLineStart { bytes.append(0x2C) }
-        isLineStart = false
-    }
-
-    private mutating func quoted(_ text: UnsafeBufferPointer<UInt8>) {
-        guard text.isEmpty || text.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) else {
-            bytes.append(contentsOf: text)
-            return
-        }
-        bytes.append(0x22)
-        for byte in text {
-            if byte == 0x22 { bytes.append(0x22) }
-            bytes.append(byte)
-        }
-        bytes.append(0x22)
     }
 }
 

@@ -7,14 +7,15 @@ struct CSVText {
 
     init(capacity: Int = 1024) { bytes.reserveCapacity(capacity) }
 
-    mutating func cell(_ text: String) {
+    /// With `quotingEmpty` an empty text is two quotes, so that it differs from an empty cell.
+    mutating func cell(_ text: String, quotingEmpty: Bool = false) {
         var text = text
-        text.withUTF8 { cell($0) }
+        text.withUTF8 { cell($0, quotingEmpty: quotingEmpty) }
     }
 
-    mutating func cell(_ text: UnsafeBufferPointer<UInt8>) {
+    mutating func cell(_ text: UnsafeBufferPointer<UInt8>, quotingEmpty: Bool = false) {
         next()
-        guard text.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) else {
+        guard quotingEmpty && text.isEmpty || text.contains(where: { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }) else {
             bytes.append(contentsOf: text)
             return
         }
@@ -37,6 +38,12 @@ struct CSVText {
     mutating func endLine() {
         bytes += [0x0D, 0x0A]
         isLineStart = true
+    }
+
+    /// Hands out what has come together, to be written away.
+    mutating func take() -> [UInt8] {
+        defer { bytes.removeAll(keepingCapacity: true) }
+        return bytes
     }
 
     private mutating func next() {

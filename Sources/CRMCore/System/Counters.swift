@@ -1,7 +1,7 @@
 import SQLStore
 import Wire
 
-/// Numbers that count up across processes: autonumbers, and secrets made once.
+/// Numbers under names: those that count up across processes, such as autonumbers, and those that are kept to be found again.
 package enum Counters {
     static let schema: [SQL] = [
         "CREATE TABLE sys_counter (name \(.type(.text)) PRIMARY KEY, value \(.type(.integer)) NOT NULL)\(.strict)"
@@ -16,5 +16,18 @@ package enum Counters {
             """
         let after = try tx.first(sql) { $0.integer(0) ?? 0 } ?? 0
         return after - taken
+    }
+
+    /// Keeps a number under a name that nothing is counted by, in place of the one before.
+    static func keep(_ number: Int64, as name: String, _ tx: Transaction) throws {
+        try tx.execute(
+            """
+            INSERT INTO sys_counter (name, value) VALUES (\(.text(name)), \(.integer(number)))
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value
+            """)
+    }
+
+    static func kept(_ name: String, _ tx: Transaction) throws -> Int64? {
+        try tx.first("SELECT value FROM sys_counter WHERE name = \(.text(name))") { $0.integer(0) } ?? nil
     }
 }

@@ -25,16 +25,18 @@ struct DemoData {
         ["Last_Name": "Moreau", "First_Name": "Camille", "Company": "Atelier Moreau", "Phone": "+33 1 99 00 12 34"],
     ]
 
+    /// Under which names the two that are one person are kept, the survivor first.
+    private static let pair = ["demo:master", "demo:child"]
+
     /// Makes them only where there are no leads yet: neither a second start nor somebody's own data is touched. Answers the two
     /// that are one person, as long as both are there.
     func createIfEmpty() async throws -> (module: String, master: RecordID, child: RecordID)? {
         guard let table = services.catalog.current().module("Leads")?.table else { return nil }
         let (filled, pair) = try await services.database.run(.read) { tx in
             let filled = try tx.first("SELECT id FROM \(table) LIMIT 1") { $0.integer(0) } != nil
-            let pair = try tx.rows(
-                "SELECT id FROM \(table) WHERE last_name = 'Okafor' AND company IN ('Harbour Light Ltd', 'Harbour Light') ORDER BY id LIMIT 3"
-            ) { RecordID(raw: $0.integer(0) ?? 0) }
-            return (filled, pair)
+            let kept = try Self.pair.compactMap { try Counters.kept($0, tx) }
+            let there = try tx.rows("SELECT id FROM \(table) WHERE \(.memberIDs("id", kept))") { $0.integer(0) ?? 0 }
+            return (filled, kept.filter(there.contains).map(RecordID.init(raw:)))
         }
         guard filled else { return try await create() }
         return pair.count == 2 ? ("Leads", pair[0], pair[1]) : nil
@@ -57,6 +59,7 @@ struct DemoData {
             let planned: JSONValue = [["Subject": "Send the quote", "What_Id": ["id": .id(made[1])], "$se_module": "Leads"]]
             for outcome in try records.insert(JSONCursor(noted).elements(), notes, scope) { _ = try outcome.get() }
             for outcome in try records.insert(JSONCursor(planned).elements(), tasks, scope) { _ = try outcome.get() }
+            for (name, id) in zip(Self.pair, made) { try Counters.keep(id.raw, as: name, scope.tx) }
             return ("Leads", made[0], made[1])
         }
     }

@@ -19,6 +19,7 @@ package struct UserTransferJob: JobHandler {
             "by": .string(String(caller.raw)), "module": .null, "after": .null,
         ]
         try JobQueue.enqueue(kind, payload, id: id, at: scope.now, scope.tx)
+        if let heir { try Counters.keep(heir.raw, as: heirOf(user), scope.tx) }
         return id
     }
 
@@ -71,20 +72,14 @@ package struct UserTransferJob: JobHandler {
 
     private struct HeirIsGone: Error {}
 
-    /// The user asked for, or whoever took over from that one meanwhile.
+    /// Under which name it is kept who took over from a user.
+    private static func heirOf(_ user: UserID) -> String { "heir_of_user:\(user.raw)" }
+
+    /// The user asked for, or whoever took over from that one meanwhile. An heir is there when somebody goes, so the way ends.
     private static func living(_ heir: UserID, _ scope: WriteScope) throws -> UserID {
         func isGone(_ user: UserID) -> Bool { scope.catalog.user(user).map { $0.status == "deleted" } ?? true }
-        guard isGone(heir) else { return heir }
-        let handovers = try scope.tx.rows("SELECT payload FROM sys_job WHERE kind = \(.text(kind)) ORDER BY id") {
-            try JSONValue.parse($0.text(0) ?? "{}")
-        }
-        var heirs: [Int64: Int64] = [:]
-        for payload in handovers { if let left = payload["user"]?.looseInt64 { heirs[left] = payload["heir"]?.looseInt64 } }
         var found = heir
-        for _ in 0..<heirs.count where isGone(found) {
-            guard let next = heirs[found.raw] else { break }
-            found = UserID(raw: next)
-        }
+        while isGone(found), let next = try Counters.kept(heirOf(found), scope.tx) { found = UserID(raw: next) }
         guard !isGone(found) else { throw HeirIsGone() }
         return found
     }

@@ -37,10 +37,7 @@ enum AnswerAuthorization: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        switch try await CheckedAuthorization.check(input.request, context) {
-        case .page(let problem): return AuthorizationPages.problem(problem)
-        case .refused(let error): return input.request.redirect([("error", error)])
-        case .valid(let client, let scopes):
+        try await input.request.answered(context) { client, scopes in
             switch input.step {
             case .signIn(let email, let password): return try await signIn(input, client, email, password, context)
             case .allow: return try await consent(input, context) { user in try await allow(input.request, client, scopes, user, context) }

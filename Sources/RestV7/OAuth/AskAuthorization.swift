@@ -20,14 +20,22 @@ enum AskAuthorization: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        switch try await CheckedAuthorization.check(input.request, context) {
-        case .page(let problem): return AuthorizationPages.problem(problem)
-        case .refused(let error): return input.request.redirect([("error", error)])
-        case .valid(let client, let scopes):
+        try await input.request.answered(context) { client, scopes in
             if let session = input.session, let user = try await context.signedIn(session) {
                 return AuthorizationPages.consent(input.request, client, scopes, user, seal: FormSeal.of(session))
             }
             return AuthorizationPages.signIn(input.request, client, visitor: input.visitor, context)
+        }
+    }
+}
+
+extension AuthorizationRequest {
+    /// The answer of `valid` when the request is; otherwise a page that says what is wrong, or the way back to the client with it.
+    func answered(_ context: RequestContext, _ valid: (Client, ScopeSet) async throws -> Reply) async throws -> Reply {
+        switch try await CheckedAuthorization.check(self, context) {
+        case .page(let problem): AuthorizationPages.problem(problem)
+        case .refused(let error): redirect([("error", error)])
+        case .valid(let client, let scopes): try await valid(client, scopes)
         }
     }
 }

@@ -72,18 +72,7 @@ import Wire
     @Test(arguments: TestServer.engines)
     func aMultiSelectLookupHoldsARecordOnce(_ engine: Database.Engine) async throws {
         try await RecordBench.with(engine) { bench in
-            let field: JSONValue = [
-                "field_label": "Courses", "data_type": "multiselectlookup",
-                "multiselectlookup": [
-                    "connected_details": ["module": ["api_name": "Products"], "field": ["field_label": "Students"]],
-                    "linking_details": ["module": ["plural_label": "Course Students"]],
-                ],
-            ]
-            let made = await bench.send("POST", "settings/fields?module=Contacts", ["fields": [field]])
-            #expect(made.status == 200 || made.status == 201, "\(made.text)")
-            let fields = await bench.send("GET", "settings/fields?module=Contacts").json?["fields"]?.array ?? []
-            let facet = fields.first { $0["api_name"] == "Courses" }?["multiselectlookup"]
-            let theirs = try #require(facet?["connectedlookup_apiname"]?.string)
+            let theirs = try await bench.server.joinByField(bench.token).theirs
             let products = try await bench.add("Products", ["P", "Q"].map { ["Product_Name": .string($0)] })
             func joined(_ id: String) -> JSONValue { [theirs: ["id": .string(id)]] }
             let kim = try await bench.add("Contacts", ["Last_Name": "Kim", "Courses": [joined(products[0]), joined(products[1])]])

@@ -20,20 +20,7 @@ import Wire
     @Test(arguments: TestServer.engines)
     func recordsAreJoinedThroughAFieldOfTheOrganisation(_ engine: Database.Engine) async throws {
         try await RowBench.with(engine) { bench in
-            let field: JSONValue = [
-                "field_label": "Courses", "data_type": "multiselectlookup",
-                "multiselectlookup": [
-                    "connected_details": ["module": ["api_name": "Products"], "field": ["field_label": "Students"]],
-                    "linking_details": ["module": ["plural_label": "Course Students"]],
-                ],
-            ]
-            let made = await bench.send("POST", "settings/fields?module=Contacts", ["fields": [field]])
-            #expect(made.status == 201 || made.status == 200, "\(made.text)")
-            let facet = await bench.send("GET", "settings/fields?module=Contacts").json?["fields"]?.array?.first {
-                $0["api_name"] == "Courses"
-            }?["multiselectlookup"]
-            let theirs = try #require(facet?["connectedlookup_apiname"]?.string)
-            let mine = try #require(facet?["lookup_apiname"]?.string)
+            let (mine, theirs) = try await bench.server.joinByField(bench.token)
             let latin = try await bench.add("Products", ["Product_Name": "Latin"])
             let greek = try await bench.add("Products", ["Product_Name": "Greek"])
             func joining(_ id: String) -> JSONValue { [theirs: ["id": .string(id)]] }
