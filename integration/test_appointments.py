@@ -129,6 +129,11 @@ def test_the_history_is_written_and_deleted(client, me, appointment):
     params.add(history.GetAppointmentRescheduledHistoryParam.fields, "Reschedule_Note")
     [one] = sdk.body_of(operations.get_appointment_rescheduled_history(id, params), history.ResponseWrapper).get_data()
     assert one.get_reschedule_note() == "told better"
+    best = entry(appointment, me, "told best")
+    best.get_data()[0].set_id(id)
+    sdk.successes(operations.update_appointments_rescheduled_history(best), history.ActionWrapper)
+    [one] = sdk.body_of(operations.get_appointment_rescheduled_history(id, params), history.ResponseWrapper).get_data()
+    assert one.get_reschedule_note() == "told best"
     sdk.successes(operations.delete_appointments_rescheduled_history(id), history.ActionWrapper)
     assert sdk.body_of(operations.get_appointment_rescheduled_history(id, params), history.ResponseWrapper) is None
 
