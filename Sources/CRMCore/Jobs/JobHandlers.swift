@@ -26,5 +26,6 @@ package enum JobHandlers {
         AuditExportJob(),
         CurrencyFillJob(),
         MailJob(),
+        BlueprintClock(),
     ]
 }

@@ -43,7 +43,9 @@ struct ChangeEvent {
         case .added, .restored: .insert
         case .updated, .merged, .unmerged, .converted, .tagged, .files: .update
         case .deleted, .mergedAway: .delete
-        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .attached, .detached, nil: nil
+        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .process,
+            .attached, .detached, nil:
+            nil
         }
     }
 
