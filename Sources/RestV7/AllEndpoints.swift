@@ -1,35 +1,37 @@
 import HTTPShell
 
 /// The one list. Routing, scopes, `__apis` and the coverage page are read from it.
-package let allEndpoints: [any Endpoint.Type] = ([
-    oauthEndpoints,
-    (recordEndpoints + contactRoleEndpoints).map(resolvingExternal),
-    mergeEndpoints,
-    settingsEndpoints,
-    organizationEndpoints,
-    tagEndpoints,
-    recycleBinEndpoints,
-    shapingEndpoints,
-    familyEndpoints,
-    fileEndpoints,
-    ownerEndpoints,
-    lockingEndpoints,
-    shareEndpoints,
-    currencyEndpoints,
-    queryEndpoints,
-    territoryEndpoints,
-    bulkEndpoints,
-    appointmentEndpoints,
-    convertEndpoints,
-    notificationEndpoints,
-    userEndpoints,
-    featureEndpoints,
-    dataSharingEndpoints,
-    jobEndpoints,
-    mailEndpoints,
-    backupEndpoints,
-    auditEndpoints,
-] as [[any Endpoint.Type]]).flatMap { $0 }
+package let allEndpoints: [any Endpoint.Type] =
+    ([
+        oauthEndpoints,
+        (recordEndpoints + contactRoleEndpoints).map(resolvingExternal),
+        mergeEndpoints,
+        settingsEndpoints,
+        organizationEndpoints,
+        tagEndpoints,
+        recycleBinEndpoints,
+        shapingEndpoints,
+        familyEndpoints,
+        fileEndpoints,
+        ownerEndpoints,
+        lockingEndpoints,
+        shareEndpoints,
+        currencyEndpoints,
+        queryEndpoints,
+        territoryEndpoints,
+        bulkEndpoints,
+        appointmentEndpoints,
+        convertEndpoints,
+        notificationEndpoints,
+        userEndpoints,
+        featureEndpoints,
+        dataSharingEndpoints,
+        jobEndpoints,
+        mailEndpoints,
+        backupEndpoints,
+        auditEndpoints,
+        blueprintEndpoints,
+    ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,
@@ -41,7 +43,8 @@ private let recordEndpoints: [any Endpoint.Type] = [
 ]
 
 private let mergeEndpoints: [any Endpoint.Type] = [
-    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergeGroupStatus.self, GetMergePolicy.self,
+    MergeRecords.self, GetMergeStatus.self, UnmergeRecords.self, ListMergeJournals.self, MergeRecordGroup.self, GetMergeGroupStatus.self,
+    GetMergePolicy.self,
     PutMergePolicy.self,
 ]
 

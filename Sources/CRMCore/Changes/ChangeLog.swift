@@ -14,6 +14,7 @@ package enum Origin: String, Sendable {
     case massChangeOwner = "mass_change_owner_via_scheduler"
     case convert
     case massConvert = "massconvert"
+    case blueprint
 }
 
 /// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
@@ -51,6 +52,8 @@ package enum ChangeLog {
         case participantsMoved = "participants_moved"
         /// The territories a record was and is in, when a merge changed them.
         case territories = "territories_changed"
+        /// The place of a record in a blueprint before and after, when a merge changed it.
+        case process = "process_changed"
         case unmerged
         /// The files of a field before and after, as arrays of their ids there.
         case files = "files_changed"

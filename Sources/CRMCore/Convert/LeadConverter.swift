@@ -257,6 +257,7 @@ package struct LeadConverter {
         try RecordStore.update(closed, from: lead, table, scope)
         try ChangeLog.append([.change(from: lead, to: closed, kind: .converted)], scope)
         try Conversions.add(lead, into: contact, scope)
+        try BlueprintRecords.remove([lead.id], scope.tx)
     }
 }
 

@@ -10,6 +10,12 @@ package enum AttachmentStore {
         case link(url: String, title: String)
     }
 
+    /// The same once a file has its row.
+    enum Ready {
+        case file(FileLibrary.Entry)
+        case link(url: String, title: String)
+    }
+
     /// The modules whose records carry attachments (`photos-and-attachments.md`), besides every custom one.
     private static let carriers: Set<String> = [
         "Leads", "Accounts", "Contacts", "Deals", "Campaigns", "Tasks", "Cases", "Events", "Calls", "Solutions", "Products", "Vendors",
@@ -30,13 +36,23 @@ package enum AttachmentStore {
         _ content: Content, to parent: RecordID, of carrier: Module, _ attachments: Module, _ files: FileLibrary, _ records: RecordStore,
         _ scope: WriteScope
     ) throws -> Record {
+        let ready: Ready =
+            switch content {
+            case .file(let kept): .file(try files.register(kept, owner: scope.access.user, held: true, scope.tx))
+            case .link(let url, let title): .link(url: url, title: title)
+            }
+        return try add(ready, to: parent, of: carrier, attachments, records, scope)
+    }
+
+    static func add(
+        _ content: Ready, to parent: RecordID, of carrier: Module, _ attachments: Module, _ records: RecordStore, _ scope: WriteScope
+    ) throws -> Record {
         let row = try self.parent(parent, of: carrier, for: .edit, scope)
         var record = Record(attachments, id: scope.ids.next())
         if let field = attachments.field("Parent_Id") { record.set(field, to: [.integer(parent.raw), .integer(carrier.id.raw)]) }
         var held = FieldFiles.New(record: record.id, field: FieldFiles.wholeRecord, file: nil)
         switch content {
-        case .file(let kept):
-            let file = try files.register(kept, owner: scope.access.user, held: true, scope.tx)
+        case .file(let file):
             record["File_Name"] = .text(file.name)
             record["Size"] = .integer(file.size)
             held = FieldFiles.New(record: record.id, field: FieldFiles.wholeRecord, file: file.id)

@@ -11,22 +11,24 @@ enum FileValues {
 
         init(_ changes: [PendingChange], _ tx: Transaction) throws {
             held = try FieldFiles.held(by: changes.filter { $0.kind == .update }.map(\.after.id), tx)
-            let tokens = Set(changes.flatMap { $0.files.flatMap { $0.added.map(\.token) } }).filter { !$0.utf8.contains(0) }.sorted()
-            guard !tokens.isEmpty else {
-                uploaded = [:]
-                return
-            }
-            let files = try tx.rows(
-                "SELECT id, token, hash, size, name, content_type FROM sys_file WHERE \(.memberTexts("token", tokens))"
-            ) { row in
-                ContentHash(row.text(2) ?? "").map {
-                    FileLibrary.Entry(
-                        id: RecordID(raw: row.integer(0) ?? 0), token: row.text(1) ?? "", hash: $0, size: row.integer(3) ?? 0,
-                        name: row.text(4) ?? "", mediaType: row.text(5) ?? "")
-                }
-            }.compactMap { $0 }
-            uploaded = Dictionary(files.map { ($0.token, $0) }, uniquingKeysWith: { first, _ in first })
+            uploaded = try FileValues.uploaded(changes.flatMap { $0.files.flatMap { $0.added.map(\.token) } }, tx)
         }
+    }
+
+    /// Files that were uploaded, by the ids that callers have of them.
+    static func uploaded(_ tokens: [String], _ tx: Transaction) throws -> [String: FileLibrary.Entry] {
+        let tokens = Set(tokens).filter { !$0.utf8.contains(0) }.sorted()
+        guard !tokens.isEmpty else { return [:] }
+        let files = try tx.rows(
+            "SELECT id, token, hash, size, name, content_type FROM sys_file WHERE \(.memberTexts("token", tokens))"
+        ) { row in
+            ContentHash(row.text(2) ?? "").map {
+                FileLibrary.Entry(
+                    id: RecordID(raw: row.integer(0) ?? 0), token: row.text(1) ?? "", hash: $0, size: row.integer(3) ?? 0,
+                    name: row.text(4) ?? "", mediaType: row.text(5) ?? "")
+            }
+        }.compactMap { $0 }
+        return Dictionary(files.map { ($0.token, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Carries resolved edits out and logs what each field held and holds.

@@ -27,5 +27,6 @@ package enum JobHandlers {
         CurrencyFillJob(),
         MailJob(),
         EncryptionJob(),
+        BlueprintClock(),
     ]
 }

@@ -43,8 +43,8 @@ struct ChangeEvent {
         case .added, .restored: .insert
         case .updated, .merged, .unmerged, .converted, .tagged, .files: .update
         case .deleted, .mergedAway: .delete
-        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .attached,
-            .detached, nil:
+        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .process,
+            .attached, .detached, nil:
             nil
         }
     }

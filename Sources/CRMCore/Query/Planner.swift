@@ -40,11 +40,14 @@ package struct QueryPlan: Sendable {
     let tellsSharing: Bool
     /// Whether the caller may change each record; below zero when every one.
     let editableColumn: Int
+    /// The column that says whether the row is in a blueprint; -1 where there is none for its module.
+    let processColumn: Int
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
         mergeColumn: Int, constants: [(key: JSONKey, value: [UInt8])], lockColumn: Int, currencyColumn: Int,
-        conversion: ConversionColumns? = nil, rows: [RowField], ciphers: [FieldCipher], tellsSharing: Bool = false, editableColumn: Int = -1
+        conversion: ConversionColumns? = nil, rows: [RowField], ciphers: [FieldCipher], tellsSharing: Bool = false,
+        editableColumn: Int = -1, processColumn: Int = -1
     ) {
         self.module = module
         self.sql = sql
@@ -63,6 +66,7 @@ package struct QueryPlan: Sendable {
         self.conversion = conversion
         self.tellsSharing = tellsSharing
         self.editableColumn = editableColumn
+        self.processColumn = processColumn
     }
 }
 
@@ -100,6 +104,8 @@ package struct Planner: Sendable {
         let currencyColumn = currency.map { select.add("\($0, of: "t")") } ?? -1
 
         let conversion = everything ? select.addConversion(of: query.module) : nil
+        let process = everything ? BlueprintRecords.isInProcess(query.module, catalog) : nil
+        let processColumn = process.map { select.add($0) } ?? -1
 
         let source = try source(query, table)
         let offset: SQL = if case .offset(let skipped) = query.page, skipped > 0 { " OFFSET \(.integer(Int64(skipped)))" } else { "" }
@@ -112,8 +118,7 @@ package struct Planner: Sendable {
             limit: query.limit,
             systemKeys: everything, mergeColumn: mergeColumn, constants: constants.map { (JSONKey($0.name), $0.value.encoded()) },
             lockColumn: lockColumn, currencyColumn: currencyColumn, conversion: conversion, rows: select.rows, ciphers: select.ciphers,
-            tellsSharing: tellsSharing,
-            editableColumn: editableColumn)
+            tellsSharing: tellsSharing, editableColumn: editableColumn, processColumn: processColumn)
     }
 
     /// The column that says so, where the module's locks hold for the caller.

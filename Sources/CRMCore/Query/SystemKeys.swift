@@ -3,7 +3,7 @@ import SQLStore
 import Wire
 
 extension RecordReader {
-    /// Keys that are the same for every record as long as approval, review, blueprint and wizards are not in use.
+    /// Keys that are the same for every record as long as approval, review and wizards are not in use.
     private static let constant: [(JSONKey, [UInt8])] = [
         (JSONKey("$field_states"), Array("null".utf8)),
         (JSONKey("$review_process"), Array(#"{"approve":false,"reject":false,"resubmit":false}"#.utf8)),
@@ -18,6 +18,7 @@ extension RecordReader {
     ]
     private static let inMerge = JSONKey("$in_merge"), lockedForMe = JSONKey("$locked_for_me"), currencySymbol = JSONKey("$currency_symbol")
     private static let hasMore = JSONKey("$has_more"), editable = JSONKey("$editable"), sharing = "$sharing_permission"
+    private static let process = JSONKey("$process_flow")
 
     /// A member that is the same for every record, by its name.
     package static func constant(_ name: some StringProtocol) -> JSONValue.Member? {
@@ -42,7 +43,10 @@ extension RecordReader {
         let isClosed = plan.conversion.map { !$0.targets.isEmpty && !row.isNull($0.user) } ?? false
         json.key(editable)
         json.bool(!isClosed && (plan.editableColumn < 0 || row.integer(plan.editableColumn) == 1))
-        for (key, bytes) in constant where key.name != editable.name && !(plan.tellsSharing && key.name == sharing) {
+        json.key(process)
+        json.bool(plan.processColumn >= 0 && (row.integer(plan.processColumn) ?? 0) > 0)
+        for (key, bytes) in constant
+        where key.name != editable.name && key.name != process.name && !(plan.tellsSharing && key.name == sharing) {
             json.key(key)
             json.raw(bytes)
         }

@@ -42,6 +42,9 @@ package enum GlobalPicklist {
         }
         body["pick_list_values"] = .array(numbered(values.values))
         for use in uses(of: id, scope.catalog) {
+            try BlueprintUse.follow(
+                use.field, of: use.module, values: values.values, renamed: values.renamed,
+                at: given?.path ?? JSONPath().appending("pick_list_values"), scope)
             try write(body["pick_list_values"] ?? [], to: use, keeping: true, scope)
             try PicklistReplaceJob.enqueue(values.renamed, field: use.field, of: use.module, list: id, scope)
         }
@@ -95,6 +98,8 @@ package enum GlobalPicklist {
             ])
         try scope.replace(id, body: body)
         for use in uses(of: id, scope.catalog) {
+            try BlueprintUse.follow(
+                use.field, of: use.module, values: values, renamed: [], at: item.path.appending("old_value"), scope)
             try write(.array(values), to: use, keeping: true, scope)
             try PicklistReplaceJob.enqueue([(from, to)], field: use.field, of: use.module, list: id, scope)
         }

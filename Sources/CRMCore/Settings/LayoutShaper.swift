@@ -45,6 +45,7 @@ package struct LayoutShaper {
     package func deactivate(to heir: RecordID) throws {
         guard layout.body["generated_type"]?.string != "system" else { throw Rejection(.notAllowed, .resourcePathIndex(0)) }
         guard Self.isActive(layout) else { throw Rejection(.alreadyDeactivated) }
+        try BlueprintUse.refuse(layout: layout.id, of: module.id, scope.catalog)
         try transfer(to: heir)
         try write { body in
             body["status"] = "inactive"
@@ -54,6 +55,7 @@ package struct LayoutShaper {
 
     package func delete(to heir: RecordID) throws {
         guard layout.body["generated_type"]?.string != "system" else { throw Rejection(.notAllowed, .resourcePathIndex(0)) }
+        try BlueprintUse.refuse(layout: layout.id, of: module.id, scope.catalog)
         try transfer(to: heir)
         try scope.remove(scope.catalog.documents(.mapDependency).filter { $0.parent == layout.id }.map(\.id) + [layout.id])
     }

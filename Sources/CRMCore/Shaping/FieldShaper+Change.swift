@@ -25,6 +25,11 @@ extension FieldShaper {
                 on: encrypts, &draft.body, at: item.path.appending("crypt"))
         }
         draft.body["modified_time"] = scope.time
+        if item.optional("pick_list_values") != nil || item.optional("global_picklist") != nil {
+            try BlueprintUse.follow(
+                field, of: module, values: draft.body["pick_list_values"]?.array ?? [], renamed: draft.renamedValues,
+                at: item.path.appending("pick_list_values"), scope)
+        }
         let recordID = RecordID(raw: id.raw)
         try scope.replace(recordID, body: draft.body)
         if kind.isComputedFromOthers { try RecomputeJob.enqueue(module, scope) }
@@ -173,6 +178,7 @@ struct FieldUse {
         for dependency in catalog.documents(.mapDependency) where dependency.body["module"]?.string == module.apiName {
             if ["parent", "child"].contains(where: { dependency.body[$0]?["id"]?.looseInt64 == field.id.raw }) { return "map_dependency" }
         }
+        if let name = BlueprintUse.naming(field, of: module, catalog) { return "blueprint: \(name)" }
         for preference in catalog.documents(.duplicateCheck) {
             let mapped = (preference.body["mappings"]?.array ?? []).contains {
                 $0["current"]?.looseInt64 == field.id.raw || $0["mapped"]?.looseInt64 == field.id.raw

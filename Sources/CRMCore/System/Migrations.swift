@@ -54,6 +54,7 @@ package enum Migrations {
         Migration(
             number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
         Migration(number: 38, purpose: "mails", statements: Outbox.schema),
+        Migration(number: 49, purpose: "records in blueprints", statements: BlueprintRecords.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

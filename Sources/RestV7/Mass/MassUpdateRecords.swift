@@ -6,8 +6,7 @@ import Wire
 /// The same values for many records: at once for ids, by a job for a view. Contract: mass-update, 201.
 enum MassUpdateRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/mass_update", entry: "201", scope: .area("ZohoCRM.mass_update", ["UPDATE"]),
-        support: .partial("blueprints"))
+        .post, "/crm/v7/{module}/actions/mass_update", entry: "201", scope: .area("ZohoCRM.mass_update", ["UPDATE"]))
 
     struct Input: EndpointInput {
         let update: MassUpdate

@@ -100,7 +100,7 @@ struct TerritoryFamilyRule: ResourceRule {
         for (name, key) in TerritorySetup.criteriaKeys {
             guard let given = draft.item.optional(key), let module = scope.catalog.module(name) else { continue }
             let before = draft.body[key] ?? .null
-            draft.body[key] = given.value.isNull ? .null : try TerritoryCriteria.read(given, of: module, scope)
+            draft.body[key] = given.value.isNull ? .null : try KeptCriteria.read(given, of: module, scope)
             // What is there already finds its place by a job.
             if draft.body[key] != before { try TerritoryRulesJob.schedule(module, scope) }
         }

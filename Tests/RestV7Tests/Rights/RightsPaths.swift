@@ -134,6 +134,11 @@ struct RightsPath: Sendable, CustomStringConvertible {
         } shows: { _, answer in
             answer.status == 204
         },
+        get("blueprint") {
+            "Accounts/\($0.account)/actions/blueprint"
+        } shows: { _, answer in
+            answer.text.contains("RECORD_NOT_IN_PROCESS")
+        },
         ask("by name", "select Account_Name from Accounts where Account_Name = 'Zanzibar'"),
         ask("count", "select COUNT(id) as n from Accounts where Account_Name = 'Zanzibar'") { _, answer in
             answer.json?.first("data")?["n"].map { $0 != 0 } ?? false
@@ -195,6 +200,9 @@ extension RightsPath {
             write("change of owners", .granted(.full), "POST", { _ in "Deals/actions/change_owner" }) {
                 ["owner": owner, "ids": [.string($0.deal)]]
             },
+            write(
+                "transition", .granted(change), "PUT", { "Accounts/\($0.account)/actions/blueprint" },
+                { _ in ["blueprint": [["transition_id": "1"]]] }, success: "RECORD_NOT_IN_PROCESS"),
             write("tag", .granted(change), "POST", { "Accounts/\($0.account)/actions/add_tags" }) { _ in ["tags": [["name": "Clove"]]] },
             write("untag", .granted(change), "POST", { _ in "Accounts/actions/remove_tags" }) {
                 ["tags": [["name": "Spice"]], "ids": [.string($0.account)]]

@@ -9,6 +9,7 @@ package enum MergeFollowers {
         InvitationFollower(),
         ShareFollower(),
         TerritoryFollower(),
+        BlueprintFollower(),
     ]
 
     /// Those that have something to do in a merge, in their order.

@@ -12,6 +12,7 @@ package enum RecordRules {
         TaskRule(),
         EventRule(),
         LockingRule(),
+        BlueprintRule(),
         CurrencyRule(),
         SearchIndexRule(),
         EventParticipantRule(),

@@ -2,67 +2,6 @@ import Metadata
 import SQLStore
 import Wire
 
-/// The rules by which records of a module find a territory, as a request gives them. Contract: territories, section notes.
-package struct TerritoryCriteria {
-    package static let maximumRules = 25
-
-    private let module: Module
-    private let reader: CriteriaReader
-    private let tests: ConditionSQL
-    private var rules = 0
-
-    package init(_ module: Module, _ scope: MetadataScope) {
-        self.module = module
-        reader = CriteriaReader(module: module, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
-        tests = ConditionSQL(
-            catalog: scope.catalog, module: module, alias: "t", access: .system("criteria of a territory are only checked"))
-    }
-
-    /// The form that is kept: every field with name and id.
-    package static func read(_ given: JSONCursor, of module: Module, _ scope: MetadataScope) throws(Rejection) -> JSONValue {
-        var criteria = TerritoryCriteria(module, scope)
-        return try criteria.read(given)
-    }
-
-    private mutating func read(_ given: JSONCursor) throws(Rejection) -> JSONValue {
-        _ = try given.object()
-        if let group = given.optional("group"), !group.value.isNull {
-            let joint = try given.required("group_operator")
-            guard let word = joint.value.string?.lowercased(), ["and", "or"].contains(word) else {
-                throw .unsupported(["and", "or"], at: joint.path)
-            }
-            let parts = try group.elements()
-            if parts.isEmpty { throw .tooShort(1, at: group.path) }
-            var kept: [JSONValue] = []
-            for part in parts { kept.append(try read(part)) }
-            return ["group_operator": .string(word.uppercased()), "group": .array(kept)]
-        }
-        rules += 1
-        guard rules <= Self.maximumRules else {
-            throw Rejection(.limitExceeded, .jsonPath(given.path), .other("limit", .integer(Self.maximumRules)))
-        }
-        let named = try given.required("field")
-        guard let field = field(named), !field.columns.isEmpty else { throw .invalid(at: named.path) }
-        let comparator = try given.required("comparator")
-        let kept: JSONValue = [
-            "comparator": comparator.value, "field": ["api_name": .string(field.apiName), "id": .string(String(field.id.raw))],
-            "value": given.value["value"] ?? .null,
-        ]
-        do {
-            _ = try tests.render(try reader.read(kept))
-        } catch {
-            // One rule is wrong in its comparator or its value; the query language's own words for it mean nothing here.
-            throw error.details["operator"] != nil ? .invalid(at: comparator.path) : .invalid(at: given.path.appending("value"))
-        }
-        return kept
-    }
-
-    private func field(_ given: JSONCursor) -> Field? {
-        if let name = (given.value["api_name"] ?? given.value).string, let field = module.field(name) { return field }
-        return given.value["id"]?.looseInt64.flatMap { id in module.fields.first { $0.id.raw == id } }
-    }
-}
-
 /// All criteria of one module's territories, ready to be asked of records.
 struct TerritoryRules {
     private struct Rule {
@@ -95,17 +34,12 @@ struct TerritoryRules {
             let criteria = territory.body[key] ?? .null
             // Criteria that no longer fit the module, because a field of theirs is gone, choose nothing.
             guard let matches = try? tests.render(reader.read(criteria)) else { return nil }
-            Self.collect(criteria, &fields)
+            fields.formUnion(KeptCriteria.fields(in: criteria))
             return Rule(territory: territory.id, matches: matches)
         }
         self.fields = fields
         self.module = module
         self.scope = scope
-    }
-
-    private static func collect(_ criteria: JSONValue, _ fields: inout Set<String>) {
-        for part in criteria["group"]?.array ?? [] { collect(part, &fields) }
-        if let name = criteria["field"]?["api_name"]?.string { fields.insert(name) }
     }
 
     /// Brings the places that criteria gave the records in step with them; what people assigned stays. The records are locked
