@@ -4,7 +4,8 @@ package enum DialectTerm: Sendable {
     case folded(SQL)
     /// The folded text contains the folded operand.
     case containsFolded(SQL, String)
-    /// The folded text starts with the folded operand; an index on `folded` serves it.
+    /// The folded text starts with the folded operand; false, not null, when the text is null. An index on `folded` serves it, also
+    /// one of the rows that have a text.
     case startsFolded(SQL, String)
     /// The folded text ends with the folded operand. No index serves it.
     case endsFolded(SQL, String)

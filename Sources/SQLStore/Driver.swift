@@ -10,8 +10,8 @@ protocol Driver: AnyObject {
     func query(_ sql: RenderedSQL, each body: (borrowing Row) throws -> Bool) throws
     /// Rows changed.
     func execute(_ sql: RenderedSQL) throws -> Int
-    /// The text takes one row (SQLite: run for each) or all of them (PostgreSQL).
-    func insert(_ text: String, rows: ArraySlice<[SQLValue]>) throws
+    /// The text takes one row (SQLite: run for each) or all of them (PostgreSQL). `places` are the values that it takes of each.
+    func insert(_ text: String, rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws
     func control(_ command: TransactionCommand) throws
     /// Stops the running statement; may be called from any thread while the connection is open.
     func interrupter() -> @Sendable () -> Void

@@ -1,8 +1,7 @@
-/// Collects the grams of texts in one pass and one buffer: every write of a record passes here.
-struct GramWriter {
+/// Collects the grams of texts in one pass and one buffer, one record after another: every write of a record passes here.
+package struct GramWriter {
     private let limit: Int
-    /// Each gram as a number: 21 bits for each of its scalars.
-    private var seen = Set<UInt64>(minimumCapacity: 512)
+    private var seen = GramSet()
     private var bytes: [UInt8] = []
     /// The last two scalars of the word being read, and how many it has so far.
     private var before: UInt32 = 0
@@ -14,20 +13,38 @@ struct GramWriter {
         bytes.reserveCapacity(2_048)
     }
 
-    var text: String { String(decoding: bytes, as: UTF8.self) }
+    package init() { self.init(limit: Grams.limit) }
 
-    mutating func take(_ text: String) {
-        for scalar in text.unicodeScalars {
-            guard Self.isPart(scalar) else {
-                endWord()
-                continue
+    /// The grams of one record's texts, with a blank between each and the next, as an index takes them.
+    package mutating func grams(of texts: [String]) -> String {
+        seen.removeAll()
+        bytes.removeAll(keepingCapacity: true)
+        for text in texts { take(text) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private mutating func take(_ text: String) {
+        var text = text
+        let isTaken = text.withUTF8 { utf8 in
+            guard utf8.allSatisfy({ $0 < 0x80 }) else { return false }
+            for byte in utf8 {
+                let isUpper = byte &- UInt8(ascii: "A") < 26
+                take(
+                    UInt32(isUpper ? byte | 0x20 : byte),
+                    isPart: isUpper || byte &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10)
             }
-            length += 1
-            if length >= 3 { add(before, last, scalar.value) }
-            before = last
-            last = scalar.value
+            return true
         }
+        if !isTaken { for scalar in TextFolding.fold(text).unicodeScalars { take(scalar.value, isPart: Self.isPart(scalar)) } }
         endWord()
+    }
+
+    private mutating func take(_ value: UInt32, isPart: Bool) {
+        guard isPart else { return endWord() }
+        length += 1
+        if length >= 3 { add(before, last, value) }
+        before = last
+        last = value
     }
 
     /// Letters and digits make words; anything else parts them.
@@ -47,7 +64,7 @@ struct GramWriter {
     }
 
     private mutating func add(_ first: UInt32, _ second: UInt32, _ third: UInt32) {
-        guard seen.count < limit, seen.insert(UInt64(first) << 42 | UInt64(second) << 21 | UInt64(third)).inserted else { return }
+        guard seen.count < limit, seen.insert(UInt64(first) << 42 | UInt64(second) << 21 | UInt64(third)) else { return }
         if !bytes.isEmpty { bytes.append(UInt8(ascii: " ")) }
         if first != 0 { append(first) }
         if second != 0 { append(second) }

@@ -12,19 +12,19 @@ package indirect enum GramTest: Sendable, Hashable {
 package enum Grams {
     private static let size = 3
     /// Grams kept of one record. A text area full of different words has some thousands.
-    private static let limit = 20_000
+    static let limit = 20_000
 
     /// The distinct grams of folded texts.
     package static func of(_ texts: [String]) -> [String] { text(of: texts).split(separator: " ").map(String.init) }
 
     /// The same with a blank between each and the next, as an index takes them.
     package static func text(of texts: [String]) -> String {
-        var writer = GramWriter(limit: limit)
-        for text in texts { writer.take(TextFolding.fold(text)) }
-        return writer.text
+        var writer = GramWriter()
+        return writer.grams(of: texts)
     }
 
-    /// What the grams of every text that contains `part` satisfy; `nil` when the part is too short to say anything.
+    /// What the grams of every text that contains `part` satisfy; `nil` when the part is too short to say anything. Of a long word
+    /// every third gram is enough, and its last: together they have all its letters, and each more is one more list to read.
     package static func test(containing part: String) -> GramTest? {
         var tests: [GramTest] = []
         for word in words(part) {
@@ -38,7 +38,9 @@ package enum Grams {
     }
 
     private static func pieces(_ word: [Unicode.Scalar]) -> [ArraySlice<Unicode.Scalar>] {
-        word.count < size ? [] : (0...word.count - size).map { word[$0..<$0 + size] }
+        guard word.count >= size else { return [] }
+        let starts = Array(stride(from: 0, through: word.count - size, by: size)) + (word.count % size == 0 ? [] : [word.count - size])
+        return starts.map { word[$0..<$0 + size] }
     }
 
     private static func words(_ text: String) -> [[Unicode.Scalar]] {

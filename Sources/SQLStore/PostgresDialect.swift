@@ -199,6 +199,8 @@ struct PostgresDialect: Dialect {
     private func renderPrefix(_ text: SQL, _ prefix: String, into sql: inout RenderedSQL) {
         let range = PrefixRange(TextFolding.fold(prefix))
         sql.text += "("
+        sql.append(text, self)
+        sql.text += " IS NOT NULL AND "
         fold(text, &sql)
         sql.text += " >= "
         sql.bind(.text(range.lowest), self)

@@ -61,8 +61,8 @@ final class PostgresDriver: Driver {
         return result.changes
     }
 
-    func insert(_ text: String, rows: ArraySlice<[SQLValue]>) throws {
-        _ = try run(text, PostgresParameters(rows: rows))
+    func insert(_ text: String, rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws {
+        _ = try run(text, PostgresParameters(rows: rows, places))
     }
 
     func control(_ command: TransactionCommand) throws {

@@ -20,9 +20,11 @@ struct PostgresParameters {
     }
 
     /// Rows one after the other. All types are left to the server, which takes them from the columns.
-    init(rows: ArraySlice<[SQLValue]>) throws(DriverFailure) {
+    init(rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws(DriverFailure) {
+        bytes.reserveCapacity(rows.count * places.count * 16)
+        starts.reserveCapacity(rows.count * places.count)
         for row in rows {
-            for value in row { try append(value, arrayOf: nil) }
+            for place in places { try append(row[place], arrayOf: nil) }
         }
         types = [Oid](repeating: 0, count: starts.count)
     }

@@ -17,7 +17,7 @@ package enum SQLValue: Sendable, Hashable {
 
     package static func id(_ id: RecordID?) -> SQLValue { id.map { .integer($0.raw) } ?? .null }
 
-    package var isNull: Bool { self == .null }
+    package var isNull: Bool { if case .null = self { true } else { false } }
 }
 
 extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,

@@ -143,10 +143,13 @@ struct SQLiteDialect: Dialect {
         sql.text += ")"
     }
 
-    /// A range, which an index on the folded text serves; LIKE would not be served.
+    /// A range, which an index on the folded text serves; LIKE would not be served. That the text is not null follows from it, but
+    /// SQLite only uses an index of the rows that have one when it is told.
     private func renderPrefix(_ text: SQL, _ prefix: String, into sql: inout RenderedSQL) {
         let range = PrefixRange(TextFolding.fold(prefix))
         sql.text += "("
+        sql.append(text, self)
+        sql.text += " IS NOT NULL AND "
         call("fold", [text], &sql)
         sql.text += " >= "
         sql.bind(.text(range.lowest), self)

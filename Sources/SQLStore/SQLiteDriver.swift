@@ -85,11 +85,12 @@ final class SQLiteDriver: Driver {
         return sqlite3_total_changes64(database) == before ? 0 : Int(sqlite3_changes64(database))
     }
 
-    func insert(_ text: String, rows: ArraySlice<[SQLValue]>) throws {
+    func insert(_ text: String, rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws {
         let statement = try statement(for: text)
+        let memory = RowMemory()
         for row in rows {
             defer { statement.finish() }
-            try statement.start(row)
+            try statement.start(row, places, memory)
             while try step(statement) {}
         }
     }

@@ -44,6 +44,29 @@ final class SQLiteStatement {
         }
     }
 
+    /// The same for one of many rows: its texts stay in `memory`, which the engine reads until `finish`, and nothing is said about
+    /// what is null, because nothing is bound before.
+    func start(_ row: [SQLValue], _ places: [Int], _ memory: RowMemory) throws(DriverFailure) {
+        isRunning = true
+        let expected = Int(sqlite3_bind_parameter_count(handle))
+        guard expected == places.count else { throw .wrongCount(expected: expected, given: places.count) }
+        memory.begin(atLeast: places.reduce(0) { $0 + row[$1].textSize })
+        var position: Int32 = 0
+        for place in places {
+            position += 1
+            var code = SQLITE_OK
+            switch row[place] {
+            case .null: continue
+            case .integer(let integer): code = sqlite3_bind_int64(handle, position, integer)
+            case .text(let text):
+                guard let (start, count) = memory.put(text) else { throw .nulInText }
+                code = sqlite3_bind_text64(handle, position, start, UInt64(count), nil, UInt8(SQLITE_UTF8))
+            case .real, .blob: code = try bind(row[place], at: position)
+            }
+            guard code == SQLITE_OK else { throw DriverFailure(code: String(code), message: String(cString: sqlite3_errstr(code))) }
+        }
+    }
+
     /// True on a row, false at the end.
     func step(_ database: OpaquePointer) throws(DriverFailure) -> Bool {
         let code = sqlite3_step(handle)

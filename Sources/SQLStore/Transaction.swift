@@ -97,8 +97,12 @@ package final class Transaction {
         return try statement(sql.text) { try driver.execute(sql) }
     }
 
-    /// Inserts many rows, each with a value for every column, in the order given.
-    package func insert(into table: TableName, _ columns: [ColumnName], rows: [[SQLValue]]) throws {
+    /// From so many rows on, it pays to look for columns that none of them fills.
+    private static let many = 50
+
+    /// Inserts many rows, each with a value for every column, in the order given. `sparse`: columns that are null in every row may
+    /// be left to their defaults, which are null too.
+    package func insert(into table: TableName, _ columns: [ColumnName], rows: [[SQLValue]], sparse: Bool = false) throws {
         if let odd = rows.first(where: { $0.count != columns.count }) {
             let failure = SQLFailure.other(.wrongCount(expected: columns.count, given: odd.count))
             self.failure = failure
@@ -106,8 +110,10 @@ package final class Transaction {
         }
         guard !rows.isEmpty else { return }
         var rest = rows[...]
-        for chunk in dialect.inserts(into: table, columns, rows: rows.count) {
-            try statement(chunk.text) { try driver.insert(chunk.text, rows: rest.prefix(chunk.rows)) }
+        var places = Array(columns.indices)
+        if sparse, rows.count >= Self.many { places.removeAll { place in rows.allSatisfy { $0[place].isNull } } }
+        for chunk in dialect.inserts(into: table, places.map { columns[$0] }, rows: rows.count) {
+            try statement(chunk.text) { try driver.insert(chunk.text, rows: rest.prefix(chunk.rows), places) }
             rest = rest.dropFirst(chunk.rows)
         }
     }

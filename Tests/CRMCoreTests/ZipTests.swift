@@ -45,6 +45,9 @@ import Wire
         await #expect(throws: ZipFailure.self) { try await Self.content(zip, limit: 1 << 20) }
         // Not even within the limit is its own word believed.
         await #expect(throws: ZipFailure.self) { try await Self.content(zip, limit: 10 << 20) }
+        // What says itself that it is too large is not even begun.
+        let honest = try await Self.reader(try Self.zip("large.csv", [Array("a\n".utf8)], plainSize: 11 << 20))
+        await #expect(throws: ZipFailure("large.csv is larger than \(10 << 20) bytes")) { try await Self.content(honest, limit: 10 << 20) }
     }
 
     @Test func damageOfAnyByteIsNoticedOrHarmless() async throws {

@@ -39,7 +39,8 @@ import Testing
     @Test(arguments: TestEngine.available) func theColumnsOfTablesAreKnown(engine: TestEngine) async throws {
         try await withPeople(engine) { database in
             let columns = try await database.run(.read) { tx in
-                try tx.rows("SELECT s.column_name, s.type_name FROM \(.schemaColumns) s WHERE s.table_name = 'people' ORDER BY s.position") {
+                try tx.rows("SELECT s.column_name, s.type_name FROM \(.schemaColumns) s WHERE s.table_name = 'people' ORDER BY s.position")
+                {
                     ($0.text(0) ?? "", $0.text(1) ?? "")
                 }
             }
@@ -98,7 +99,7 @@ import Testing
             try await expect([3], in: database, where: SQL(.startsFolded("name", "zoe 1")))
             try await expect([6], in: database, where: SQL(.startsFolded("name", "οδοσ")))
             try await expect([1, 2, 3, 4, 6], in: database, where: SQL(.startsFolded("name", "")))
-            try await expect([3, 4, 6], in: database, where: "NOT \(.startsFolded("name", "är"))")
+            try await expect([3, 4, 5, 6], in: database, where: "NOT \(.startsFolded("name", "är"))")
         }
     }
 

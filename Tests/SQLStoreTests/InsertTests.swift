@@ -26,6 +26,40 @@ import Testing
         }
     }
 
+    /// Columns that no row fills are left to the engine, and what the rows hold is the same.
+    @Test(arguments: [2, 200], TestEngine.available) func emptyColumnsMayBeLeftOut(count: Int, engine: TestEngine) async throws {
+        try await engine.withDatabase { database in
+            let rows: [[SQLValue]] = (0..<count).map {
+                [.integer(Int64($0)), .null, .text($0 == 1 ? "" : "é\($0)"), $0 == 1 ? .real(0.5) : .null, .null]
+            }
+            let found = try await database.run(.write) { tx in
+                try tx.execute(
+                    """
+                    CREATE TABLE t (id \(.type(.integer)), a \(.type(.text)), b \(.type(.text)), c \(.type(.real)), d \(.type(.blob)))\(.strict)
+                    """)
+                try tx.insert(into: "t", ["id", "a", "b", "c", "d"], rows: rows, sparse: true)
+                return try tx.rows("SELECT id, a, b, c, d FROM t ORDER BY id") { row -> [SQLValue] in
+                    [
+                        row.value(0, as: .integer), row.value(1, as: .text), row.value(2, as: .text), row.value(3, as: .real),
+                        row.value(4, as: .blob),
+                    ]
+                }
+            }
+            #expect(found == rows)
+        }
+    }
+
+    @Test(arguments: TestEngine.available) func aTextWithANULIsRefused(engine: TestEngine) async throws {
+        try await engine.withDatabase { database in
+            await #expect(throws: SQLFailure.self) {
+                try await database.run(.write) { tx in
+                    try tx.execute("CREATE TABLE t (a \(.type(.text)))\(.strict)")
+                    try tx.insert(into: "t", ["a"], rows: [[.text("a")], [.text("a\u{0}b")]])
+                }
+            }
+        }
+    }
+
     private static func row(_ number: Int) -> [SQLValue] {
         let text: SQLValue = number % 3 == 0 ? .null : .text("row \(number) ä \"'\\")
         let real: SQLValue = number % 2 == 0 ? .real(0.5) : .integer(12)

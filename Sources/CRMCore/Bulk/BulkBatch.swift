@@ -12,25 +12,21 @@ struct BulkBatch {
 
     /// What became of each row, in their order.
     func write(_ rows: [[String]]) throws -> [BulkOutcome] {
-        let zone = scope.catalog.user(scope.access.user)?.zone ?? scope.catalog.zone
-        // A new record has nothing that an empty cell could empty.
-        let keepsEmpty = !request.ignoresEmpty && request.operation != .insert
-        let cells = try BulkCells(resource, module, scope.catalog, zone: zone, keepsEmpty: keepsEmpty)
-        let references = try BulkReferences(rows, cells, scope)
-        var outcomes: [BulkOutcome?] = Array(repeating: nil, count: rows.count)
-        var items: [(row: Int, item: JSONCursor)] = []
-        items.reserveCapacity(rows.count)
-        for (index, row) in rows.enumerated() {
-            switch cells.item(row, references) {
-            case .success(let members): items.append((index, JSONCursor(.object(members))))
-            case .failure(let refusal): outcomes[index] = .skipped("INVALID_DATA", refusal.field)
-            }
-        }
-        for (row, outcome) in try apply(items) { outcomes[row] = outcome }
-        return outcomes.map { $0 ?? BulkOutcome(Rejection(.cannotProcess)) }
+        let cells = try BulkCells(request, resource, module, scope.catalog, scope.access)
+        return try write(BulkItems(rows, cells, try BulkReferences(rows, cells, scope)))
     }
 
-    private func apply(_ items: [(row: Int, item: JSONCursor)]) throws -> [(Int, BulkOutcome)] {
+    /// The same for rows that have been read before.
+    func write(_ read: BulkItems) throws -> [BulkOutcome] {
+        let written = try read.drafts.map { drafts in try outcomes(of: read.items, drafts) } ?? apply(read.items)
+        return read.outcomes(written)
+    }
+
+    private func outcomes(of items: [BulkItems.Item], _ drafts: RecordDrafts) throws -> [(Int, BulkOutcome)] {
+        zip(items, try records.insert(drafts, scope)).map { ($0.row, Self.outcome($1, .added)) }
+    }
+
+    private func apply(_ items: [BulkItems.Item]) throws -> [(Int, BulkOutcome)] {
         guard !items.isEmpty else { return [] }
         switch request.operation {
         case .insert, .read:
@@ -51,17 +47,17 @@ struct BulkBatch {
         }
     }
 
-    private func insert(_ items: [(row: Int, item: JSONCursor)]) throws -> [(Int, BulkOutcome)] {
+    private func insert(_ items: [BulkItems.Item]) throws -> [(Int, BulkOutcome)] {
         guard !items.isEmpty else { return [] }
         return zip(items, try records.insert(items.map(\.item), module, scope)).map { ($0.row, Self.outcome($1, .added)) }
     }
 
     /// Rows whose record is there already are left out, and so are those that repeat one before them.
-    private func newOnes(_ items: [(row: Int, item: JSONCursor)], _ findBy: String) throws -> (
-        [(row: Int, item: JSONCursor)], [(Int, BulkOutcome)]
+    private func newOnes(_ items: [BulkItems.Item], _ findBy: String) throws -> (
+        [BulkItems.Item], [(Int, BulkOutcome)]
     ) {
         var known = try holders(items, findBy)
-        var fresh: [(row: Int, item: JSONCursor)] = []
+        var fresh: [BulkItems.Item] = []
         var refused: [(Int, BulkOutcome)] = []
         for item in items {
             guard let key = key(item.item, findBy) else {
@@ -78,9 +74,9 @@ struct BulkBatch {
         return (fresh, refused)
     }
 
-    private func update(_ items: [(row: Int, item: JSONCursor)], findBy: String) throws -> [(Int, BulkOutcome)] {
+    private func update(_ items: [BulkItems.Item], findBy: String) throws -> [(Int, BulkOutcome)] {
         var outcomes: [(Int, BulkOutcome)] = []
-        var named: [(row: Int, item: JSONCursor)] = []
+        var named: [BulkItems.Item] = []
         let known = findBy == "id" ? [:] : try holders(items, findBy)
         for item in items {
             let id =
@@ -93,7 +89,7 @@ struct BulkBatch {
             }
             var value = item.item.value
             value["id"] = .id(id)
-            named.append((item.row, JSONCursor(value)))
+            named.append(BulkItems.Item(row: item.row, item: JSONCursor(value)))
         }
         guard !named.isEmpty else { return outcomes }
         return outcomes + zip(named, try records.update(named.map(\.item), module, scope)).map { ($0.row, Self.outcome($1, .updated)) }
@@ -107,7 +103,7 @@ struct BulkBatch {
     }
 
     /// The records that hold the rows' values of a field. One statement.
-    private func holders(_ items: [(row: Int, item: JSONCursor)], _ findBy: String) throws -> [SQLValue: RecordID?] {
+    private func holders(_ items: [BulkItems.Item], _ findBy: String) throws -> [SQLValue: RecordID?] {
         if findBy == "id" {
             let ids = items.compactMap { $0.item.value["id"]?.looseInt64 }
             guard let table = module.table else { return [:] }

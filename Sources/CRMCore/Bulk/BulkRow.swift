@@ -92,6 +92,14 @@ struct BulkCells {
         self.keepsEmpty = keepsEmpty
     }
 
+    init(
+        _ request: BulkWriteRequest, _ resource: BulkWriteRequest.Resource, _ module: Module, _ catalog: Catalog, _ access: AccessPolicy
+    ) throws(Rejection) {
+        let zone = catalog.user(access.user)?.zone ?? catalog.zone
+        // A new record has nothing that an empty cell could empty.
+        try self.init(resource, module, catalog, zone: zone, keepsEmpty: !request.ignoresEmpty && request.operation != .insert)
+    }
+
     /// The text of a row in a column: blank ends do not count.
     static func text(_ row: [String], _ column: Column) -> String { text(row, column.mapping) }
 

@@ -16,9 +16,7 @@ struct BulkRowBatch {
     private typealias Draft = (row: Int, item: JSONValue)
 
     func write(_ lines: [[String]]) throws -> [BulkOutcome] {
-        let zone = scope.catalog.user(scope.access.user)?.zone ?? scope.catalog.zone
-        let keepsEmpty = !request.ignoresEmpty && request.operation != .insert
-        let cells = try BulkCells(resource, rows.module, scope.catalog, zone: zone, keepsEmpty: keepsEmpty)
+        let cells = try BulkCells(request, resource, rows.module, scope.catalog, scope.access)
         let references = try BulkReferences(lines, cells, scope)
         let parents = try parents(lines, cells, references)
         var outcomes: [BulkOutcome?] = Array(repeating: nil, count: lines.count)

@@ -10,6 +10,8 @@ package struct CSVReader: Sendable {
 
     /// Bytes of one row: a quote that is never closed would otherwise swallow the file.
     private static let rowLimit = 4 << 20
+    /// Empty lines are no rows, but a file of nothing else would be read for minutes.
+    private static let emptyLimit = 100_000
 
     private let delimiter: UInt8
     private var state = State.start
@@ -19,12 +21,26 @@ package struct CSVReader: Sendable {
     private var afterReturn = false
     /// Rows seen, the header included.
     private var count = 0
+    private var emptyLines = 0
+    /// Whether any NUL has been seen at all: as a rule there is none to look for in each cell.
+    private var mayHoldNUL = false
 
     package init(delimiter: UInt8) { self.delimiter = delimiter }
 
     package mutating func feed(_ bytes: [UInt8]) throws(CSVFailure) -> [[String]] {
         var rows: [[String]] = []
-        for byte in bytes { if let row = try take(byte) { rows.append(row) } }
+        mayHoldNUL = mayHoldNUL || bytes.contains(0)
+        var place = 0
+        while place < bytes.count {
+            let end = endOfRun(bytes, from: place)
+            if end > place {
+                try take(run: bytes[place..<end])
+                place = end
+            } else {
+                if let row = try take(bytes[place]) { rows.append(row) }
+                place += 1
+            }
+        }
         return rows
     }
 
@@ -34,12 +50,38 @@ package struct CSVReader: Sendable {
         return row.isEmpty && state == .start ? nil : try endRow()
     }
 
+    /// Where the bytes end that belong to the cell whatever they are.
+    private func endOfRun(_ bytes: [UInt8], from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { bytes in
+            var place = start
+            switch state {
+            case .quoteInQuoted: break
+            case .quoted: while place < bytes.count, bytes[place] != 0x22 { place += 1 }
+            case .start, .plain:
+                while place < bytes.count {
+                    let byte = bytes[place]
+                    guard byte != delimiter, byte != 0x22, byte != 0x0A, byte != 0x0D else { break }
+                    place += 1
+                }
+            }
+            return place
+        }
+    }
+
+    private mutating func take(run: ArraySlice<UInt8>) throws(CSVFailure) {
+        afterReturn = false
+        if state == .start { state = .plain }
+        size += run.count
+        try checkSize()
+        cell.append(contentsOf: run)
+    }
+
     private mutating func take(_ byte: UInt8) throws(CSVFailure) -> [String]? {
         let isSecond = afterReturn && byte == 0x0A && state == .start && row.isEmpty
         afterReturn = false
         if isSecond { return nil }
         size += 1
-        guard size <= Self.rowLimit else { throw CSVFailure(description: "row \(count + 1) is longer than \(Self.rowLimit) bytes") }
+        try checkSize()
         if state == .quoted {
             if byte == 0x22 { state = .quoteInQuoted } else { cell.append(byte) }
             return nil
@@ -61,11 +103,15 @@ package struct CSVReader: Sendable {
         return nil
     }
 
+    private func checkSize() throws(CSVFailure) {
+        guard size <= Self.rowLimit else { throw CSVFailure(description: "row \(count + 1) is longer than \(Self.rowLimit) bytes") }
+    }
+
     private mutating func endCell() throws(CSVFailure) {
         guard let text = String(validating: cell, as: UTF8.self) else {
             throw CSVFailure(description: "row \(count + 1) is not valid in the file's character encoding")
         }
-        guard !cell.contains(0) else { throw CSVFailure(description: "row \(count + 1) holds a NUL character") }
+        guard !mayHoldNUL || !cell.contains(0) else { throw CSVFailure(description: "row \(count + 1) holds a NUL character") }
         row.append(text)
         cell.removeAll(keepingCapacity: true)
         state = .start
@@ -73,11 +119,21 @@ package struct CSVReader: Sendable {
 
     /// Empty lines are no rows.
     private mutating func endRow() throws(CSVFailure) -> [String]? {
+        if row.isEmpty, cell.isEmpty {
+            state = .start
+            size = 0
+            count += 1
+            emptyLines += 1
+            guard emptyLines <= Self.emptyLimit else { throw CSVFailure(description: "more than \(Self.emptyLimit) lines are empty") }
+            return nil
+        }
         try endCell()
-        let ended = row
-        row = []
+        var ended: [String] = []
+        // As many cells as this row has, the next one will have.
+        ended.reserveCapacity(row.count)
+        swap(&ended, &row)
         size = 0
         count += 1
-        return ended == [""] ? nil : ended
+        return ended
     }
 }

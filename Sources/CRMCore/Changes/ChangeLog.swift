@@ -121,6 +121,13 @@ package enum ChangeLog {
     }
 
     static func append(_ entries: [Entry], by author: Author, feed: ChangeFeed, _ tx: Transaction) throws {
+        let isNews = feed.wants(entries)
+        let mark = isNews ? try ChangeFeed.mark(author.group, tx) : 0
+        if !(try appendAlike(entries, by: author, tx)) { try appendEach(entries, by: author, tx) }
+        if isNews { try feed.add(after: mark, author.group, tx) }
+    }
+
+    private static func appendEach(_ entries: [Entry], by author: Author, _ tx: Transaction) throws {
         let rows = entries.map { entry -> [SQLValue] in
             [
                 .integer(author.group.raw), .integer(author.at.milliseconds), .integer(author.user.raw), .text(author.origin.rawValue),
@@ -128,10 +135,26 @@ package enum ChangeLog {
                 .init(entry.before?.text), .init(entry.after?.text),
             ]
         }
-        let isNews = feed.wants(entries)
-        let mark = isNews ? try ChangeFeed.mark(author.group, tx) : 0
         try tx.insert(into: "sys_change", columns, rows: rows)
-        if isNews { try feed.add(after: mark, author.group, tx) }
+    }
+
+    /// Entries that differ only in the record, as those of new records do, are one statement. False when they are no such entries.
+    private static func appendAlike(_ entries: [Entry], by author: Author, _ tx: Transaction) throws -> Bool {
+        guard entries.count > 1, let first = entries.first else { return false }
+        var last = RecordID(raw: 0)
+        for entry in entries {
+            guard entry.module == first.module, entry.kind == first.kind, entry.field == nil, entry.before == nil, entry.after == nil,
+                entry.id > last
+            else { return false }
+            last = entry.id
+        }
+        try tx.execute(
+            """
+            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind)
+            SELECT \(author.group), \(author.at), \(.integer(author.user.raw)), \(.text(author.origin.rawValue)), \(.integer(first.module.raw)), i.id,
+                \(.text(first.kind.rawValue)) FROM \(.idTable(entries.map(\.id.raw), column: "id")) i ORDER BY i.id
+            """)
+        return true
     }
 
     /// Set-based: one statement logs every row an UPDATE is about to point elsewhere. It locks them too, in ascending order of id,

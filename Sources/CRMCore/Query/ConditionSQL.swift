@@ -147,9 +147,10 @@ struct ConditionSQL {
         let folded: SQL = "\(.folded(column))"
         func bound(_ text: String) -> SQL { "\(.folded("\(SQLValue.text(text))"))" }
         switch comparator {
-        case .equal: return "\(folded) = \(bound(values[0]))"
+        // The indexes on folded texts hold only rows that have one, and SQLite does not see that these do.
+        case .equal: return "(\(column) IS NOT NULL AND \(folded) = \(bound(values[0])))"
         case .notEqual: return "(\(column) IS NULL OR \(folded) <> \(bound(values[0])))"
-        case .among: return "\(folded) IN (\(.joined(values.map(bound), by: ", ")))"
+        case .among: return "(\(column) IS NOT NULL AND \(folded) IN (\(.joined(values.map(bound), by: ", "))))"
         case .notAmong: return "(\(column) IS NULL OR \(folded) NOT IN (\(.joined(values.map(bound), by: ", "))))"
         case .contains: return SQL(.containsFolded(column, values[0]))
         case .notContains: return "(\(column) IS NULL OR NOT \(.containsFolded(column, values[0])))"

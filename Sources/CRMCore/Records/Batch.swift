@@ -20,6 +20,17 @@ struct Batch {
         self.scope = scope
     }
 
+    init(_ drafts: RecordDrafts, _ scope: WriteScope) {
+        self.init(drafts.module, scope)
+        pending.reserveCapacity(drafts.items.count)
+        for (index, item) in drafts.items.enumerated() {
+            switch item {
+            case .success(let draft): pending.append(Pending(index: index, change: draft.change, references: draft.references))
+            case .failure(let rejection): refused[index] = rejection
+            }
+        }
+    }
+
     mutating func decode(_ index: Int, _ body: () throws(Rejection) -> (PendingChange, [RecordDecoder.Reference])) {
         do throws(Rejection) {
             let (change, references) = try body()
@@ -34,22 +45,23 @@ struct Batch {
 
     /// The same, with the number of the item.
     mutating func forEachIndexed(_ body: (Int, inout PendingChange) throws -> Void) throws {
-        var kept: [Pending] = []
-        kept.reserveCapacity(pending.count)
-        for var item in pending {
+        var isWhole = true
+        for position in pending.indices {
+            // In place: a copy of a record costs more than most rules do.
             do {
-                try body(item.index, &item.change)
-                kept.append(item)
+                try body(pending[position].index, &pending[position].change)
             } catch let rejection as Rejection {
-                refused[item.index] = rejection
+                refused[pending[position].index] = rejection
+                isWhole = false
             }
         }
-        pending = kept
+        if !isWhole { pending.removeAll { refused[$0.index] != nil } }
     }
 
     /// In the order of the items; each is either pending still or refused.
     func outcomes(_ count: Int) -> [RecordStore.Outcome] {
-        var outcomes = (0..<count).map { RecordStore.Outcome.failure(refused[$0] ?? Rejection(.internalError)) }
+        var outcomes = [RecordStore.Outcome](repeating: .failure(Rejection(.internalError)), count: count)
+        for (index, rejection) in refused { outcomes[index] = .failure(rejection) }
         for item in pending { outcomes[item.index] = .success(item.change.after) }
         return outcomes
     }

@@ -43,7 +43,7 @@ struct RecordDecoder {
                 change.tags = try tags(input)
                 continue
             }
-            if let rows = RowField(field, catalog) {
+            if field.columns.isEmpty, let rows = RowField(field, catalog) {
                 change.rowEdits.append(try RowEdits(input, rows))
                 continue
             }

@@ -10,16 +10,14 @@ package struct RecordStore: Sendable {
 
     /// Adds records. The outcomes stand in the order of the items.
     package func insert(_ items: [JSONCursor], _ module: Module, _ scope: WriteScope) throws -> [Outcome] {
-        try scope.access.require(.create, module)
-        let module = module.whole
-        var batch = Batch(module, scope)
-        for (index, item) in items.enumerated() {
-            batch.decode(index) { () throws(Rejection) in
-                try RecordDecoder(catalog: scope.catalog, module: module, access: scope.access, for: scope.origin).decode(
-                    item, into: Record(module, id: scope.ids.next()), .insert)
-            }
-        }
-        return try finish(batch, count: items.count, scope)
+        let reading = RecordDrafts.Reading(scope.catalog, scope.access, scope.origin, scope.ids)
+        return try insert(RecordDrafts(items, module, reading), scope)
+    }
+
+    /// Adds records that have been read before, on the same catalog.
+    func insert(_ drafts: RecordDrafts, _ scope: WriteScope) throws -> [Outcome] {
+        try scope.access.require(.create, drafts.module)
+        return try finish(Batch(drafts, scope), count: drafts.items.count, scope)
     }
 
     /// Adds one record that has values already, such as a copy; `tags` unless the item names its own.
@@ -116,10 +114,10 @@ package struct RecordStore: Sendable {
         try batch.refuseReferences()
         try batch.resolveFiles()
         try RowResolver(rules: self.rules, scope: scope).resolve(&batch)
-        let pending = batch.pending.map(\.change)
-        let rules = try rules.filter { $0.concerns(batch.module) }.map { try $0.prepared(for: pending, scope) }
+        let rules = try rules(for: batch, scope)
+        let stamp = Stamp(batch.module, scope)
         try batch.forEach { change in
-            Self.stamp(&change, scope)
+            stamp.mark(&change)
             for rule in rules { try rule.before(&change, scope) }
         }
         try batch.refuseTakenValues()
@@ -131,34 +129,17 @@ package struct RecordStore: Sendable {
         return batch.outcomes(count)
     }
 
+    private func rules(for batch: Batch, _ scope: WriteScope) throws -> [any RecordRule] {
+        let pending = batch.pending.map(\.change)
+        return try rules.filter { $0.concerns(batch.module) }.map { try $0.prepared(for: pending, scope) }
+    }
+
     private func followUpRows(of changes: [PendingChange], _ scope: WriteScope) throws {
         for (_, rows) in Dictionary(grouping: changes.flatMap(\.rows), by: \.rows.module.id) {
             let written = rows.flatMap(\.written)
             guard let module = written.first?.after.module else { continue }
             for rule in rules where rule.concerns(module) { try rule.after(written, scope) }
         }
-    }
-
-    /// What every record carries: owner, author, times, layout, state.
-    static func stamp(_ change: inout PendingChange, _ scope: WriteScope) {
-        let user = SQLValue.integer(scope.access.user.raw)
-        let now = SQLValue.integer(scope.now.milliseconds)
-        if change.kind == .insert {
-            if change.after["Owner"].isNull { change.after["Owner"] = user }
-            change.after["Created_By"] = user
-            change.after["Created_Time"] = now
-            change.after["Record_Status__s"] = .text("Available")
-            // A yes-or-no field without an answer says no, as upstream shows it.
-            for field in change.after.module.fields where field.type.dataType == "boolean" && change.after[field].isNull {
-                change.after[field] = .integer(0)
-            }
-            if change.after["Layout"].isNull {
-                change.after["Layout"] = .init(scope.catalog.standardLayout(of: change.after.module.id)?.raw)
-            }
-        }
-        change.after["Modified_By"] = user
-        change.after["Modified_Time"] = now
-        change.after["Last_Activity_Time"] = now
     }
 
     /// The batch goes in at once; only when the engine refuses a unique value is it tried again item by item.
@@ -183,10 +164,10 @@ package struct RecordStore: Sendable {
 
     static func write(_ changes: [PendingChange], _ scope: WriteScope) throws {
         guard let module = changes.first?.after.module, let table = module.table else { return }
-        let inserts = changes.filter { $0.kind == .insert }
-        if !inserts.isEmpty { try scope.tx.insert(into: table, module.storedColumns.map(\.name), rows: inserts.map(\.after.values)) }
+        let inserts = changes.compactMap { $0.kind == .insert ? $0.after.values : nil }
+        if !inserts.isEmpty { try scope.tx.insert(into: table, module.storedColumns.map(\.name), rows: inserts, sparse: true) }
         // Each update sets its own columns; a call holds at most 100.
-        for change in changes {
+        for change in changes where change.kind == .update {
             guard let before = change.before else { continue }
             try update(change.after, from: before, table, scope)
         }
@@ -227,11 +208,5 @@ extension Rejection {
     /// An id that names no record of the module which the caller may touch.
     package static func unknownRecord(at path: JSONPath) -> Rejection {
         .invalid(at: path, message: "the id given seems to be invalid")
-    }
-}
-
-extension Catalog {
-    func standardLayout(of module: ModuleID) -> RecordID? {
-        documents(.layout).first { $0.parent?.raw == module.raw }?.id
     }
 }

@@ -19,12 +19,10 @@ package enum SearchIndex {
         let changed = changes.filter { before, after in before.map { before in fields.contains { before[$0] != after[$0] } } ?? true }
         let old = changed.filter { $0.before != nil }.map(\.after.id)
         if !old.isEmpty { try remove(old, tx) }
-        try tx.insert(
-            into: table, ["rowid", "grams"],
-            rows: changed.map { change in
-                let grams = Grams.text(of: fields.flatMap { $0.searchedTexts(change.after[$0].text) })
-                return [.integer(change.after.id.raw), .text(grams)]
-            })
+        let texts = SearchedTexts(module)
+        var writer = GramWriter()
+        let rows = changed.map { change -> [SQLValue] in [.integer(change.after.id.raw), .text(writer.grams(of: texts.of(change.after)))] }
+        try tx.insert(into: table, ["rowid", "grams"], rows: rows)
     }
 
     static func add(_ records: [Record], _ tx: Transaction) throws { try refresh(records.map { (nil, $0) }, tx) }
@@ -66,13 +64,25 @@ extension Module {
     }
 }
 
-extension Field {
+/// The texts of a module's records that are searched; where they stand is looked up once for a batch.
+private struct SearchedTexts {
+    private let places: [(slot: Int, isPhone: Bool)]
+
+    init(_ module: Module) {
+        places = module.searchedFields.compactMap { field in module.slot(of: field).map { ($0, field.type.dataType == "phone") } }
+    }
+
     /// A telephone number is found as it is written, and by its digits alone.
-    fileprivate func searchedTexts(_ text: String?) -> [String] {
-        guard let text else { return [] }
-        guard type.dataType == "phone" else { return [text] }
-        let digits = text.filter { ("0"..."9").contains($0) }
-        return digits == text ? [text] : [text, digits]
+    func of(_ record: Record) -> [String] {
+        var texts: [String] = []
+        for (slot, isPhone) in places {
+            guard case .text(let text) = record.values[slot] else { continue }
+            texts.append(text)
+            guard isPhone else { continue }
+            let digits = text.utf8.filter { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+            if digits.count < text.utf8.count { texts.append(String(decoding: digits, as: UTF8.self)) }
+        }
+        return texts
     }
 }
 

@@ -22,10 +22,12 @@ package struct WordSearch: Sendable {
         .all(words.map { word in .any(module.searchedFields.map { .test(field: $0.apiName, .contains, [.string(word)]) }) })
     }
 
-    /// The ids worth ranking: the newest that match, and the newest whose name starts with the words.
+    /// The ids worth ranking: the newest that match, and of those whose name starts with the words the first by name, which an index
+    /// on names hands out one by one. The very name comes before all that begin with it.
     func candidates(_ newest: SQL, _ table: TableName, _ module: Module, where filter: SQL) -> SQL {
         guard let name = module.displayColumn else { return "SELECT c.id FROM (\(newest) LIMIT \(.integer(Self.reach))) c" }
-        let named: SQL = "SELECT t.id FROM \(table) t WHERE \(.startsFolded("\(name, of: "t")", text)) AND \(filter) ORDER BY t.id DESC"
+        let named: SQL =
+            "SELECT t.id FROM \(table) t WHERE \(.startsFolded("\(name, of: "t")", text)) AND \(filter) ORDER BY \(.folded("\(name, of: "t")")), t.id"
         return """
             SELECT c.id FROM (\(newest) LIMIT \(.integer(Self.reach))) c UNION SELECT n.id FROM (\(named) LIMIT \(.integer(Self.reach))) n
             """

@@ -35,7 +35,9 @@ package struct ZipReader: Sendable {
     }
 
     /// The central directory, found from the end of the file.
-    private static func list(_ size: Int64, _ entryLimit: Int, _ listLimit: Int64, _ source: Source) async throws -> (bytes: [UInt8], count: Int) {
+    private static func list(_ size: Int64, _ entryLimit: Int, _ listLimit: Int64, _ source: Source) async throws -> (
+        bytes: [UInt8], count: Int
+    ) {
         // The last record has 22 bytes and a comment behind it.
         let length = min(size, 22 + 65_535)
         let tail = try await source(size - length, Int(length))
@@ -83,6 +85,7 @@ package struct ZipReader: Sendable {
     /// Unpacks an entry of at most `limit` bytes. `each` returns whether it wants more; who stops early gets no check of the sum.
     package func unpack(_ entry: Entry, limit: Int64, each: ([UInt8]) async throws -> Bool) async throws {
         guard entry.flags & 1 == 0 else { throw ZipFailure("\(entry.name) is encrypted") }
+        guard entry.plainSize <= limit else { throw ZipFailure("\(entry.name) is larger than \(limit) bytes") }
         guard entry.method == 0 || entry.method == 8 else { throw ZipFailure("\(entry.name) is packed in a way that is not read here") }
         var place = try await content(of: entry)
         guard entry.packedSize <= size - place else { throw ZipFailure("\(entry.name) is cut off") }

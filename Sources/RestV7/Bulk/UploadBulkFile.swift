@@ -29,7 +29,9 @@ enum UploadBulkFile: Endpoint {
         let received = try await input.upload.receive(library, .init(size: BulkFile.zipLimit, tooLarge: tooLarge, broken: .noZip))
         guard let file = received.files.first else { throw Rejection.noZip }
         do {
-            _ = try await BulkFile.zip(file.hash, file.size, library)
+            let zip = try await BulkFile.zip(file.hash, file.size, library)
+            // A zip that holds nothing is as little use as no zip.
+            if zip.files.isEmpty { throw Rejection.noZip }
         } catch is ZipFailure {
             throw Rejection.noZip
         }

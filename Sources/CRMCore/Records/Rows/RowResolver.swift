@@ -56,8 +56,9 @@ struct RowResolver {
         try children.resolveFiles()
         let pending = children.pending.map(\.change)
         let rules = try rules.filter { $0.concerns(module) }.map { try $0.prepared(for: pending, scope) }
+        let stamp = Stamp(module, scope)
         try children.forEach { change in
-            RecordStore.stamp(&change, scope)
+            stamp.mark(&change)
             for rule in rules { try rule.before(&change, scope) }
         }
         try children.refuseTakenValues()
