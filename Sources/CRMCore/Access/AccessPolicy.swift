@@ -114,7 +114,7 @@ extension AccessPolicy {
 
     /// What the user may do with a field.
     package func right(on field: Field) -> FieldRight {
-        guard let own, !own.isAdministrator, !field.rights.isEmpty else { return .readWrite }
+        guard let own, !own.isAdministrator else { return .readWrite }
         return own.right(on: field)
     }
 

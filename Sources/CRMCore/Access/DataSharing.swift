@@ -60,7 +60,7 @@ extension Services {
                     try scope.replace(known.id, body: body)
                 } else {
                     let document = Document(id: scope.ids.next(), kind: .dataSharing, parent: RecordID(raw: module.raw), body: body)
-                    try MetadataStore.insert([document], at: scope.now, scope.tx)
+                    try scope.add([document])
                 }
             }
         }

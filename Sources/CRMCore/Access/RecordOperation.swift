@@ -50,6 +50,11 @@ package enum RecordOperation: String, Sendable {
         }
     }
 
+    /// Whether profiles list this right for the module itself.
+    package func isListed(for module: Module) -> Bool {
+        module.permissionName.map { PermissionList.standardNames.contains("Crm_Implied_\(rawValue)_\($0)") } ?? false
+    }
+
     /// The right's name in profiles; `nil` for modules that profiles do not list.
     func permission(on module: Module) -> String? {
         guard let suffix = module.permissionName else { return nil }
