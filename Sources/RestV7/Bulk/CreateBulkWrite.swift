@@ -6,8 +6,7 @@ import Wire
 /// Starts an import. Contract: bulk-write, 246.
 enum CreateBulkWrite: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/bulk/v7/write", entry: "246", scope: .all([.fixed(["ZohoCRM.bulk.CREATE"]), .modules(["CREATE"])]), credits: 500,
-        support: .partial("the profile's right to import"))
+        .post, "/crm/bulk/v7/write", entry: "246", scope: .all([.fixed(["ZohoCRM.bulk.CREATE"]), .modules(["CREATE"])]), credits: 500)
 
     struct Input: EndpointInput {
         let body: BulkWriteBody
@@ -15,6 +14,7 @@ enum CreateBulkWrite: Endpoint {
             body = try BulkWriteBody(try request.json(), context)
             for resource in body.resources {
                 let owner = BulkOwner.of(resource.module, context.catalog)?.owner ?? resource.module
+                if RecordOperation.importing.isListed(for: owner) { try context.access.require(.importing, owner) }
                 if body.operation != .update, owner === resource.module { try context.access.require(.create, owner) }
                 if body.operation != .insert || owner !== resource.module { try context.access.require(.edit, owner) }
             }

@@ -58,7 +58,10 @@ enum AddCurrencies: Endpoint {
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) { items = try request.json().items("currencies") }
+        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            try context.access.require(permission: SettingsPermission.currencies)
+            items = try request.json().items("currencies")
+        }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
@@ -75,6 +78,7 @@ enum UpdateCurrencies: Endpoint {
     struct Input: EndpointInput {
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            try context.access.require(permission: SettingsPermission.currencies)
             let id = request.path["currency_id"] == nil ? nil : try request.recordID("currency_id", index: 0)
             let items = try request.json().items("currencies", limit: id == nil ? 100 : 1)
             self.items = id.map { id in items.map { $0.naming(id) } } ?? items
@@ -98,6 +102,7 @@ enum UpdateCurrency: SameWork {
 struct BaseCurrencyInput: EndpointInput {
     let item: JSONCursor
     init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+        try context.access.require(permission: SettingsPermission.currencies)
         item = try request.json().required("base_currency")
         _ = try item.object()
     }

@@ -13,6 +13,7 @@ enum ChangeViewSorts: Endpoint {
         let items: [JSONCursor]
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try ModuleParameter(request, context).module.id
+            try context.access.require(permission: SettingsPermission.views)
             items = try request.json().items("custom_views")
         }
     }
@@ -66,6 +67,7 @@ enum ChangeViewSort: Endpoint {
         let item: JSONCursor
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try ModuleParameter(request, context).module.id
+            try context.access.require(permission: SettingsPermission.views)
             guard let id = RecordID(request.path["view_id"] ?? "") else { throw .unknownItem }
             self.id = id
             item = try request.json().items("custom_views", limit: 1)[0]

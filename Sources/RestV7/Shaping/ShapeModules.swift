@@ -22,6 +22,8 @@ enum SettingsPermission {
     static let users = "Crm_Implied_Manage_Users"
     static let groups = "Crm_Implied_Manage_Groups"
     static let dataSharing = "Crm_Implied_Manage_Data_Sharing"
+    static let currencies = "Crm_Implied_Manage_Currencies"
+    static let views = "Crm_Implied_Manage_CustomViews"
     static let variables = "Crm_Implied_Variables_Access"
 }
 
