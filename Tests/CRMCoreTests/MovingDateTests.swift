@@ -1,9 +1,9 @@
-import Metadata
 import Testing
 import TributaryTestKit
 import Wire
 
 @testable import CRMCore
+@testable import Metadata
 
 /// The days that move with the calendar, in criteria of custom views.
 @Suite struct MovingDateTests {
@@ -28,7 +28,28 @@ import Wire
         #expect(shown("${THISYEAR}") == ["2025-01-01", "2025-12-31"])
         #expect(shown("${LASTYEAR}") == ["2024-01-01", "2024-12-31"])
         #expect(shown("${NEXTYEAR}") == ["2026-01-01", "2026-12-31"])
+        #expect(shown("${THISFQ}") == ["2025-01-01", "2025-03-31"])
+        #expect(shown("${PREVFQ}") == ["2024-10-01", "2024-12-31"])
+        #expect(shown("${NEXTFQ}") == ["2025-04-01", "2025-06-30"])
+        #expect(shown("${THISFY}") == ["2025-01-01", "2025-12-31"])
+        #expect(shown("${PREVFY}") == ["2024-01-01", "2024-12-31"])
+        #expect(shown("${NEXTFY}") == ["2026-01-01", "2026-12-31"])
         #expect(shown("${SOMEDAY}").isEmpty && shown("").isEmpty)
+    }
+
+    /// fiscal-year, 94; business-hours, 96 (`week_starts_on`).
+    @Test func weeksAndFiscalYearsBeginAsTheOrganisationSays() {
+        let settings = [
+            Document(id: RecordID(raw: 1), kind: FiscalYear.kind, body: ["start_month": "May"]),
+            Document(id: RecordID(raw: 2), kind: BusinessHours.kind, body: ["type": "24_by_7", "week_starts_on": "Thursday"]),
+        ]
+        let dates = MovingDates(now: now, zone: .utc, of: Catalog(version: 1, documents: settings))
+        func shown(_ name: String) -> [String] {
+            (dates.days(name).map { [$0.lowerBound, $0.upperBound] } ?? []).compactMap { CalendarDate(daysSinceEpoch: $0)?.iso }
+        }
+        #expect(shown("${THISFY}") == ["2024-05-01", "2025-04-30"] && shown("${NEXTFY}") == ["2025-05-01", "2026-04-30"])
+        #expect(shown("${THISFQ}") == ["2025-02-01", "2025-04-30"] && shown("${PREVFQ}") == ["2024-11-01", "2025-01-31"])
+        #expect(shown("${THISWEEK}") == ["2025-03-06", "2025-03-12"] && shown("${THISYEAR}") == ["2025-01-01", "2025-12-31"])
     }
 
     @Test func theDayIsTheOneOfTheZone() throws {

@@ -101,7 +101,12 @@ struct AppointmentRule: RecordRule {
             preferences.outsideAvailability
             ? preferences.outsideBusinessHours || ServiceHours.works(start, end, zone, WorkingHours(scope.catalog))
             : service.offers(start, end, zone)
-        if !fits { throw Rejection.invalid(at: change.path.appending("Appointment_Start_Time")) }
+        // Whoever works in shifts is booked in them; where hours outside of those of the service are allowed, so are these.
+        let owner = UserID(raw: change.after["Owner"].integer ?? 0)
+        let shift = preferences.outsideAvailability ? nil : ShiftHours.of(owner, at: start, scope.catalog)
+        guard fits, shift?.covers(start, end, scope.catalog) ?? true else {
+            throw Rejection.invalid(at: change.path.appending("Appointment_Start_Time"))
+        }
     }
 
     // MARK: when it moves

@@ -48,7 +48,7 @@ struct ServiceHours: Sendable {
     /// Whether the whole time lies in business hours.
     static func works(_ start: Instant, _ end: Instant, _ zone: TimeZoneRule, _ working: WorkingHours) -> Bool {
         pieces(start, end, zone).allSatisfy { day, span in
-            working.span(WallClock.weekday(day)).map { $0.lowerBound <= span.lowerBound && span.upperBound <= $0.upperBound } ?? false
+            working.span(onDay: day).map { $0.lowerBound <= span.lowerBound && span.upperBound <= $0.upperBound } ?? false
         }
     }
 
@@ -56,8 +56,8 @@ struct ServiceHours: Sendable {
         let weekday = WallClock.weekday(day)
         let offered =
             switch availability {
-            case .everyBusinessDay: working.span(weekday) != nil
-            case .dateRange: (from.map { $0 <= day } ?? true) && (till.map { day <= $0 } ?? true) && working.span(weekday) != nil
+            case .everyBusinessDay: working.span(onDay: day) != nil
+            case .dateRange: (from.map { $0 <= day } ?? true) && (till.map { day <= $0 } ?? true) && working.span(onDay: day) != nil
             case .dates: dates.contains(day)
             case .weekdays: weekdays.contains(weekday)
             }
@@ -65,7 +65,7 @@ struct ServiceHours: Sendable {
         return timings.isEmpty ? [working.span(weekday) ?? WorkingHours.wholeDay] : timings
     }
 
-    private static func pieces(_ start: Instant, _ end: Instant, _ zone: TimeZoneRule) -> [(Int, Range<Int>)] {
+    static func pieces(_ start: Instant, _ end: Instant, _ zone: TimeZoneRule) -> [(Int, Range<Int>)] {
         let (first, last) = (WallClock(start, zone), WallClock(end, zone))
         if first.day == last.day { return [(first.day, first.minute..<max(last.minute, first.minute))] }
         let begin = (first.day, first.minute..<WallClock.minutesPerDay)

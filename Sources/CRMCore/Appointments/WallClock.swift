@@ -32,7 +32,7 @@ struct WallClock: Sendable, Equatable {
 }
 
 /// The days of a week as settings and services name them.
-enum Weekday: String, CaseIterable, Sendable {
+package enum Weekday: String, CaseIterable, Sendable {
     case sunday = "Sunday"
     case monday = "Monday"
     case tuesday = "Tuesday"

@@ -2,14 +2,19 @@ import Metadata
 import Wire
 
 /// When the organisation works. Without a setting every hour of every day counts (`business-hours.md`, 95: none at first).
-struct WorkingHours: Sendable {
-    static let kind: Document.Kind = "business_hours"
+package struct WorkingHours: Sendable {
+    package static let kind: Document.Kind = "business_hours"
     static let wholeDay = 0..<WallClock.minutesPerDay
 
     /// `nil` when nothing is set.
     private let spans: [Weekday: Range<Int>]?
+    /// Days on which the organisation is closed all the same.
+    private var closed: Set<Int> = []
 
-    init(_ catalog: Catalog) { self.init(catalog.documents(Self.kind).first?.body) }
+    init(_ catalog: Catalog) {
+        self.init(catalog.documents(Self.kind).first?.body)
+        closed = Holiday.closedDays(catalog)
+    }
 
     init(_ body: JSONValue?) {
         guard let body, let type = body["type"]?.string, type != "24_by_7", type != "24*7" else {
@@ -38,6 +43,9 @@ struct WorkingHours: Sendable {
         guard let spans else { return Self.wholeDay }
         return spans[weekday]
     }
+
+    /// The hours of one day of the calendar, holidays being none.
+    func span(onDay day: Int) -> Range<Int>? { closed.contains(day) ? nil : span(WallClock.weekday(day)) }
 
     var workdays: [Weekday] { Weekday.allCases.filter { span($0) != nil } }
 

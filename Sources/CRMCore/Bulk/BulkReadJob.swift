@@ -100,7 +100,8 @@ struct BulkReadPart {
         let render = services.render(catalog, zone)
         let planner = Planner(catalog, access)
         // What the planner knows is what the user may see.
-        let query = try request.query(planner.catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone))
+        let query = try request.query(
+            planner.catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone, of: planner.catalog))
 
         var progress = before
         var packed = PackedSpool(services.files.spool(), try Deflater())

@@ -21,8 +21,8 @@ extension Services {
                 body[key] = value
             }
             let id = scope.ids.next()
-            try MetadataStore.insert(
-                [Document(id: id, kind: .recordLocking, parent: RecordID(raw: moduleID.raw), body: body)], at: scope.now, scope.tx)
+            try scope.add(
+                [Document(id: id, kind: .recordLocking, parent: RecordID(raw: moduleID.raw), body: body)])
             try lockExisting(id, body, over: [:], module, scope)
             return id
         }
@@ -42,7 +42,7 @@ extension Services {
             for key in ["created_time", "created_by"] { body[key] = before.body[key] ?? .null }
             body["modified_time"] = author.time
             body["modified_by"] = author.person
-            try MetadataStore.replace(id, body: body, at: scope.now, scope.tx)
+            try scope.replace(id, body: body)
             try lockExisting(id, body, over: before.body, module, scope)
             return id
         }
@@ -57,14 +57,15 @@ extension Services {
                 throw Rejection.invalidPathID(0)
             }
             if known.body["system_defined"]?.bool == true { throw Rejection(.notAllowed, status: 403, .id(id)) }
-            try MetadataStore.remove([id], scope.tx)
+            try scope.remove([id])
             try LockingJob.schedule(id, of: moduleID, releasing: true, id: scope.ids.next(), at: scope.now, scope.tx)
         }
     }
 
     private func reader(_ module: Module, _ user: UserID, _ scope: MetadataScope) -> LockingReader {
         LockingReader(
-            catalog: scope.catalog, module: module, user: user, ids: scope.ids, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)
+            catalog: scope.catalog, module: module, user: user, ids: scope.ids,
+            dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
         )
     }
 

@@ -188,7 +188,8 @@ struct LockingReader {
         ]
         try requireClosed(leaf, field, input.path)
         do throws(Rejection) {
-            let condition = try CriteriaReader(module: module, user: user, dates: MovingDates(now: .now(), zone: catalog.zone)).read(leaf)
+            let condition = try CriteriaReader(module: module, user: user, dates: MovingDates(now: .now(), zone: catalog.zone, of: catalog))
+                .read(leaf)
             let access = AccessPolicy.system("only whether the criteria can be asked is asked")
             _ = try ConditionSQL(catalog: catalog, module: module, alias: "t", access: access).render(condition)
         } catch {

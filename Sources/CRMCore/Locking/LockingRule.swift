@@ -39,7 +39,7 @@ struct LockingRule: RecordRule {
     ) throws -> [RecordID] {
         guard let table = module.table, let column = module.lockColumn else { return [] }
         let condition = try CriteriaReader(
-            module: module, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)
+            module: module, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
         ).read(rule.criteria)
         let system = AccessPolicy.system("rules lock whatever they match")
         let matches = try ConditionSQL(catalog: scope.catalog, module: module, alias: "t", access: system).render(condition)

@@ -13,7 +13,7 @@ package struct KeptCriteria {
     private init(_ module: Module, most: Int, _ scope: MetadataScope) {
         self.module = module
         self.most = most
-        reader = CriteriaReader(module: module, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
+        reader = CriteriaReader(module: module, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog))
         tests = ConditionSQL(catalog: scope.catalog, module: module, alias: "t", access: .system("criteria of settings are only checked"))
     }
 

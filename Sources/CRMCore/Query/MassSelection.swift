@@ -44,13 +44,14 @@ package struct MassSelection: Sendable {
     var json: JSONValue {
         let named: JSONValue = ids.map { .array($0.map { .id($0) }) } ?? .null
         return [
-            "module": .string(String(module.id.raw)), "view": view, "criteria": criteria, "territory": territory?.json ?? .null, "ids": named,
+            "module": .string(String(module.id.raw)), "view": view, "criteria": criteria, "territory": territory?.json ?? .null,
+            "ids": named,
         ]
     }
 
     private func condition(_ scope: WriteScope) throws(Rejection) -> Condition {
         if let ids { return .ids(ids) }
-        let dates = MovingDates(now: scope.now, zone: scope.catalog.zone)
+        let dates = MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
         let seen = scope.access.seen(scope.catalog).module(id: module.id) ?? module
         let reader = CriteriaReader(module: seen, user: scope.access.user, dates: dates)
         return try reader.read(view).and(try reader.read(criteria)).and(territory?.condition(scope.catalog) ?? .always)

@@ -1,13 +1,20 @@
+import Metadata
 import Wire
 
 /// The days that names such as `${TODAY}` and `${LASTWEEK}` stand for, as the clocks of one zone show them now.
-/// Weeks begin on Sunday, which is what a new organisation has.
+/// Weeks begin on Sunday, and the year of the books in January, unless the organisation says otherwise.
 package struct MovingDates: Sendable {
     private let zone: TimeZoneRule
     private let today: Int
+    /// From Sunday on, and the first month of the fiscal year, January being the first.
+    private let weekStart: Int
+    private let fiscalStart: Int
 
-    package init(now: Instant, zone: TimeZoneRule) {
+    package init(now: Instant, zone: TimeZoneRule, of catalog: Catalog? = nil) {
         self.zone = zone
+        let start = catalog?.documents(BusinessHours.kind).first?.body["week_starts_on"]?.string.flatMap(Weekday.init)
+        weekStart = start.flatMap { Weekday.allCases.firstIndex(of: $0) } ?? 0
+        fiscalStart = catalog.map { FiscalYear($0).startMonth } ?? 1
         today = now.date(offsetMinutes: zone.offsetMinutes(at: now))?.daysSinceEpoch ?? 0
     }
 
@@ -26,6 +33,12 @@ package struct MovingDates: Sendable {
         case "${THISYEAR}": months(of: 12, moved: 0)
         case "${LASTYEAR}": months(of: 12, moved: -1)
         case "${NEXTYEAR}": months(of: 12, moved: 1)
+        case "${PREVFQ}": fiscal(quarters: 1, moved: -1)
+        case "${THISFQ}": fiscal(quarters: 1, moved: 0)
+        case "${NEXTFQ}": fiscal(quarters: 1, moved: 1)
+        case "${PREVFY}": fiscal(quarters: 4, moved: -1)
+        case "${THISFY}": fiscal(quarters: 4, moved: 0)
+        case "${NEXTFY}": fiscal(quarters: 4, moved: 1)
         default: nil
         }
     }
@@ -40,19 +53,32 @@ package struct MovingDates: Sendable {
 
     private func week(_ moved: Int) -> ClosedRange<Int> {
         // 1970-01-01 was a Thursday, the fifth day of its week.
-        let sinceSunday = ((today + 4) % 7 + 7) % 7
-        let first = today - sinceSunday + moved * 7
+        let sinceStart = ((today + 4 - weekStart) % 7 + 7) % 7
+        let first = today - sinceStart + moved * 7
         return first...first + 6
     }
 
     /// A block of months that begins in January, or in the current month when it is one month long.
     private func months(of length: Int, moved: Int) -> ClosedRange<Int> {
-        let shown = CalendarDate(daysSinceEpoch: today)?.iso ?? "1970-01-01"
-        let year = Int(shown.prefix(4)) ?? 1970
-        let month = Int(shown.dropFirst(5).prefix(2)) ?? 1
-        let current = year * 12 + (length == 12 ? 0 : month - 1)
+        let month = thisMonth
+        let current = length == 12 ? month - month % 12 : month
         let first = current + moved * length
         return day(ofMonth: first)...day(ofMonth: first + length) - 1
+    }
+
+    /// A quarter or a year of the books.
+    private func fiscal(quarters: Int, moved: Int) -> ClosedRange<Int> {
+        let length = quarters * 3
+        let month = thisMonth
+        let since = ((month - (fiscalStart - 1)) % length + length) % length
+        let first = month - since + moved * length
+        return day(ofMonth: first)...day(ofMonth: first + length) - 1
+    }
+
+    /// Counted from year 0.
+    private var thisMonth: Int {
+        let shown = CalendarDate(daysSinceEpoch: today)?.iso ?? "1970-01-01"
+        return (Int(shown.prefix(4)) ?? 1970) * 12 + (Int(shown.dropFirst(5).prefix(2)) ?? 1) - 1
     }
 
     /// The first day of a month counted from year 0.

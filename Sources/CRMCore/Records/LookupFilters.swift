@@ -40,7 +40,7 @@ struct LookupFilters {
                 let target = field.target.flatMap(scope.catalog.module(id:)), let table = target.table
             else { continue }
             let condition = try CriteriaReader(
-                module: target, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)
+                module: target, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
             ).read(criteria)
             let system = AccessPolicy.system("filters of lookups look at whatever they point at")
             let passes = try ConditionSQL(catalog: scope.catalog, module: target, alias: "t", access: system).render(condition)

@@ -31,8 +31,11 @@ struct LookupCompanion: FieldCompanion {
         if let query = lookup.optional("query_details"), let criteria = query.optional("criteria"), !criteria.value.isNull {
             // Checked by reading: a filter that cannot be understood would never let a record through.
             do {
-                _ = try CriteriaReader(module: target, user: draft.scope.user, dates: MovingDates(now: draft.scope.now, zone: catalog.zone))
-                    .read(criteria.value)
+                _ = try CriteriaReader(
+                    module: target, user: draft.scope.user,
+                    dates: MovingDates(now: draft.scope.now, zone: catalog.zone, of: draft.scope.catalog)
+                )
+                .read(criteria.value)
             } catch { throw .invalid(at: criteria.path) }
             filter = ["criteria": criteria.value]
         }

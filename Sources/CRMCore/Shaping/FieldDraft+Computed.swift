@@ -67,9 +67,15 @@ extension FieldDraft {
         let parameter = try readParameter(expression, name, based)
         if let criteria = expression.optional("criteria"), !criteria.value.isNull {
             do {
-                _ = try CriteriaReader(module: based, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
+                _ = try CriteriaReader(module: based, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog))
                     .read(criteria.value)
             } catch { throw .invalid(at: criteria.path) }
+        }
+        if let basis = rollup.optional("rollup_based_on"), !basis.value.isNull {
+            // What the page of fields has.
+            guard let text = basis.value.string, ["module", "layout"].contains(text) else {
+                throw .unsupported(["module", "layout"], at: basis.path)
+            }
         }
         guard let returned = Rollup.returnType(name, of: parameter) else {
             throw .invalid(at: expression.path.appending("function_parameters"))

@@ -26,7 +26,7 @@ struct TerritoryRules {
             return nil
         }
         let reader = CriteriaReader(
-            module: module, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone))
+            module: module, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog))
         let tests = ConditionSQL(
             catalog: scope.catalog, module: module, alias: "t", access: .system("criteria hold whoever writes the record"))
         var fields: Set<String> = []

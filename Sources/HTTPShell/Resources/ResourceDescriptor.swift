@@ -22,12 +22,14 @@ package struct ResourceDescriptor: Sendable {
     /// The profile's right to change items; reading is free.
     package let permission: String?
     package let perCall: Int
+    /// Whether there is one item only, which stands at `path` itself as an object: `get`, `create` and `updateOne` are what may be done.
+    package let isSingle: Bool
     package let rule: any ResourceRule
 
     package init(
         _ name: String, path: String, scope: String, kind: Document.Kind, verbs: [Verb: String], messages: [Verb: String] = [:],
         permission: String?,
-        perCall: Int = 100, rule: any ResourceRule, attributes: [Attribute]
+        perCall: Int = 100, isSingle: Bool = false, rule: any ResourceRule, attributes: [Attribute]
     ) {
         self.name = name
         self.path = path
@@ -38,6 +40,7 @@ package struct ResourceDescriptor: Sendable {
         self.attributes = attributes
         self.permission = permission
         self.perCall = perCall
+        self.isSingle = isSingle
         self.rule = rule
     }
 }
@@ -104,6 +107,14 @@ package protocol ResourceRule: Sendable {
     func remove(_ document: Document, _ place: ResourcePlace, _ scope: MetadataScope) throws
     /// The answer's object, made of the id and the stored body.
     func show(_ answer: JSONValue, of document: Document, single: Bool, _ catalog: Catalog) -> JSONValue
+    /// The same, for what depends on where and by whom it is asked.
+    func show(_ answer: JSONValue, of document: Document, single: Bool, _ place: ResourcePlace, _ catalog: Catalog) -> JSONValue
+    /// What a list answers: a page of the items, and what stands beside them.
+    func page(_ items: [JSONValue], _ place: ResourcePlace, _ catalog: Catalog) -> (items: [JSONValue], more: [JSONValue.Member])
+    /// The item of a family of one while nothing is stored.
+    var initial: Document? { get }
+    /// What a success says of the item.
+    func details(_ id: RecordID) -> JSONValue
 }
 
 extension ResourceRule {
@@ -114,4 +125,12 @@ extension ResourceRule {
     package func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {}
     package func remove(_ document: Document, _ place: ResourcePlace, _ scope: MetadataScope) throws {}
     package func show(_ answer: JSONValue, of document: Document, single: Bool, _ catalog: Catalog) -> JSONValue { answer }
+    package func show(_ answer: JSONValue, of document: Document, single: Bool, _ place: ResourcePlace, _ catalog: Catalog) -> JSONValue {
+        show(answer, of: document, single: single, catalog)
+    }
+    package func page(_ items: [JSONValue], _ place: ResourcePlace, _ catalog: Catalog) -> (items: [JSONValue], more: [JSONValue.Member]) {
+        (items, [])
+    }
+    package var initial: Document? { nil }
+    package func details(_ id: RecordID) -> JSONValue { ["id": .id(id)] }
 }

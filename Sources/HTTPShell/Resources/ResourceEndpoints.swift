@@ -10,6 +10,7 @@ package protocol ResourceFamily: Sendable {
 extension ResourceFamily {
     /// One endpoint for each verb.
     package static var endpoints: [any Endpoint.Type] {
+        if descriptor.isSingle { return singleEndpoints }
         let made: [(ResourceDescriptor.Verb, any Endpoint.Type)] = [
             (.list, ListItems<Self>.self), (.get, GetItem<Self>.self), (.create, CreateItems<Self>.self),
             (.updateMany, UpdateItems<Self>.self),
@@ -18,22 +19,22 @@ extension ResourceFamily {
         return made.filter { descriptor.verbs[$0.0] != nil }.map(\.1)
     }
 
-    fileprivate static func declaration(_ verb: ResourceDescriptor.Verb, _ method: HTTPMethod, _ operation: String) -> Declaration {
+    static func declaration(_ verb: ResourceDescriptor.Verb, _ method: HTTPMethod, _ operation: String) -> Declaration {
         let descriptor = descriptor
-        let single = [.get, .updateOne, .deleteOne].contains(verb)
+        let single = [.get, .updateOne, .deleteOne].contains(verb) && !descriptor.isSingle
         return Declaration(
             method, single ? descriptor.path + "/{item}" : descriptor.path, entry: descriptor.verbs[verb] ?? "",
             scope: .fixed(["\(descriptor.scope).\(operation)"]))
     }
 
-    fileprivate static func store(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection)
+    static func store(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection)
         -> ResourceStore
     {
         ResourceStore(descriptor: descriptor, place: try descriptor.rule.place(request, verb, context))
     }
 
     /// A change needs the profile's right.
-    fileprivate static func changing(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection)
+    static func changing(_ verb: ResourceDescriptor.Verb, _ request: ParsedRequest, _ context: RequestContext) throws(Rejection)
         -> ResourceStore
     {
         let store = try store(verb, request, context)
@@ -57,7 +58,16 @@ enum ListItems<Family: ResourceFamily>: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let items = input.store.all(context.catalog).map { input.store.answer($0, single: false, context.catalog) }
-        return items.isEmpty ? .nothing : .json(.object([.init(Family.descriptor.name, .array(items))]))
+        let page = Family.descriptor.rule.page(items, input.store.place, context.catalog)
+        return page.items.isEmpty ? .nothing : .json(.object(Self.members(page)))
+    }
+}
+
+extension ListItems {
+    /// What stands beside the items comes before them, but for the page's own account.
+    private static func members(_ page: (items: [JSONValue], more: [JSONValue.Member])) -> [JSONValue.Member] {
+        let items = JSONValue.Member(Family.descriptor.name, .array(page.items))
+        return page.more.filter { $0.name != "info" } + [items] + page.more.filter { $0.name == "info" }
     }
 }
 

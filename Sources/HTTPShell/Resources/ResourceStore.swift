@@ -19,8 +19,11 @@ struct ResourceStore {
 
     func answer(_ document: Document, single: Bool, _ catalog: Catalog) -> JSONValue {
         let whole = JSONValue.object([.init("id", .id(document.id))] + (document.body.members ?? []))
-        return descriptor.rule.show(whole, of: document, single: single, catalog)
+        return descriptor.rule.show(whole, of: document, single: single, place, catalog)
     }
+
+    /// The one item of a family of one.
+    func only(_ catalog: Catalog) -> Document? { all(catalog).first ?? descriptor.rule.initial }
 
     func create(_ item: JSONCursor, _ scope: MetadataScope) throws -> RecordID {
         _ = try item.object()
@@ -61,6 +64,7 @@ struct ResourceStore {
         switch attribute.kind {
         case .text(let max, let plain):
             let text = try given.string(max: max, min: attribute.missing == nil ? nil : 1)
+            if let code = attribute.missing, text.isBlank { throw Rejection(code, .apiName(attribute.name), .jsonPath(given.path)) }
             if plain, !MadeName.isPlainLabel(text, more: ["_", "-", "."]) { throw .invalid(at: given.path) }
             draft.body[attribute.name] = .string(text)
         case .flag: draft.body[attribute.name] = .bool(try given.bool())

@@ -73,7 +73,7 @@ enum CreateBulkRead: Endpoint {
         /// What the criteria say wrongly about their fields shows when they become a statement.
         private static func plan(_ request: BulkReadRequest, _ context: RequestContext) throws(Rejection) {
             do throws(Rejection) {
-                let dates = MovingDates(now: context.now, zone: context.zone)
+                let dates = MovingDates(now: context.now, zone: context.zone, of: context.catalog)
                 let query = try request.query(context.catalog, user: context.access.user, dates: dates)
                 for module in query.followed { try context.requireScope(["READ"], on: module) }
                 try Planner(context.catalog, context.access).check(query)

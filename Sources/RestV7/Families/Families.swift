@@ -4,4 +4,8 @@ import HTTPShell
 let familyEndpoints: [any Endpoint.Type] =
     Variables.endpoints + VariableGroups.endpoints + Roles.endpoints + duplicateCheckEndpoints + PipelineFamily.endpoints
     + [TransferPipeline.self] + MapDependencies.endpoints + globalPicklistEndpoints + profileEndpoints + userGroupEndpoints
-    + [ChangeViewSorts.self, ChangeViewSort.self]
+    + [ChangeViewSorts.self, ChangeViewSort.self] + calendarEndpoints
+
+/// When people work.
+private let calendarEndpoints: [any Endpoint.Type] =
+    FiscalYearFamily.endpoints + BusinessHoursFamily.endpoints + Holidays.endpoints + ShiftHoursFamily.endpoints

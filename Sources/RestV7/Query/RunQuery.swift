@@ -23,7 +23,8 @@ enum RunQuery: Endpoint {
             let text = try body.required("select_query").string()
             includeFields = try Self.includesFields(body, context)
             query = try COQLQuery(
-                text, context.catalog, user: context.access.user, dates: MovingDates(now: context.now, zone: context.zone))
+                text, context.catalog, user: context.access.user,
+                dates: MovingDates(now: context.now, zone: context.zone, of: context.catalog))
             for module in query.modules { try context.requireScope(["READ"], on: module) }
         }
 

@@ -61,7 +61,7 @@ struct ListFilter {
     }
 
     private static func read(_ criteria: JSONValue, _ module: Module, _ context: RequestContext) throws(Rejection) -> Condition {
-        let dates = MovingDates(now: context.now, zone: context.zone)
+        let dates = MovingDates(now: context.now, zone: context.zone, of: context.catalog)
         return try CriteriaReader(module: module, user: context.access.user, dates: dates).read(criteria)
     }
 }

@@ -41,7 +41,9 @@ struct RollupRefresh {
             })
         // Where moved rows were, and where changed ones were.
         let field = rollup.via.id
-        try scope.tx.forEach("SELECT DISTINCT before FROM sys_change WHERE \(entries) = \(.integer(source.id.raw)) AND field_id = \(.integer(field.raw))") {
+        try scope.tx.forEach(
+            "SELECT DISTINCT before FROM sys_change WHERE \(entries) = \(.integer(source.id.raw)) AND field_id = \(.integer(field.raw))"
+        ) {
             if let id = $0.text(0).flatMap({ Int64($0) }) { found.insert(id) }
         }
         let names = SQLValue.text("%\"\(field.raw)\":%")
@@ -65,7 +67,9 @@ struct RollupRefresh {
 
     /// Computes these summaries of these records, which are locked first: two writes that add to one sum would each miss the other.
     static func compute(_ rollups: [Rollup], of ids: [Int64], _ scope: WriteScope) throws {
-        guard let owner = rollups.first.flatMap({ scope.catalog.module(id: $0.owner) }), let table = owner.table, !ids.isEmpty else { return }
+        guard let owner = rollups.first.flatMap({ scope.catalog.module(id: $0.owner) }), let table = owner.table, !ids.isEmpty else {
+            return
+        }
         let among: SQL = "\(.memberIDs("t.id", ids))"
         try scope.tx.forEach("SELECT t.id FROM \(table) t WHERE \(among) ORDER BY t.id\(.lockRowsForChange)") { _ in }
         var settings: [SQL] = []
@@ -81,17 +85,20 @@ struct RollupRefresh {
     }
 
     private static func summary(_ rollup: Rollup, _ scope: WriteScope) throws -> SQL? {
-        guard let source = scope.catalog.module(id: rollup.source), let table = source.table, let via = rollup.via.columns.first else { return nil }
+        guard let source = scope.catalog.module(id: rollup.source), let table = source.table, let via = rollup.via.columns.first else {
+            return nil
+        }
         var filter: SQL = "x.\(via) = t.id"
         if rollup.via.isAnyLookup, rollup.via.columns.count == 2 {
             filter = "\(filter) AND \(rollup.via.columns[1], of: "x") = \(.integer(rollup.owner.raw))"
         }
         if let criteria = rollup.criteria {
             let condition = try CriteriaReader(
-                module: source, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone)
+                module: source, user: scope.access.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
             ).read(criteria)
             let system = AccessPolicy.system("a summary counts records whoever may see them")
-            filter = "\(filter) AND \(try ConditionSQL(catalog: scope.catalog, module: source, alias: "x", access: system).render(condition))"
+            filter =
+                "\(filter) AND \(try ConditionSQL(catalog: scope.catalog, module: source, alias: "x", access: system).render(condition))"
         }
         if rollup.function == .count { return "SELECT count(*) FROM \(table) x WHERE \(filter)" }
         guard let parameter = rollup.parameter?.columns.first else { return nil }
