@@ -11,7 +11,7 @@ package struct AuditFilter: Sendable {
         var kinds: [ChangeLog.Kind] {
             switch self {
             case .added: [.added, .addedByMerge, .attached, .linkFilled]
-            case .updated: [.updated, .merged, .unmerged, .repoint, .tagged, .shared, .files, .restored, .participantsMoved]
+            case .updated: [.updated, .merged, .unmerged, .repoint, .tagged, .shared, .files, .restored, .participantsMoved, .territories]
             case .deleted: [.deleted, .mergedAway, .detached, .linkDropped]
             }
         }

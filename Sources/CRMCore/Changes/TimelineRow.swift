@@ -45,7 +45,7 @@ struct TimelineRow {
     func action(_ fields: [Timeline.FieldChange]) -> String {
         switch kind {
         case .updated where fields.count == 1 && fields[0].field.apiName == "Owner": "owner_assigned"
-        case .updated, .repoint, .carriedOver: "updated"
+        case .updated, .repoint, .carriedOver, .territories: "updated"
         case .tagged: gained ? "tag_added" : "tag_removed"
         case .shared: gained ? "shared" : "share_removed"
         case let other?: other.rawValue
@@ -54,7 +54,9 @@ struct TimelineRow {
     }
 
     /// Whether the row says something of one of these fields.
-    func touches(_ fields: [Field]) -> Bool { fields.contains { values(of: $0) != nil } }
+    func touches(_ fields: [Field]) -> Bool {
+        fields.contains { values(of: $0) != nil || (kind == .territories && $0.type.cell == .territories) }
+    }
 
     private var gained: Bool { (after.array ?? []).contains { !(before.array ?? []).contains($0) } }
 }
@@ -116,6 +118,9 @@ struct TimelineNames {
         case .tagged:
             guard let field = module.field("Tag") else { return [] }
             return [.init(field: field, old: tagList(row.before), new: tagList(row.after))]
+        case .territories:
+            guard let field = module.fields.first(where: { $0.type.cell == .territories }) else { return [] }
+            return [.init(field: field, old: territoryList(row.before), new: territoryList(row.after))]
         case .updated, .merged, .repoint, .carriedOver, .converted:
             return module.fields.compactMap { field in
                 guard !TimelineRow.stamps.contains(field.apiName), let values = row.values(of: field) else { return nil }
@@ -127,6 +132,14 @@ struct TimelineNames {
 
     private func tagList(_ ids: JSONValue) -> String? {
         let named = (ids.array ?? []).compactMap { $0.int64.flatMap { tags[$0] } }
+        return named.isEmpty ? nil : named.joined(separator: ", ")
+    }
+
+    /// Those that are no more have no name.
+    private func territoryList(_ places: JSONValue) -> String? {
+        let named = (places.array ?? []).compactMap { place in
+            place["territory"]?.looseInt64.flatMap { catalog.territories[RecordID(raw: $0)]?.name }
+        }
         return named.isEmpty ? nil : named.joined(separator: ", ")
     }
 

@@ -128,6 +128,7 @@ package struct LeadConverter {
         let account = try account(for: lead, held, tags)
         let contact = try contact(for: lead, held, account, tags)
         let deal = try deal(for: lead, held, account, contact, tags)
+        try RecordTerritories.carry(from: lead, to: [account, contact, deal].compactMap(\.self), scope)
         if let owner = order.owner {
             for follower in order.followers { try OwnerChange(to: owner).follow(follower, of: modules.leads, [lead.id], scope) }
         }

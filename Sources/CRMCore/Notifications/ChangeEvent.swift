@@ -16,6 +16,8 @@ struct ChangeEvent {
 
     /// `nil` for what is no news of a record that can be watched.
     init?(_ row: TimelineRow, _ catalog: Catalog) {
+        // What a merge does with territories is part of the merge.
+        if row.kind == .territories, row.origin == Origin.merge.rawValue { return nil }
         guard let module = catalog.module(id: row.module), Channel.supports(module), let operation = Self.operation(row.kind) else {
             return nil
         }
@@ -41,9 +43,9 @@ struct ChangeEvent {
     private static func operation(_ kind: ChangeLog.Kind?) -> ChangeOperation? {
         switch kind {
         case .added, .restored: .insert
-        case .updated, .merged, .unmerged, .converted, .tagged, .files: .update
+        case .updated, .merged, .unmerged, .converted, .tagged, .files, .territories: .update
         case .deleted, .mergedAway: .delete
-        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .territories, .process,
+        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .process,
             .attached, .detached, nil:
             nil
         }
@@ -52,6 +54,7 @@ struct ChangeEvent {
     private static func fields(_ row: TimelineRow, _ module: Module) -> [Field] {
         switch row.kind {
         case .tagged: [module.field("Tag")].compactMap(\.self)
+        case .territories: module.fields.filter { $0.type.cell == .territories }
         case .files: [row.field.flatMap { module.field($0) }].compactMap(\.self)
         default: module.fields.filter { !TimelineRow.stamps.contains($0.apiName) && row.values(of: $0) != nil }
         }

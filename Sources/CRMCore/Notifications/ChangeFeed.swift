@@ -17,7 +17,7 @@ package struct ChangeFeed: Sendable {
 
     /// The kinds of entries that are news of their record. Rows that a merge points elsewhere are not (`merge.md` §9).
     static let kinds: [ChangeLog.Kind] = [
-        .added, .restored, .updated, .merged, .unmerged, .converted, .tagged, .files, .deleted, .mergedAway,
+        .added, .restored, .updated, .merged, .unmerged, .converted, .tagged, .files, .territories, .deleted, .mergedAway,
     ]
 
     func wants(_ entries: [ChangeLog.Entry]) -> Bool {

@@ -72,7 +72,7 @@ extension KeptCriteria {
 
     /// The test of rows `t`, whoever asks. Criteria that no longer fit the module, because a field of theirs is gone, hold for no row.
     static func test(_ criteria: JSONValue, of module: Module, _ catalog: Catalog, for user: UserID, at now: Instant) -> SQL {
-        let reader = CriteriaReader(module: module.whole, user: user, dates: MovingDates(now: now, zone: catalog.zone))
+        let reader = CriteriaReader(module: module.whole, user: user, dates: MovingDates(now: now, zone: catalog.zone, of: catalog))
         let tests = ConditionSQL(
             catalog: catalog, module: module.whole, alias: "t", access: .system("criteria of settings hold whoever asks"))
         return (try? tests.render(reader.read(criteria))) ?? SQL.isFalse

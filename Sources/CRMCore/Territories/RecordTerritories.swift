@@ -97,6 +97,40 @@ package enum RecordTerritories {
         }
     }
 
+    /// Notes in the change log where records stood and stand.
+    static func log(
+        _ records: [RecordID], of module: ModuleID, from before: [RecordID: [Assignment]], to after: [RecordID: [Assignment]],
+        _ scope: WriteScope
+    ) throws {
+        let changed = records.filter { Set(before[$0] ?? []) != Set(after[$0] ?? []) }
+        try ChangeLog.append(
+            changed.map { id in
+                .init(
+                    module, id, .territories, before: .array((before[id] ?? []).map(\.json)), after: .array((after[id] ?? []).map(\.json)))
+            }, scope)
+    }
+
+    /// Where people put a record that is converted, the records made of it stand too, as far as their module has room. What criteria say
+    /// follows by itself.
+    static func carry(from record: Record, to heirs: [Record], _ scope: WriteScope) throws {
+        guard scope.catalog.hasTerritories else { return }
+        let heirs = heirs.filter { TerritorySetup.supports($0.module) }
+        let before = try held(by: [record.id] + heirs.map(\.id), scope.tx)
+        let given = (before[record.id] ?? []).filter { $0.manual && scope.catalog.territories[$0.territory] != nil }
+        guard !given.isEmpty else { return }
+        // At most a contact, an account and a deal.
+        for heir in heirs {
+            let held = before[heir.id] ?? []
+            let room = max(0, (TerritorySetup.limits[heir.module.apiName] ?? 0) - held.count)
+            let places = given.filter { place in !held.contains { $0.territory == place.territory } }.prefix(room).map {
+                Assignment(territory: $0.territory, manual: true, by: scope.access.user, at: scope.now)
+            }
+            guard !places.isEmpty else { continue }
+            try add(places.map { (heir.id, $0) }, of: heir.module.id, scope.tx)
+            try log([heir.id], of: heir.module.id, from: before, to: [heir.id: held + places], scope)
+        }
+    }
+
     /// Gives records exactly these places.
     static func replace(_ places: [Assignment], of record: RecordID, in module: ModuleID, _ tx: Transaction) throws {
         try tx.execute("DELETE FROM sys_record_territory WHERE record_id = \(record)")

@@ -20,6 +20,7 @@ package struct TerritoryAssignment: Sendable {
         let ids = items.compactMap { $0.value["id"]?.looseInt64.map(RecordID.init(raw:)) }
         let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, scope.tx)
         var held = try RecordTerritories.held(by: rows.keys, scope.tx)
+        let before = held
         var added: [(RecordID, RecordTerritories.Assignment)] = []
         var removed: [(record: RecordID, territory: RecordID)] = []
         var outcomes: [Result<RecordID, Rejection>] = []
@@ -47,6 +48,7 @@ package struct TerritoryAssignment: Sendable {
         }
         try RecordTerritories.remove(removed, scope.tx)
         try RecordTerritories.add(added, of: module.id, scope.tx)
+        try RecordTerritories.log(rows.keys.sorted(), of: module.id, from: before, to: held, scope)
         return outcomes
     }
 

@@ -44,7 +44,7 @@ struct TerritoryRules {
 
     /// Brings the places that criteria gave the records in step with them; what people assigned stays. The records are locked
     /// already, or are locked now.
-    func apply(to ids: [RecordID], locking: Bool = false) throws {
+    func apply(to ids: [RecordID], locking: Bool = false, logging: Bool = true) throws {
         guard !ids.isEmpty else { return }
         let matches = try matches(ids, locking)
         let held = try RecordTerritories.held(by: ids, scope.tx)
@@ -64,6 +64,11 @@ struct TerritoryRules {
         }
         try RecordTerritories.remove(removed, scope.tx)
         try RecordTerritories.add(added, of: module.id, scope.tx)
+        guard logging, !removed.isEmpty || !added.isEmpty else { return }
+        var after = held
+        for place in removed { after[place.record]?.removeAll { $0.territory == place.territory } }
+        for (record, place) in added { after[record, default: []].append(place) }
+        try RecordTerritories.log(ids, of: module.id, from: held, to: after, scope)
     }
 
     /// The territories whose criteria each record meets, the eldest first.

@@ -24,12 +24,9 @@ struct TerritoryFollower: MergeFollower {
         try RecordTerritories.remove(
             request.children.flatMap { child in (before[child.id] ?? []).map { (child.id, $0.territory) } }, scope.tx)
         try RecordTerritories.add(gained.map { (master, $0) }, of: request.module.id, scope.tx)
-        try TerritoryRules(request.module, scope)?.apply(to: [master])
+        try TerritoryRules(request.module, scope)?.apply(to: [master], logging: false)
         let after = try RecordTerritories.held(by: ids, scope.tx)
-        try ChangeLog.append(
-            ids.filter { Set(before[$0] ?? []) != Set(after[$0] ?? []) }.map { id in
-                .init(request.module.id, id, .territories, before: json(before[id] ?? []), after: json(after[id] ?? []))
-            }, scope)
+        try RecordTerritories.log(ids, of: request.module.id, from: before, to: after, scope)
         count(gained.count, &outcome)
     }
 
@@ -62,6 +59,4 @@ struct TerritoryFollower: MergeFollower {
         }
         return gained
     }
-
-    private func json(_ places: [RecordTerritories.Assignment]) -> JSONValue { .array(places.map(\.json)) }
 }
