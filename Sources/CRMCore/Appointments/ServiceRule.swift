@@ -49,6 +49,9 @@ struct ServiceRule: RecordRule {
                 .invalidData, .apiName("Duration"), .jsonPath(change.path.appending("Duration")),
                 .other("range", ["from": .integer(Self.durations.lowerBound), "to": .integer(Self.durations.upperBound)]))
         }
+        if change.gave("Price"), let price = change.after["Price"].real, price < 0 {
+            throw Rejection.invalid(at: change.path.appending("Price"))
+        }
         try members(change, scope.catalog)
         try availability(&change, scope)
         try jobSheet(&change, scope.catalog)

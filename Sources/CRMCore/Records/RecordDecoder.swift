@@ -79,7 +79,8 @@ struct RecordDecoder {
     }
 
     private func decode(_ input: JSONCursor, _ field: Field) throws(Rejection) -> FieldValue {
-        if input.value.isNull || input.value == .string("") { return .null }
+        // A text of nothing but blanks says nothing.
+        if input.value.isNull || input.value.string?.isBlank == true { return .null }
         return try field.type.decode(input, field, catalog)
     }
 

@@ -128,7 +128,7 @@ extension UserShaper {
         guard let module = scope.catalog.module("Users") else { return }
         for name in UserFields.plain {
             guard let given = item.optional(name), let field = module.field(name) else { continue }
-            if given.value.isNull || given.value == "" {
+            if given.value.isNull || given.value.string?.isBlank == true {
                 if name == "last_name" { throw .missing(name, at: item.path) }
                 body[name] = .null
                 continue

@@ -40,8 +40,16 @@ extension FieldType {
                 throw Rejection(
                     .limitExceeded, .apiName(field.apiName), .jsonPath(input.path), .maximumLength(limit), .other("limit", .integer(limit)))
             }
-            switch input.value {
-            case .object, .array: return .json(input.value)
+            switch (input.value, dataType) {
+            case (.object, "ALARM"), (.object, "RRULE"), (.object, "module"): return .json(input.value)
+            case (.array, "ALARM"), (.array, "RRULE"): throw .wrongType("jsonobject", at: input.path)
+            // Parts that have names of their own.
+            case (.array(let parts), "linetax"), (.array(let parts), "time_range"):
+                for (index, part) in parts.enumerated() where part.members == nil {
+                    throw .wrongType("jsonobject", at: input.path.appending(index))
+                }
+                return .json(input.value)
+            case (.array, _): return .json(input.value)
             default: throw .wrongType(dataType == "ALARM" || dataType == "RRULE" ? "jsonobject" : "jsonarray", at: input.path)
             }
         }

@@ -51,6 +51,12 @@ import Wire
         .init(values: ["Location": "Moon"], code: "INVALID_DATA", path: "Location"),
         .init(values: ["Members": [["Members": ["id": "1"]]]], code: "INVALID_DATA", path: "Members[0].Members"),
         .init(values: ["Members": .null], code: "MANDATORY_NOT_FOUND", path: "Members"),
+        .init(values: ["Members": [[:]]], code: "MANDATORY_NOT_FOUND", path: "Members[0].Members"),
+        .init(values: ["Members": [["Members": .null]]], code: "MANDATORY_NOT_FOUND", path: "Members[0].Members"),
+        .init(values: ["Service_Name": "  "], code: "MANDATORY_NOT_FOUND", path: "Service_Name"),
+        .init(values: ["Price": -1], code: "INVALID_DATA", path: "Price"),
+        .init(values: ["Available_Timings": [:]], code: "INVALID_DATA", path: "Available_Timings"),
+        .init(values: ["Available_Timings": ["10:00"]], code: "INVALID_DATA", path: "Available_Timings[0]"),
         .init(values: ["Availability_Type": "Always"], code: "INVALID_DATA", path: "Availability_Type"),
         .init(
             values: ["Availability_Type": "Specific Date Range", "Available_From": "2030-01-01"], code: "DEPENDENT_FIELD_MISSING",

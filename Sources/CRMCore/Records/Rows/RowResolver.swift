@@ -36,7 +36,7 @@ struct RowResolver {
                 }
             }
         }
-        try check(&children)
+        try check(&children, rows)
         var refused: [Int: Rejection] = [:]
         let outcomes = children.outcomes(owners.count)
         for (number, index) in owners.sorted(by: { $0.key < $1.key }) {
@@ -50,7 +50,7 @@ struct RowResolver {
     }
 
     /// What a record of its own passes before it is written.
-    private func check(_ children: inout Batch) throws {
+    private func check(_ children: inout Batch, _ rows: RowField) throws {
         let module = children.module
         try children.refuseReferences()
         try children.resolveFiles()
@@ -60,6 +60,9 @@ struct RowResolver {
         try children.forEach { change in
             stamp.mark(&change)
             for rule in rules { try rule.before(&change, scope) }
+            if case .link(let theirs) = rows.kind, change.after[theirs].isNull {
+                throw Rejection.missing(theirs.apiName, at: change.path)
+            }
         }
         try children.refuseTakenValues()
     }
