@@ -176,7 +176,7 @@ extension RecordBench {
             if type == "custom" {
                 try ModulePermissions(suffix: apiName).grant(to: Set(scope.catalog.documents(.profile).map(\.id)), scope)
             }
-            try MetadataStore.insert(documents, at: scope.now, scope.tx)
+            try scope.add(documents)
         }
     }
 
@@ -189,7 +189,7 @@ extension RecordBench {
                 body["api_name"] = .string(field.name)
                 return Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: module.id.raw), apiName: field.name, body: body)
             }
-            try MetadataStore.insert(documents, at: scope.now, scope.tx)
+            try scope.add(documents)
         }
     }
 }

@@ -57,7 +57,7 @@ package enum PhotoStore {
                 try FieldFiles.add([.init(record: org.id, field: FieldFiles.wholeRecord, file: file.id)], write)
                 body["photo_id"] = .string(file.token)
             }
-            try MetadataStore.replace(org.id, body: body, at: scope.now, scope.tx)
+            try scope.replace(org.id, body: body)
         }
     }
 }

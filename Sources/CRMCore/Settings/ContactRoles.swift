@@ -121,12 +121,12 @@ extension ContactRoles {
         for (index, role) in roles.enumerated() {
             let body: JSONValue = ["name": .string(role.name), "sequence_number": .integer(index + 1)]
             if let (position, known) = old.removeValue(forKey: role.id) {
-                if position != index || known != role { try MetadataStore.replace(role.id, body: body, at: scope.now, scope.tx) }
+                if position != index || known != role { try scope.replace(role.id, body: body) }
             } else {
-                try MetadataStore.insert(
-                    [Document(id: role.id, kind: .contactRole, apiName: role.name, body: body)], at: scope.now, scope.tx)
+                try scope.add(
+                    [Document(id: role.id, kind: .contactRole, apiName: role.name, body: body)])
             }
         }
-        try MetadataStore.remove(Array(old.keys), scope.tx)
+        try scope.remove(Array(old.keys))
     }
 }

@@ -14,7 +14,7 @@ extension Services {
             }
             var base = try Currency(new: item, id: scope.ids.next(), base: true)
             stamp(&base, user, scope)
-            try MetadataStore.insert([Document(id: base.id, kind: .currency, apiName: base.code, body: base.body)], at: scope.now, scope.tx)
+            try scope.add([Document(id: base.id, kind: .currency, apiName: base.code, body: base.body)])
             if let org = scope.catalog.documents(.org).first {
                 var body = org.body
                 for (key, value) in [
@@ -23,12 +23,12 @@ extension Services {
                 ] as [(String, JSONValue?)] {
                     body[key] = value ?? .null
                 }
-                try MetadataStore.replace(org.id, body: body, at: scope.now, scope.tx)
+                try scope.replace(org.id, body: body)
             }
             let fields = try OptionalFields.documents("multi_currency", scope.catalog, ids: { scope.ids.next() }).map {
                 offer([base], in: $0)
             }
-            try MetadataStore.insert(fields, at: scope.now, scope.tx)
+            try scope.add(fields)
             try CurrencyFillJob.enqueue(scope)
             return base.id
         }
@@ -50,8 +50,8 @@ extension Services {
                     return currency.id
                 }
             }
-            try MetadataStore.insert(
-                made.map { Document(id: $0.id, kind: .currency, apiName: $0.code, body: $0.body) }, at: scope.now, scope.tx)
+            try scope.add(
+                made.map { Document(id: $0.id, kind: .currency, apiName: $0.code, body: $0.body) })
             try offerEverywhere(known, scope)
             return outcomes
         }
@@ -87,7 +87,7 @@ extension Services {
             }
             for outcome in outcomes {
                 guard let id = try? outcome.get(), let currency = known.first(where: { $0.id == id }) else { continue }
-                try MetadataStore.replace(id, body: currency.body, at: scope.now, scope.tx)
+                try scope.replace(id, body: currency.body)
             }
             try offerEverywhere(known, scope)
             return outcomes
@@ -108,7 +108,8 @@ extension Services {
     /// Every module's Currency field offers what is active.
     private func offerEverywhere(_ currencies: [Currency], _ scope: MetadataScope) throws {
         for document in scope.catalog.documents(.field) where document.apiName == "Currency" {
-            try MetadataStore.replace(document.id, body: offer(currencies, in: document).body, at: scope.now, scope.tx)
+            let body = offer(currencies, in: document).body
+            if body != document.body { try scope.replace(document.id, body: body) }
         }
     }
 

@@ -119,11 +119,11 @@ extension Services {
         for (index, tax) in taxes.enumerated() {
             let body: JSONValue = ["name": .string(tax.name), "value": .real(tax.value), "sequence_number": .integer(index + 1)]
             if let known = before.firstIndex(where: { $0.id == tax.id }) {
-                if known != index || before[known] != tax { try MetadataStore.replace(tax.id, body: body, at: scope.now, scope.tx) }
+                if known != index || before[known] != tax { try scope.replace(tax.id, body: body) }
             } else {
-                try MetadataStore.insert([Document(id: tax.id, kind: .tax, apiName: tax.name, body: body)], at: scope.now, scope.tx)
+                try scope.add([Document(id: tax.id, kind: .tax, apiName: tax.name, body: body)])
             }
         }
-        try MetadataStore.remove(before.filter { tax in !taxes.contains { $0.id == tax.id } }.map(\.id), scope.tx)
+        try scope.remove(before.filter { tax in !taxes.contains { $0.id == tax.id } }.map(\.id))
     }
 }

@@ -72,6 +72,8 @@ package struct Services: Sendable {
             let before = try MetadataStore.version(tx) == known.version ? known : try MetadataStore.load(tx, known.vault)
             let scope = MetadataScope(tx: tx, catalog: before, user: user, now: now, ids: ids)
             let result = try body(scope)
+            // A call that was refused leaves no new version behind, for which every process would load everything again.
+            guard scope.hasWritten else { return (result, before) }
             try MetadataStore.bumpVersion(tx)
             let after = try MetadataStore.load(tx, known.vault)
             try SchemaPlan.between(before, after).execute(tx)
@@ -89,10 +91,9 @@ extension Services {
     package func store(_ kind: Document.Kind, for module: ModuleID, _ body: JSONValue) async throws {
         try await changeMetadata { scope in
             if let stored = scope.catalog.documents(kind).first(where: { $0.parent?.raw == module.raw }) {
-                try MetadataStore.replace(stored.id, body: body, at: scope.now, scope.tx)
+                try scope.replace(stored.id, body: body)
             } else {
-                let document = Document(id: scope.ids.next(), kind: kind, parent: RecordID(raw: module.raw), body: body)
-                try MetadataStore.insert([document], at: scope.now, scope.tx)
+                try scope.add(kind, nil, body, parent: RecordID(raw: module.raw))
             }
         }
     }

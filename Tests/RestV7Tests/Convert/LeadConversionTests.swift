@@ -273,7 +273,7 @@ import Wire
                         let all = body["kept"]?.array ?? body["permissions"]?.array ?? []
                         body["kept"] = .array(all)
                         body["permissions"] = .array(all.filter { $0.string != missing })
-                        try MetadataStore.replace(profile.id, body: body, at: scope.now, scope.tx)
+                        try scope.replace(profile.id, body: body)
                     }
                 }
                 let answer = await bench.convert(lead)

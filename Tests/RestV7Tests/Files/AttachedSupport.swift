@@ -32,7 +32,7 @@ extension TestServer {
                 "role": reference(.role, "Manager"),
             ]
             let id = scope.ids.next()
-            try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
+            try scope.add([Document(id: id, kind: .user, body: body)])
             return id
         }
         guard let user = services.catalog.current().user(UserID(raw: id.raw)) else { throw Unexpected("no user") }

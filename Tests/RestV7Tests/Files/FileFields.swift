@@ -23,7 +23,7 @@ struct FileFields {
                         "custom_field": true, "columns": [],
                     ])
             }
-            try MetadataStore.insert(fields, at: scope.now, scope.tx)
+            try scope.add(fields)
         }
     }
 

@@ -179,7 +179,7 @@ import Wire
             try await server.services.changeMetadata { scope in
                 guard var body = scope.catalog.documents(.profile).first(where: { $0.id == profile })?.body else { return }
                 body["permissions"] = .array((body["permissions"]?.array ?? []).filter { $0 != "Crm_Implied_Create_Attachments" })
-                try MetadataStore.replace(profile, body: body, at: scope.now, scope.tx)
+                try scope.replace(profile, body: body)
             }
             let refused = await server.upload(path, .file("a", [1]), token: token)
             #expect(refused.status == 403)

@@ -315,9 +315,8 @@ extension MergeErrorOrderTests {
             let body: JSONValue = [
                 "api_name": "Docs", "field_label": "Docs", "data_type": "fileupload", "length": 1, "custom_field": true, "columns": [],
             ]
-            try MetadataStore.insert(
-                [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: contacts.id.raw), apiName: "Docs", body: body)],
-                at: scope.now, scope.tx)
+            try scope.add(
+                [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: contacts.id.raw), apiName: "Docs", body: body)])
         }
     }
 
@@ -346,7 +345,7 @@ extension MergeErrorOrderTests {
                 "module": ["api_name": "Accounts"],
                 "query_details": ["criteria": ["field": ["api_name": "Account_Name"], "comparator": "equal", "value": "Nobody"]],
             ]
-            try MetadataStore.replace(RecordID(raw: field.id.raw), body: body, at: scope.now, scope.tx)
+            try scope.replace(RecordID(raw: field.id.raw), body: body)
         }
     }
 
@@ -361,13 +360,13 @@ extension MergeErrorOrderTests {
             let body: JSONValue = [
                 "full_name": "Limited", "email": .string("\(missing)@example.test"), "status": "active", "profile": ["id": .id(profile)],
             ]
-            try MetadataStore.insert(
+            try scope.add(
                 [
                     Document(
                         id: profile, kind: .profile, apiName: "No \(missing)",
                         body: ["name": .string("No \(missing)"), "permissions": .array(rights)]),
                     Document(id: user, kind: .user, body: body),
-                ], at: scope.now, scope.tx)
+                ])
             return UserID(raw: user.raw)
         }
         guard let scopes = ScopeSet(TestServer.recordScopes) else { return "" }

@@ -445,7 +445,7 @@ import Wire
             }
             let profile = scope.ids.next()
             let user = scope.ids.next()
-            try MetadataStore.insert(
+            try scope.add(
                 [
                     Document(
                         id: profile, kind: .profile, apiName: "No \(missing)",
@@ -456,7 +456,7 @@ import Wire
                             "full_name": "Limited", "email": .string("\(missing)@example.test"), "status": "active",
                             "profile": ["id": .id(profile)],
                         ]),
-                ], at: scope.now, scope.tx)
+                ])
             return UserID(raw: user.raw)
         }
         guard let scopes = ScopeSet(TestServer.recordScopes) else { return "" }

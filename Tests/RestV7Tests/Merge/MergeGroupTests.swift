@@ -184,7 +184,7 @@ import Wire
                 let body: JSONValue = [
                     "full_name": "Second", "email": "second@example.test", "status": "active", "profile": ["id": .id(profile)],
                 ]
-                try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
+                try scope.add([Document(id: id, kind: .user, body: body)])
                 return id
             }
             func lead(_ name: String, _ more: JSONValue) -> JSONValue {

@@ -155,7 +155,7 @@ import Wire
         try await start.services.changeMetadata { scope in
             var body = user.body
             body["status"] = "disabled"
-            try MetadataStore.replace(RecordID(raw: user.id.raw), body: body, at: scope.now, scope.tx)
+            try scope.replace(RecordID(raw: user.id.raw), body: body)
         }
         await JobWorker(start.services).drain()
         #expect(try await state(start) == ["FAILURE"])

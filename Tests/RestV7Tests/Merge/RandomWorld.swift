@@ -272,7 +272,7 @@ extension RecordBench {
                 return Document(id: scope.ids.next(), kind: .field, parent: parent, apiName: name, body: body)
             }
             let table = JSONValue.string("m_\(name.lowercased())_rows")
-            try MetadataStore.insert(
+            try scope.add(
                 [
                     Document(
                         id: rows, kind: .module, apiName: name,
@@ -284,7 +284,7 @@ extension RecordBench {
                     field(
                         name, "subform", of: RecordID(raw: owner.id.raw),
                         [("subform", ["module": ["api_name": .string(name)]]), ("columns", [])]),
-                ], at: scope.now, scope.tx)
+                ])
         }
     }
 }

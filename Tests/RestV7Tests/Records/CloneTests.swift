@@ -100,9 +100,8 @@ import Wire
                     "field_label": "Story", "data_type": "textarea", "length": 50_000, "textarea": ["type": "rich_text"],
                     "columns": ["c_story"], "custom_field": true,
                 ]
-                try MetadataStore.insert(
-                    [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: leads.id.raw), apiName: "Story", body: body)],
-                    at: scope.now, scope.tx)
+                try scope.add(
+                    [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: leads.id.raw), apiName: "Story", body: body)])
             }
             let text = "<b>" + String(repeating: "é", count: 40_000) + "</b>"
             let lead = try await server.add("Leads", ["Last_Name": "Kim", "Story": .string(text)], token: token)

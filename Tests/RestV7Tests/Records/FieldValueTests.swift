@@ -216,7 +216,7 @@ import Wire
                 body["pick_list_values"] = [
                     ["display_value": "Low", "actual_value": "L"], ["display_value": "High", "actual_value": "Low"],
                 ]
-                try MetadataStore.replace(RecordID(raw: field.id.raw), body: body, at: scope.now, scope.tx)
+                try scope.replace(RecordID(raw: field.id.raw), body: body)
             }
             let ids = try await api.insert(
                 "Leads", [["Last_Name": "A", "Rating": "Low"], ["Last_Name": "B", "Rating": "L"], ["Last_Name": "C", "Rating": "High"]])

@@ -51,7 +51,7 @@ struct RecordCaller {
             body["full_name"] = "Second Person"
             body["email"] = "second@crm.example"
             let id = scope.ids.next()
-            try MetadataStore.insert([Document(id: id, kind: .user, body: body)], at: scope.now, scope.tx)
+            try scope.add([Document(id: id, kind: .user, body: body)])
             return UserID(raw: id.raw)
         }
         var caller = self
@@ -67,7 +67,7 @@ struct RecordCaller {
                 guard let field = scope.catalog.module(module)?.field(name) else { continue }
                 var body = field.body
                 body["unique"] = ["case_sensitive": false]
-                try MetadataStore.replace(RecordID(raw: field.id.raw), body: body, at: scope.now, scope.tx)
+                try scope.replace(RecordID(raw: field.id.raw), body: body)
             }
         }
     }

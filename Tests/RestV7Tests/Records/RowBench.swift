@@ -54,7 +54,7 @@ struct RowBench {
             }
             var subform = field("Languages", "subform", [("subform", ["module": ["api_name": "Languages"]]), ("columns", [])])
             subform = Document(id: subform.id, kind: .field, parent: RecordID(raw: owner), apiName: "Languages", body: subform.body)
-            try MetadataStore.insert(
+            try scope.add(
                 [
                     Document(
                         id: rows, kind: .module, apiName: "Languages",
@@ -63,7 +63,7 @@ struct RowBench {
                     field("Parent_Id", "lookup", [("lookup", ["module": ["api_name": .string(module)]]), ("system_mandatory", true)]),
                     field("Language", "text", [("system_mandatory", true), ("length", 50)]), field("Proficiency", "text"),
                     field("Created_Time", "datetime"), field("Modified_Time", "datetime"), subform,
-                ], at: scope.now, scope.tx)
+                ])
         }
     }
 }
@@ -77,9 +77,7 @@ extension RowBench {
                 "api_name": .string(name), "field_label": .string(name), "data_type": "text", "length": 100, "custom_field": true,
                 "columns": [.string("c_" + name.lowercased())], "external": ["type": "org", "show": true],
             ]
-            try MetadataStore.insert(
-                [Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: owner), apiName: name, body: body)], at: scope.now,
-                scope.tx)
+            try scope.add([Document(id: scope.ids.next(), kind: .field, parent: RecordID(raw: owner), apiName: name, body: body)])
         }
     }
 }

@@ -91,7 +91,7 @@ import Wire
                 var body = profile.body
                 let names = (body["permissions"]?.array ?? []).filter { $0 != "Crm_Implied_View_Leads" }
                 body["permissions"] = .array(names)
-                try MetadataStore.replace(profile.id, body: body, at: scope.now, scope.tx)
+                try scope.replace(profile.id, body: body)
             }
             #expect(await Self.give(server, [kim], to: ana, token).status == 200)
             #expect(await Self.mails(server, token).isEmpty)
@@ -147,7 +147,7 @@ import Wire
             try await server.services.changeMetadata { scope in
                 var body = bob.body
                 body["status"] = "inactive"
-                try MetadataStore.replace(RecordID(raw: bob.id.raw), body: body, at: scope.now, scope.tx)
+                try scope.replace(RecordID(raw: bob.id.raw), body: body)
             }
             func cancel(_ id: String, _ telling: JSONValue) async -> Int {
                 await server.send(
