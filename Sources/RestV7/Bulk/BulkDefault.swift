@@ -25,7 +25,7 @@ struct BulkDefault {
     /// A text as cells have it: dates and numbers in the file's own format, several choices in one text.
     private func plain(_ text: String, _ path: JSONPath) throws(Rejection) -> JSONValue {
         let read: JSONValue?
-        switch field.type.comparison {
+        switch field.plainType.comparison {
         case .date: read = DatePattern(format ?? DatePattern.date)?.date(text).map { .string($0.iso) }
         case .instant:
             let zone = context.catalog.user(context.access.user)?.zone ?? context.catalog.zone
