@@ -114,6 +114,9 @@ def test_an_unknown_scope_is_refused(store):
 def test_commands_work_beside_a_running_server_and_without_one(store):
     server = Server(store)
     try:
+        # A server makes the database; a command does not.
+        server.start()
+        assert server.stop() == 0
         client_id, client_secret = server.create_client()
         assert client_id and client_secret
         early = server.access_token()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the server with SIGKILL in the middle of each kind of job, and checks that the job is done whole and once.
 
-usage: chaos_jobs.py --engine sqlite|postgres [--rounds N] [--seed N] [--rows N] [--kind NAME …]
+usage: chaos_jobs.py --engine sqlite|postgres [--rounds N] [--kills N] [--seed N] [--rows N] [--kind NAME …]
 
 A round is one job of each kind on a database of its own: it is started, the server is killed at random moments until the
 job is over, and then everything the job should have done is there, and nothing twice. Merges and undos are in chaos.py.
@@ -22,7 +22,6 @@ from receiver import Receiver  # noqa: E402
 from rest import Rest  # noqa: E402
 from tributary_server import ALL_SCOPES, Server, Store  # noqa: E402
 
-MOST_KILLS = 6
 SCOPES = [
     *ALL_SCOPES, "ZohoFiles.files.ALL", "ZohoCRM.notifications.ALL", "ZohoCRM.mass_update.ALL", "ZohoCRM.mass_delete.ALL",
     "ZohoCRM.change_owner.ALL", "ZohoCRM.bulk.backup.ALL",
@@ -41,8 +40,8 @@ def insist(condition, said):
 class Round:
     """A database with a server that is killed, and what the kinds of jobs need."""
 
-    def __init__(self, engine, chance, rows):
-        self.chance, self.rows, self.kills = chance, rows, 0
+    def __init__(self, engine, chance, rows, most_kills):
+        self.chance, self.rows, self.most_kills, self.kills = chance, rows, most_kills, 0
         self.store = Store.of(engine)
         self.server = Server(self.store, ["--allow-private-callbacks"])
         self.server.start()
@@ -97,7 +96,7 @@ class Round:
 
     def kill_until_done(self, is_done=None):
         """Kills the server again and again, until the job is over or has been cut short often enough."""
-        for _ in range(MOST_KILLS):
+        for _ in range(self.most_kills):
             time.sleep(self.chance.uniform(0.0, 0.35))
             self.server.kill()
             self.kills += 1
@@ -250,7 +249,7 @@ def notifications(round):
 KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, transfer, backup, notifications]
 
 
-def run(engine, rounds=1, seed=None, rows=1500, kinds=None):
+def run(engine, rounds=1, seed=None, rows=1500, kinds=None, most_kills=6):
     """Raises at the first broken promise; how often the server was killed, by kind, otherwise."""
     seed = random.randrange(10**6) if seed is None else seed
     print(f"{rounds} rounds of jobs on {engine}, seed {seed}", flush=True)
@@ -260,7 +259,7 @@ def run(engine, rounds=1, seed=None, rows=1500, kinds=None):
         for kind in KINDS:
             if kinds and kind.__name__ not in kinds:
                 continue
-            round = Round(engine, chance, rows)
+            round = Round(engine, chance, rows, most_kills)
             begin = time.monotonic()
             try:
                 kind(round)
@@ -280,9 +279,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--rows", type=int, default=1500)
+    parser.add_argument("--kills", type=int, default=6, help="of one job, at most; ten are its end")
     parser.add_argument("--kind", nargs="*", choices=[kind.__name__ for kind in KINDS])
     options = parser.parse_args()
-    totals = run(options.engine, options.rounds, options.seed, options.rows, options.kind)
+    totals = run(options.engine, options.rounds, options.seed, options.rows, options.kind, options.kills)
     print(f"jobs on {options.engine}: {sum(totals.values())} kills, every job done whole and once")
 
 
