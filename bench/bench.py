@@ -35,6 +35,7 @@ from tools import (
     resident_mb,
     sequence,
     table,
+    take,
     wrk,
 )
 
@@ -626,23 +627,12 @@ def main():
     parser.add_argument("--million", type=int, default=1_000_000, help="contacts of the large database of (f)")
     parser.add_argument("--bulk-rows", type=int, default=100_000, help="contacts of the bulk jobs of (h)")
     options = parser.parse_args()
-    figures = {"a": Bench.page, "b": Bench.inserts, "c": Bench.creates, "d": Bench.merges, "e": Bench.single, "f": Bench.large, "g": Bench.memory, "h": Bench.bulk, "r": Bench.rights}
+    # (d) leaves rows behind, and (f) begins anew.
+    figures = {"a": Bench.page, "e": Bench.single, "c": Bench.creates, "d": Bench.merges, "r": Bench.rights, "b": Bench.inserts, "h": Bench.bulk, "g": Bench.memory, "f": Bench.large}
     print(f"machine: {machine()}; SQLite {sqlite3.sqlite_version}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = Bench(options, folder)
-        try:
-            bench.start()
-            # (d) leaves rows behind, and (f) begins anew.
-            for letter in "aecdrbhgf":
-                if letter in options.only:
-                    print(f"({letter}) {figures[letter].__doc__.split(') ', 1)[1]}", flush=True)
-                    figures[letter](bench)
-        except BaseException:
-            print(bench.server.tail(), file=sys.stderr)
-            raise
-        finally:
-            bench.close()
-        print()
+        take(bench, figures, options.only)
         table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: row[0])])
     print(f"\nmachine afterwards: {machine()}")
 

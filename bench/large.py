@@ -25,7 +25,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools import QUIET, Server, Store, alternating, machine, number, resident_mb, table
+from tools import QUIET, Server, Store, alternating, machine, number, resident_mb, table, take
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 from rest import Rest  # noqa: E402
@@ -255,22 +255,14 @@ def main():
     print(f"machine: {machine()}; SQLite {sqlite3.sqlite_version}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = LargeBench(options, folder)
-        try:
-            bench.start()
+
+        def fill():
             if set("wkjs") & set(options.only):
                 begin = time.perf_counter()
                 bench.fill()
                 print(f"{options.contacts:,} contacts written in {time.perf_counter() - begin:,.0f} s through the API", flush=True)
-            for letter in "wkjson":
-                if letter in options.only:
-                    print(figures[letter].__doc__, flush=True)
-                    figures[letter](bench)
-        except BaseException:
-            print(bench.server.tail(), file=sys.stderr)
-            raise
-        finally:
-            bench.close()
-        print()
+
+        take(bench, figures, options.only, fill)
         table(bench.rows)
     print(f"\nmachine afterwards: {machine()}")
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from bench import CLIENTS, Bench, contact
-from tools import QUIET, Result, Server, Store, alternating, machine, number, sequence, table
+from tools import QUIET, Result, Server, Store, alternating, machine, number, sequence, table, take
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 from rest import Rest  # noqa: E402
@@ -215,23 +215,12 @@ def main():
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--large", type=int, default=100_000, help="related rows of the largest merge")
     options = parser.parse_args()
-    figures = {"m": MergeBench.by_hand, "p": MergeBench.dry_runs, "u": MergeBench.undos, "t": MergeBench.throughput}
+    figures = {"p": MergeBench.dry_runs, "m": MergeBench.by_hand, "u": MergeBench.undos, "t": MergeBench.throughput}
     print(f"machine: {machine()}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = MergeBench(options, folder)
-        try:
-            bench.start()
-            bench.server_merges(bench.pairs(20, 10))  # warm, and gives the log and the graves a row to copy
-            for letter in "pmut":
-                if letter in options.only:
-                    print(figures[letter].__doc__, flush=True)
-                    figures[letter](bench)
-        except BaseException:
-            print(bench.server.tail(), file=sys.stderr)
-            raise
-        finally:
-            bench.close()
-        print()
+        # Warm, and gives the log and the graves a row to copy.
+        take(bench, figures, options.only, lambda: bench.server_merges(bench.pairs(20, 10)))
         table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "mput".index(row[0]))])
     print(f"\nmachine afterwards: {machine()}")
 
