@@ -31,6 +31,8 @@ ALL_SCOPES = [
     "ZohoCRM.apis.READ",
     "ZohoCRM.features.READ",
     "ZohoCRM.files.READ",
+    "ZohoCRM.send_mail.ALL",
+    "ZohoCRM.templates.ALL",
     "ZohoSearch.securesearch.READ",
 ]
 

@@ -26,6 +26,10 @@ static inline CURLcode ccurl_set_writer(CURL *handle, curl_write_callback value)
     return curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, value);
 }
 
+static inline CURLcode ccurl_set_header_reader(CURL *handle, curl_write_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, value);
+}
+
 static inline CURLcode ccurl_set_reader(CURL *handle, curl_read_callback value) {
     return curl_easy_setopt(handle, CURLOPT_READFUNCTION, value);
 }

@@ -14,6 +14,8 @@ package struct RequestContext: Sendable {
     package let now: Instant
     /// Our own origin as this caller reaches it, without a slash at the end.
     package let baseURL: String
+    /// Our own origin as everybody else reaches it, for links in mails: never what the caller calls us.
+    package let homeURL: String
     /// The time zone in which the caller reads datetimes.
     package let zone: TimeZoneRule
     /// Empty where no token is asked for.

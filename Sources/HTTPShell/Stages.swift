@@ -84,9 +84,11 @@ extension Shell {
         RequestContext(
             services: services,
             // Inside a transaction tokens are changed in it, too.
-            tokens: services.isUnited ? TokenStore(services.database, ids: services.ids, clock: services.clock) : tokens, catalog: policy.seen(catalog),
+            tokens: services.isUnited ? TokenStore(services.database, ids: services.ids, clock: services.clock) : tokens,
+            catalog: policy.seen(catalog),
             access: policy, scopes: grant?.scopes ?? .none,
             requestID: trace.requestID, now: services.clock(), baseURL: baseURL(incoming),
+            homeURL: options.publicURL ?? options.fallbackURL,
             zone: grant.flatMap { catalog.user($0.user)?.zone } ?? catalog.zone, clientID: grant?.clientID ?? "", meter: meter,
             inner: InnerDispatcher(timeout: options.innerTimeout) { await answerInside($0, $1, incoming, grant, meter, trace) })
     }

@@ -12,5 +12,9 @@ struct MailTransfer: Sendable {
     let from: MailAddress
     let to: MailAddress
     let message: [UInt8]
+    /// Whether the server must know SMTPUTF8.
+    let needsUTF8: Bool
+    /// A file of certificates, in place of the system's.
+    let authorities: String?
     let timeout: Duration
 }

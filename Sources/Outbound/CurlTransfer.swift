@@ -16,6 +16,8 @@ final class CurlTransfer {
     var list: UnsafeMutablePointer<curl_slist>?
     /// What of a mail is still to be read by libcurl.
     var upload: ArraySlice<UInt8> = []
+    /// What a mail server has said of itself, where that matters.
+    var greeting: SMTPGreeting?
     private var body: [UInt8] = []
     private var read = 0
     private var refusedAddress = false

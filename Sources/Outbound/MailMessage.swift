@@ -2,26 +2,59 @@ import CRMCore
 import Foundation
 import Wire
 
-/// A mail as it goes over the line (RFC 5322, with MIME). Addresses and subject are of one line before they come here.
+/// A mail as it goes over the line (RFC 5322, with MIME). Whatever stands in a header is of one line: names and subjects are before they
+/// come here, addresses hold nothing that ends one.
 struct MailMessage {
     let bytes: [UInt8]
 
-    init(_ mail: Mail, from: MailAddress, id: RecordID, at time: Instant) {
-        let headers = [
-            "Date: \(Self.date(time))",
-            "From: Tributary <\(from.text)>",
-            "To: <\(mail.to.text)>",
-            "Subject: \(Self.words(mail.subject))",
-            "Message-ID: <\(id).tributary@\(from.domain)>",
-            // Holiday answers to it would reach nobody (RFC 3834).
-            "Auto-Submitted: auto-generated",
-            "MIME-Version: 1.0",
-            "Content-Type: text/plain; charset=utf-8",
-            "Content-Transfer-Encoding: base64",
-        ]
-        let body = Data(mail.text.utf8).base64EncodedString(
-            options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed])
-        bytes = Array((headers.joined(separator: "\r\n") + "\r\n\r\n" + body + "\r\n").utf8)
+    /// `server` is who hands it over; the writer, where it has no other.
+    init(_ mail: Mail, from server: MailAddress, id: RecordID, at time: Instant) {
+        var headers = ["Date: \(Self.date(time))"]
+        if let writer = mail.from {
+            headers.append("From: \(Self.box(writer))")
+            if writer.address.folded != server.folded { headers.append("Sender: <\(server.wire)>") }
+        } else {
+            headers.append("From: Tributary <\(server.wire)>")
+        }
+        headers.append("To: " + Self.list(mail.to.isEmpty && mail.cc.isEmpty ? [Mailbox(nil, mail.recipient)] : mail.to))
+        if !mail.cc.isEmpty { headers.append("Cc: " + Self.list(mail.cc)) }
+        if let box = mail.replyTo { headers.append("Reply-To: \(Self.box(box))") }
+        headers.append("Subject: \(Self.words(mail.subject))")
+        headers.append("Message-ID: \(Self.name(id, server))")
+        if let answered = mail.answers.flatMap({ Self.reference($0, server) }) {
+            headers += ["In-Reply-To: \(answered)", "References: \(answered)"]
+        }
+        // Who presses the button of a mail program is not shown a page (RFC 8058).
+        if let link = mail.unsubscribe { headers += ["List-Unsubscribe: <\(link)>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"] }
+        // Holiday answers to it would reach nobody (RFC 3834).
+        if mail.isAutomatic { headers.append("Auto-Submitted: auto-generated") }
+        headers.append("MIME-Version: 1.0")
+        let body = MailBody(mail, boundary: "tributary-\(id)")
+        bytes = Array((headers.joined(separator: "\r\n") + "\r\n" + body.text).utf8)
+    }
+
+    private static func list(_ boxes: [Mailbox]) -> String { boxes.map(box).joined(separator: ",\r\n ") }
+
+    static func box(_ box: Mailbox) -> String {
+        guard let name = box.name else { return "<\(box.address.wire)>" }
+        let isPlain = name.utf8.allSatisfy { (0x20...0x7E).contains($0) } && !name.contains("=?") && name.utf8.count <= 60
+        let quoted = name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        return isPlain ? "\"\(quoted)\" <\(box.address.wire)>" : "\(words(name))\r\n <\(box.address.wire)>"
+    }
+
+    private static func name(_ id: RecordID, _ server: MailAddress) -> String { "<\(id).tributary@\(server.domain)>" }
+
+    /// An id that came from elsewhere may hold anything; one that is none is left out.
+    private static func reference(_ reference: Mail.Reference, _ server: MailAddress) -> String? {
+        switch reference {
+        case .ours(let id): return name(id, server)
+        case .named(let given):
+            let bare = given.drop { $0 == "<" }.prefix { $0 != ">" }
+            guard (1...900).contains(bare.utf8.count), bare.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x3C }) else {
+                return nil
+            }
+            return "<\(bare)>"
+        }
     }
 
     /// As it is where ASCII will do; else encoded words of at most 75 characters, a line each (RFC 2047).

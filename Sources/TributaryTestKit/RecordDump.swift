@@ -46,6 +46,9 @@ package struct RecordDump: Sendable, Equatable {
             try tx.forEach("SELECT record_id, event_id FROM sys_event_participant") { row in
                 dump.attached.insert("\(row.integer(0) ?? 0) in event \(row.integer(1) ?? 0)")
             }
+            try tx.forEach("SELECT id, record_id, linked_id FROM sys_email") { row in
+                dump.attached.insert("mail \(row.integer(0) ?? 0) of \(row.integer(1) ?? 0) and \(row.integer(2) ?? 0)")
+            }
             return dump
         }
     }
@@ -116,6 +119,13 @@ package enum ConsistencyCheck {
                     $0.integer(0) ?? 0
                 } ?? 0
             if tags > 0 { found.append("\(tags) tags of merged records") }
+            for column in ["record_id", "linked_id"] as [ColumnName] {
+                let mails =
+                    try tx.first("SELECT count(*) FROM sys_email e JOIN sys_grave g ON g.id = e.\(column) WHERE g.kind = 'merged'") {
+                        $0.integer(0) ?? 0
+                    } ?? 0
+                if mails > 0 { found.append("\(mails) mails of merged records") }
+            }
             return found
         }
     }

@@ -13,6 +13,10 @@ struct MailOptions: ParsableArguments {
     var smtp: String?
     @Option(help: "The address mails come from; needed with --smtp. Also read from TRIBUTARY_MAIL_FROM.")
     var mailFrom: String?
+    @Option(
+        name: .customLong("smtp-ca"),
+        help: "A file of certificates (PEM) that vouch for the mail server, in place of the system's. Also read from TRIBUTARY_SMTP_CA.")
+    var smtpCA: String?
 
     func validate() throws { _ = try sender() }
 
@@ -25,6 +29,10 @@ struct MailOptions: ParsableArguments {
         guard let from = MailAddress(mailFrom ?? environment["TRIBUTARY_MAIL_FROM"] ?? "") else {
             throw ValidationError("--mail-from takes the address that mails come from, such as crm@example.com")
         }
-        return SMTPSender(server, from: from)
+        let authorities = smtpCA ?? environment["TRIBUTARY_SMTP_CA"]
+        if let authorities, !FileManager.default.isReadableFile(atPath: authorities) {
+            throw ValidationError("--smtp-ca names no file that can be read: \(authorities)")
+        }
+        return SMTPSender(server, from: from, authorities: authorities)
     }
 }

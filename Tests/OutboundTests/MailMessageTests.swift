@@ -51,11 +51,67 @@ import Wire
         for text in [
             "", "ana", "@x", "ana@", "a@b@c", "a b@c.example", "a@c.example\r\nRCPT TO:<x@y.example>", "<a@c.example>",
             "a@c.example,b@c.example",
-            "ä@c.example", "a@c.example\u{0}", String(repeating: "a", count: 250) + "@c.example",
+            "a\u{85}@c.example", "a@c..example", "a@c.example\u{0}", String(repeating: "a", count: 250) + "@c.example",
         ] {
             #expect(MailAddress(text) == nil, "\(text)")
         }
         #expect(MailAddress("o'hara+x@c.example")?.domain == "c.example")
+    }
+
+    /// RFC 3492, 7.1, and what domains look like in the world.
+    @Test func domainsBeyondASCIIAreWrittenInTheLettersOfNameServers() throws {
+        for (given, written) in [
+            ("x@Bücher.example", "xn--bcher-kva.example"), ("x@münchen.de", "xn--mnchen-3ya.de"), ("x@例え.テスト", "xn--r8jz45g.xn--zckzah"),
+            ("x@почта.рф", "xn--80a1acny.xn--p1ai"), ("x@ACME.example", "acme.example"),
+        ] {
+            let address = try #require(MailAddress(given))
+            #expect(address.domain == written && address.wire == "x@\(written)" && !address.isInternational, "\(given)")
+        }
+        let ana = try #require(MailAddress("änä@bücher.example"))
+        #expect(ana.isInternational && ana.wire == "änä@xn--bcher-kva.example")
+    }
+
+    /// RFC 6531, 3.1: a server says in its answer to EHLO whether it takes such addresses.
+    @Test func aServerWithoutSMTPUTF8IsLeftBeforeItIsTold() {
+        func goesOn(_ lines: [String]) -> Bool {
+            var greeting = SMTPGreeting()
+            return lines.allSatisfy { greeting.goesOn(after: $0 + "\r\n") }
+        }
+        #expect(goesOn(["220 hello", "250-test", "250-SMTPUTF8", "250 SIZE 1", "250 sender ok", "250 receiver ok"]))
+        #expect(goesOn(["220 hello", "250-test", "250 SMTPUTF8", "250 ok"]))
+        #expect(!goesOn(["220 hello", "250-test", "250 SIZE 1", "250 sender ok"]))
+        #expect(!goesOn(["220 hello", "250 test"]))
+    }
+
+    @Test func aMailOfAPersonHasPartsAndNames() throws {
+        var mail = Mail(to: try #require(MailAddress("kim@acme.example")), subject: "Hi", text: "Hello")
+        mail.html = "<p>Hello</p>"
+        mail.from = Mailbox("Zoë \"Z\"\r\nBcc: x@y.example", try #require(MailAddress("zoe@acme.example")))
+        mail.to = [Mailbox("Kim, Jr.", try #require(MailAddress("kim@acme.example")))]
+        mail.cc = [Mailbox(nil, try #require(MailAddress("lee@bücher.example")))]
+        mail.answers = .named("<a@b>\r\nBcc: x@y.example")
+        mail.unsubscribe = "https://crm.example/unsubscribe/1"
+        mail.parts = [
+            .init(name: "a\r\n\"é.txt", mediaType: "text/plain\r\nX: y", bytes: [1]),
+            .init(name: "dot.gif", mediaType: "image/gif", bytes: [2], contentID: "c@tributary"),
+        ]
+        let bytes = MailMessage(
+            mail, from: try #require(MailAddress("crm@acme.example")), id: RecordID(raw: 77), at: Instant(milliseconds: 0)
+        ).bytes
+        let text = String(decoding: bytes, as: UTF8.self)
+        let lines = text.components(separatedBy: "\r\n")
+        #expect(!lines.contains { $0.lowercased().hasPrefix("bcc") || $0.hasPrefix("X:") }, "\(text)")
+        #expect(text.utf8.allSatisfy { $0 < 0x80 } && lines.allSatisfy { $0.utf8.count <= 998 })
+        for line in [
+            "Sender: <crm@acme.example>", "To: \"Kim, Jr.\" <kim@acme.example>", "Cc: <lee@xn--bcher-kva.example>", "In-Reply-To: <a@b>",
+            "List-Unsubscribe: <https://crm.example/unsubscribe/1>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            "Content-Type: application/octet-stream", "Content-ID: <c@tributary>",
+            "Content-Type: multipart/mixed; boundary=\"tributary-77-m\"",
+            "Content-Type: multipart/alternative; boundary=\"tributary-77-a\"", "--tributary-77-m--",
+        ] {
+            #expect(lines.contains(line), "\(line) in \(text)")
+        }
+        #expect(!lines.contains { $0.hasPrefix("Auto-Submitted") })
     }
 
     @Test func serversAreNamedByURLs() {

@@ -30,11 +30,12 @@ package enum RecordOperation: String, Sendable {
     case massConvert = "Mass_Convert"
     case importing = "Import"
     case exporting = "Export"
+    case sendMail = "Send_Mail"
 
     /// What the record itself must grant.
     package var level: AccessLevel {
         switch self {
-        case .view, .timeline, .exporting: .read
+        case .view, .timeline, .exporting, .sendMail: .read
         case .create, .edit, .merge, .massUpdate, .lock, .tag, .importing, .convert, .massConvert: .write
         case .delete, .massDelete, .changeOwner, .massTransfer, .share: .full
         }
@@ -43,7 +44,7 @@ package enum RecordOperation: String, Sendable {
     /// The right that stands in for this one where profiles do not list it for a module.
     var base: RecordOperation {
         switch self {
-        case .view, .timeline, .exporting: .view
+        case .view, .timeline, .exporting, .sendMail: .view
         case .create, .importing: .create
         case .edit, .merge, .massUpdate, .changeOwner, .massTransfer, .share, .lock, .tag, .convert, .massConvert: .edit
         case .delete, .massDelete: .delete

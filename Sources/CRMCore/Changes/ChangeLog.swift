@@ -60,6 +60,11 @@ package enum ChangeLog {
         /// On the record an attachment hangs on, with the attachment's id and name.
         case attached = "attachment_added"
         case detached = "attachment_deleted"
+        /// A mail of the record went, with its id and subject.
+        case mailed = "sent"
+        /// A mail, under its own id, went over to the survivor of a merge; and one that only showed the merged record.
+        case mailMoved = "mail_moved"
+        case mailLinkMoved = "mail_link_moved"
     }
 
     private static let columns: [ColumnName] = [

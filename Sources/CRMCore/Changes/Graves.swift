@@ -51,7 +51,10 @@ package enum Graves {
             ], rows: rows)
         try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
         if module.isSearched { try SearchIndex.remove(records.map(\.id), scope.tx) }
-        if kind == .permanent { try FieldFiles.removeAll(of: records.map(\.id), at: scope.now, scope.tx) }
+        if kind == .permanent {
+            try FieldFiles.removeAll(of: records.map(\.id), at: scope.now, scope.tx)
+            try Emails.erase(records.map(\.id), at: scope.now, scope.tx)
+        }
     }
 
     /// A row as JSON by physical column name, so that it can return after the module has changed.

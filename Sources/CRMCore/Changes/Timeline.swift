@@ -73,7 +73,7 @@ package struct Timeline: Sendable {
 
     private static let shownKinds: [ChangeLog.Kind] = [
         .added, .updated, .deleted, .restored, .merged, .unmerged, .tagged, .shared, .repoint, .carriedOver, .converted,
-        .territories,
+        .territories, .mailed,
     ]
     /// Modules whose records hang on others, and by which lookups.
     private static let hanging: [(module: String, lookups: [String])] = [

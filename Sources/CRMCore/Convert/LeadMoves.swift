@@ -36,6 +36,7 @@ struct LeadMoves {
             _ = try repointing.move(field, of: module, table)
         }
         _ = try EventParticipants.follow(all, named: contact.displayName, as: "contact", scope)
+        _ = try Emails.follow(all, scope)
         try moveLinks()
     }
 

@@ -7,8 +7,10 @@ package struct Job: Sendable {
     package let kind: String
     package let payload: JSONValue
     package let attempt: Int
+    /// How many of the attempts before were put off rather than failed.
+    var postponed = 0
     /// When it fails now, nobody will try again.
-    package var isLastAttempt: Bool { attempt >= JobQueue.maximumAttempts }
+    package var isLastAttempt: Bool { attempt - postponed >= JobQueue.maximumAttempts }
 }
 
 /// Does jobs of one kind.
@@ -58,6 +60,9 @@ package enum JobQueue {
         "CREATE INDEX sys_job_finished ON sys_job (finished_at) WHERE finished_at IS NOT NULL",
     ]
 
+    /// How often a job was put off.
+    static let postponedSchema: [SQL] = ["ALTER TABLE sys_job ADD COLUMN postponed \(.type(.integer)) NOT NULL DEFAULT 0"]
+
     /// Part of the caller's transaction: the job exists when, and only when, the rest does. One that is due later waits until then,
     /// whatever is stopped and started in between.
     static func enqueue(_ kind: String, _ payload: JSONValue, id: RecordID, at: Instant, due: Instant? = nil, _ tx: Transaction) throws {
@@ -76,7 +81,7 @@ package enum JobQueue {
         try tx.execute(
             """
             UPDATE sys_job SET state = 'failed', error = 'its workers died', lease_until = NULL, finished_at = \(now) WHERE state IN ('waiting', 'running') \
-            AND run_at <= \(now) AND attempts > \(.integer(Int64(maximumAttempts * 2))) AND (state = 'waiting' OR lease_until < \(now))
+            AND run_at <= \(now) AND attempts - postponed > \(.integer(Int64(maximumAttempts * 2))) AND (state = 'waiting' OR lease_until < \(now))
             """)
         let lease = Instant(milliseconds: now.milliseconds + leaseMilliseconds)
         let wanted: SQL = kinds.map { "\(.memberTexts("kind", $0))" } ?? "NOT \(.memberTexts("kind", others))"
@@ -87,12 +92,12 @@ package enum JobQueue {
         return try tx.first(
             """
             UPDATE sys_job SET state = 'running', lease_until = \(lease), attempts = attempts + 1, began_at = coalesce(began_at, \(now)) \
-            WHERE id = (\(due)) RETURNING id, kind, payload, attempts
+            WHERE id = (\(due)) RETURNING id, kind, payload, attempts, postponed
             """
         ) { row in
             Job(
                 id: RecordID(raw: row.integer(0) ?? 0), kind: row.text(1) ?? "", payload: try JSONValue.parse(row.text(2) ?? "null"),
-                attempt: Int(row.integer(3) ?? 0))
+                attempt: Int(row.integer(3) ?? 0), postponed: Int(row.integer(4) ?? 0))
         }
     }
 
@@ -118,12 +123,21 @@ package enum JobQueue {
                 "UPDATE sys_job SET state = 'failed', error = \(.text(error)), lease_until = NULL, finished_at = \(now) WHERE \(isCurrent(job))"
             )
         } else {
-            let pause = Int64(1_000) << Int64(job.attempt)
+            let pause = Int64(1_000) << Int64(job.attempt - job.postponed)
             let next = Instant(milliseconds: now.milliseconds + pause)
             try tx.execute(
                 "UPDATE sys_job SET state = 'waiting', error = \(.text(error)), lease_until = NULL, run_at = \(next) WHERE \(isCurrent(job))"
             )
         }
+    }
+
+    /// Puts a job back until a moment, which is no failure: for handlers with a patience of their own.
+    static func postpone(_ job: Job, until due: Instant, because reason: String, _ tx: Transaction) throws {
+        try tx.execute(
+            """
+            UPDATE sys_job SET state = 'waiting', error = \(.text(reason)), lease_until = NULL, run_at = \(due), postponed = postponed + 1 \
+            WHERE \(isCurrent(job))
+            """)
     }
 
     /// Frees jobs whose worker is known to be gone, because this process is the only one.

@@ -12,6 +12,13 @@ package enum LockedAction: String, Sendable, CaseIterable {
     case changeOwner = "change_owner"
 }
 
+/// What may not be sent about a locked record. There are no surveys here and no portals, so the other two forbid nothing.
+package enum LockedCommunication: String, Sendable, CaseIterable {
+    case sendMail = "send_mail"
+    case sendSurvey = "send_survey"
+    case sendPortalInvitation = "send_portal_invitation"
+}
+
 /// How a module's records are locked: by whom, by which rules, and what that forbids to whom. Contract: record-locking-configuration.
 package struct LockingConfiguration: Sendable {
     package enum LockType: String, Sendable, CaseIterable { case manual, automatic, both }
@@ -27,6 +34,7 @@ package struct LockingConfiguration: Sendable {
     package let module: ModuleID
     package let type: LockType
     package let restricted: Set<LockedAction>
+    package let silenced: Set<LockedCommunication>
     package let rules: [Rule]
     /// Fields that may be changed all the same.
     package let excludedFields: Set<FieldID>
@@ -59,6 +67,8 @@ package struct LockingConfiguration: Sendable {
         restricted = Set((body["restricted_actions"]?.array ?? []).compactMap { $0.string.flatMap(LockedAction.init(rawValue:)) }).union([
             .update
         ])
+        silenced = Set(
+            (body["restricted_communications"]?.array ?? []).compactMap { $0.string.flatMap(LockedCommunication.init(rawValue:)) })
         rules = (body["locking_rules"]?.array ?? []).map { rule in
             Rule(
                 id: RecordID(raw: rule["id"]?.looseInt64 ?? 0), name: rule["name"]?.string ?? "", criteria: rule["criteria"] ?? .null,
@@ -81,6 +91,18 @@ package struct LockingConfiguration: Sendable {
             configuration.restricted.contains(action),
             configuration.binds(scope.catalog.user(scope.access.user))
         else { return }
+        try refuse(record, configuration, changing)
+    }
+
+    /// Refuses what the configuration forbids to be sent about a locked record.
+    static func refuse(_ communication: LockedCommunication, on record: Record, _ scope: WriteScope) throws(Rejection) {
+        guard record["Locked__s"].integer == 1, let configuration = of(record.module, scope.catalog),
+            configuration.silenced.contains(communication), configuration.binds(scope.catalog.user(scope.access.user))
+        else { return }
+        throw Rejection(.recordLocked, message: "record is locked", .id(record.id))
+    }
+
+    private static func refuse(_ record: Record, _ configuration: LockingConfiguration, _ changing: Set<FieldID>?) throws(Rejection) {
         if let changing, changing.isSubset(of: configuration.excludedFields) { return }
         throw Rejection(.recordLocked, message: "record is locked", .id(record.id))
     }

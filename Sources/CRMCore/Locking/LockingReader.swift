@@ -34,7 +34,7 @@ struct LockingReader {
         let actions = try choices(given(cursor, "restricted_actions"), LockedAction.allCases.map(\.rawValue))
         body["restricted_actions"] = .array((actions.contains("update") ? actions : ["update"] + actions).map(JSONValue.string))
         let communications = try choices(
-            given(cursor, "restricted_communications"), ["send_mail", "send_survey", "send_portal_invitation"])
+            given(cursor, "restricted_communications"), LockedCommunication.allCases.map(\.rawValue))
         body["restricted_communications"] = communications.isEmpty ? .null : .array(communications.map(JSONValue.string))
         body["restricted_custom_buttons"] = .null
         // There are no custom buttons, so none that is named exists.

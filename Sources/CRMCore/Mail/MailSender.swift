@@ -8,19 +8,33 @@ package enum MailFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case unreachable(String)
     /// This one may go later.
     case deferred(String)
-    /// This one will never go.
+    /// The mail server will never take it.
     case refused(String)
+    /// It cannot be sent, whatever a mail server says.
+    case impossible(String)
 
     package var description: String {
         switch self {
         case .noSender: "this server sends no mails"
-        case .unreachable(let reason), .deferred(let reason), .refused(let reason): reason
+        case .unreachable(let reason), .deferred(let reason), .refused(let reason), .impossible(let reason): reason
         }
     }
+
+    /// Whether the receiver's address is to blame, so that it is blocked when the mail is given up.
+    var isBounce: Bool {
+        switch self {
+        case .refused, .deferred: true
+        case .unreachable, .noSender, .impossible: false
+        }
+    }
+
+    var isPermanent: Bool { if case .refused = self { true } else { false } }
 }
 
 /// Hands mails to a mail server. Never from inside a transaction.
 package protocol MailSender: Sendable {
+    /// The address of the organisation, which the mail server knows as the sender.
+    var address: MailAddress? { get }
     /// `id` and `time` are the mail's own, the same in each attempt, so that receivers know it again.
     func send(_ mail: Mail, id: RecordID, at time: Instant) async throws(MailFailure)
 }
@@ -28,5 +42,6 @@ package protocol MailSender: Sendable {
 /// Where nothing was said about a mail server.
 package struct NoMailSender: MailSender {
     package init() {}
+    package var address: MailAddress? { nil }
     package func send(_ mail: Mail, id: RecordID, at time: Instant) async throws(MailFailure) { throw .noSender }
 }

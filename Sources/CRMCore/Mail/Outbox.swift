@@ -2,7 +2,7 @@ import Metadata
 import SQLStore
 import Wire
 
-/// Mails on their way, and those that went, until they are swept.
+/// Mails on their way, a row for each receiver, and those that went, until they are swept.
 package enum Outbox {
     package enum State: String, Sendable, CaseIterable {
         case waiting, sent
@@ -22,18 +22,40 @@ package enum Outbox {
         "CREATE INDEX sys_mail_age ON sys_mail (created_at)",
     ]
 
+    /// The e-mail of a record that a mail is a copy of; what it says stands there.
+    static let emailSchema: [SQL] = ["ALTER TABLE sys_mail ADD COLUMN email_id \(.type(.integer))"]
+
+    private static let columns: [ColumnName] = ["id", "job_id", "recipient", "subject", "body", "state", "created_at", "email_id"]
+
     /// Part of the caller's transaction: who is told of a write is told when, and only when, it is committed.
     static func add(_ mails: [Mail], _ scope: WriteScope) throws {
+        try add(mails, ids: scope.ids, now: scope.now, scope.tx)
+    }
+
+    static func add(_ mails: [Mail], ids: any IDSource, now: Instant, _ tx: Transaction) throws {
         guard !mails.isEmpty else { return }
-        let job = scope.ids.next()
+        let job = ids.next()
         let rows = mails.map { mail -> [SQLValue] in
             [
-                .integer(scope.ids.next().raw), .integer(job.raw), .text(mail.to.text), .text(mail.subject), .text(mail.text),
-                .text(State.waiting.rawValue), .integer(scope.now.milliseconds),
+                .id(ids.next()), .id(job), .text(mail.recipient.text), .text(mail.subject), .text(mail.text), .text(State.waiting.rawValue),
+                .integer(now.milliseconds), .null,
             ]
         }
-        try scope.tx.insert(into: "sys_mail", ["id", "job_id", "recipient", "subject", "body", "state", "created_at"], rows: rows)
-        try JobQueue.enqueue(MailJob.kind, [:], id: job, at: scope.now, scope.tx)
+        try tx.insert(into: "sys_mail", columns, rows: rows)
+        try JobQueue.enqueue(MailJob.kind, [:], id: job, at: now, tx)
+    }
+
+    /// Copies of an e-mail, one for each receiver, to go at once or when they are due.
+    static func add(_ email: RecordID, subject: String, to receivers: [MailAddress], due: Instant?, _ scope: WriteScope) throws {
+        let job = scope.ids.next()
+        let rows = receivers.map { receiver -> [SQLValue] in
+            [
+                .id(scope.ids.next()), .id(job), .text(receiver.text), .text(subject), .text(""), .text(State.waiting.rawValue),
+                .integer((due ?? scope.now).milliseconds), .id(email),
+            ]
+        }
+        try scope.tx.insert(into: "sys_mail", columns, rows: rows)
+        try JobQueue.enqueue(MailJob.kind, [:], id: job, at: scope.now, due: due, scope.tx)
     }
 
     /// A mail that waits.
@@ -41,20 +63,24 @@ package enum Outbox {
         let id: RecordID
         /// `nil` when the address is none any more.
         let mail: Mail?
+        /// When it was written, or was to go.
         let createdAt: Instant
+        let attempts: Int64
+        let email: RecordID?
     }
 
     static func waiting(of job: RecordID, after id: RecordID?, limit: Int, _ tx: Transaction) throws -> [Entry] {
         try tx.rows(
             """
-            SELECT id, recipient, subject, body, created_at FROM sys_mail WHERE job_id = \(job) AND state = 'waiting' \
+            SELECT id, recipient, subject, body, created_at, attempts, email_id FROM sys_mail WHERE job_id = \(job) AND state = 'waiting' \
             AND id > \(.integer(id?.raw ?? 0)) ORDER BY id LIMIT \(.integer(Int64(limit)))
             """
         ) { row in
             Entry(
                 id: RecordID(raw: row.integer(0) ?? 0),
                 mail: MailAddress(row.text(1) ?? "").map { Mail(to: $0, subject: row.text(2) ?? "", text: row.text(3) ?? "") },
-                createdAt: Instant(milliseconds: row.integer(4) ?? 0))
+                createdAt: Instant(milliseconds: row.integer(4) ?? 0), attempts: row.integer(5) ?? 0,
+                email: row.integer(6).map(RecordID.init(raw:)))
         }
     }
 
@@ -67,11 +93,6 @@ package enum Outbox {
             UPDATE sys_mail SET state = \(.text(state.rawValue)), sent_at = \(sent), error = \(error.map { .text($0) } ?? .null), \
             attempts = attempts + \(attempt) WHERE id = \(id) AND state = 'waiting'
             """)
-    }
-
-    /// Gives up what a job has left.
-    static func giveUp(_ job: RecordID, error: String, _ tx: Transaction) throws {
-        try tx.execute("UPDATE sys_mail SET state = 'failed', error = \(.text(error)) WHERE job_id = \(job) AND state = 'waiting'")
     }
 
     /// Forgets mails that are over, as many as `limit`. Returns how many those were.

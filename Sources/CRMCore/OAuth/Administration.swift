@@ -100,7 +100,7 @@ package struct Administration: Sendable {
         guard (8...200).contains(chosen.count) else { throw AdminFailure("a password has 8 to 200 characters") }
         try await credentials.setPassword(chosen, of: user.id)
         try await tokens.endSessions(of: user.id)
-        // Whoever is handed a password has been let in; no invitation goes round by mail.
+        // Whoever is handed a password has been let in, and needs no invitation.
         if !user.confirmed { try await confirm(user.id) }
         return password == nil ? ["user": .string(user.email), "password": .string(chosen)] : ["user": .string(user.email)]
     }
@@ -108,6 +108,7 @@ package struct Administration: Sendable {
     private func confirm(_ id: UserID) async throws {
         try await services.changeMetadata { scope in
             guard let user = scope.catalog.user(id) else { return }
+            try Invitations.withdraw(from: RecordID(raw: id.raw), scope.tx)
             var body = user.body
             body["confirm"] = true
             try scope.replace(RecordID(raw: id.raw), body: body)

@@ -18,16 +18,16 @@ package struct CredentialStore: Sendable {
     package func setPassword(_ password: String, of user: UserID) async throws {
         guard let hash = await PasswordHash.make(password) else { throw PasswordFailure() }
         let now = clock()
-        let id = SQLValue.integer(user.raw)
-        let text = SQLValue.text(hash.text)
-        try await database.run(.write) { tx in
-            try tx.execute(
-                """
-                INSERT INTO sys_credential (user_id, password_hash, changed_at, failures) VALUES (\(id), \(text), \(now), 0)
-                ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = excluded.changed_at,
-                    failures = 0, failed_at = NULL
-                """)
-        }
+        try await database.run(.write) { tx in try Self.put(hash, of: user, at: now, tx) }
+    }
+
+    static func put(_ hash: PasswordHash, of user: UserID, at now: Instant, _ tx: Transaction) throws {
+        try tx.execute(
+            """
+            INSERT INTO sys_credential (user_id, password_hash, changed_at, failures)
+            VALUES (\(.integer(user.raw)), \(.text(hash.text)), \(now), 0) ON CONFLICT (user_id) DO UPDATE SET
+                password_hash = excluded.password_hash, changed_at = excluded.changed_at, failures = 0, failed_at = NULL
+            """)
     }
 
     package func hasPassword(_ user: UserID) async throws -> Bool { try await load(user) != nil }

@@ -25,7 +25,7 @@ package struct Scope: Sendable, Hashable {
     }
 
     /// Areas whose scopes may name a module.
-    private static let areasByModule: Set<String> = ["mass_convert", "mass_delete", "mass_update", "modules", "share"]
+    private static let areasByModule: Set<String> = ["mass_convert", "mass_delete", "mass_update", "modules", "send_mail", "share"]
 
     private static let areas: Set<String> = [
         "apis", "bulk", "change_owner", "composite_requests", "coql", "features", "files", "functions", "mass_convert", "mass_delete",

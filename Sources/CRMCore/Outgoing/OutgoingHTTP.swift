@@ -45,6 +45,8 @@ package enum OutgoingFailure: Error, Sendable, Equatable, CustomStringConvertibl
     case timedOut
     case unreachable(String)
     case cancelled
+    /// The other side is there and cannot do what is asked.
+    case unsupported(String)
     /// This process has nobody that sends.
     case noSender
 
@@ -52,7 +54,7 @@ package enum OutgoingFailure: Error, Sendable, Equatable, CustomStringConvertibl
         switch self {
         case .notPublic: "the address is not a public one"
         case .timedOut: "no answer in time"
-        case .unreachable(let reason): reason
+        case .unreachable(let reason), .unsupported(let reason): reason
         case .cancelled: "cancelled"
         case .noSender: "this server sends nothing"
         }

@@ -55,6 +55,10 @@ package enum Migrations {
             number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
         Migration(number: 38, purpose: "mails", statements: Outbox.schema),
         Migration(number: 49, purpose: "records in blueprints", statements: BlueprintRecords.schema),
+        Migration(
+            number: 43, purpose: "e-mails of records",
+            statements: Emails.schema + Outbox.emailSchema + BlockedAddresses.schema + TemplateStore.schema + JobQueue.postponedSchema),
+        Migration(number: 44, purpose: "invitations of users", statements: Invitations.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

@@ -15,8 +15,8 @@ package struct UserShaper {
 
     private var callerIsAdministrator: Bool { caller.map(roster.isAdministrator) ?? false }
 
-    /// A new user may work at once and counts as confirmed with the first password.
-    package func add(_ item: JSONCursor) throws -> RecordID {
+    /// A new user may work at once, is invited by mail, and counts as confirmed with the first password.
+    package func add(_ item: JSONCursor, origin: String) throws -> RecordID {
         for name in ["last_name", "email", "role", "profile"] { _ = try item.required(name) }
         try roster.requireLicence()
         var body = StandardUser.defaults
@@ -25,11 +25,23 @@ package struct UserShaper {
         body["confirm"] = false
         body["type__s"] = "Regular User"
         for (key, value) in [("created_by", scope.actor), ("created_time", scope.time)] { body[key] = value }
-        return try scope.add(.user, nil, stamped(body))
+        let made = stamped(body)
+        let id = try scope.add(.user, nil, made)
+        try Invitations.send(to: id, made, origin: origin, scope)
+        return id
+    }
+
+    /// Invites again whoever has not taken the invitation: when asked to, and when the address changes.
+    private func invite(_ user: User, _ item: JSONCursor, _ body: JSONValue, _ origin: String) throws {
+        let given = item.optional("reinvite").flatMap { $0.value.isNull ? nil : $0 }
+        let isAsked = try given?.bool() ?? false
+        if isAsked, user.confirmed { throw Rejection(.invalidRequest, message: "Re-invite is not allowed for a confirmed user") }
+        guard !user.confirmed, body["status"] == "active", isAsked || body["email"] != user.body["email"] else { return }
+        try Invitations.send(to: RecordID(raw: user.id.raw), body, origin: origin, scope)
     }
 
     /// `own` says that callers without the right to manage users may change what is theirs alone.
-    package func change(_ user: User, _ item: JSONCursor, mayManage: Bool) throws {
+    package func change(_ user: User, _ item: JSONCursor, mayManage: Bool, origin: String) throws {
         guard user.status != "deleted" else { throw Rejection(.cannotUpdateDeletedUser, .id(RecordID(raw: user.id.raw))) }
         guard mayManage || user.id == scope.user else { throw Rejection(.authorizationFailed, status: 403) }
         try requireRank(over: user)
@@ -40,12 +52,14 @@ package struct UserShaper {
             throw Rejection.notAllowed(at: item.path, message: "an inactive user can only be activated")
         }
         if !mayManage {
-            for name in ["role", "profile", "Reporting_To", "email"] where item.value[name] != nil {
+            for name in ["role", "profile", "Reporting_To", "email", "reinvite"] where item.value[name] != nil {
                 throw Rejection(.authorizationFailed, status: 403, .apiName(name), .jsonPath(item.path.appending(name)))
             }
         }
         try read(item, into: &body, of: user)
-        try scope.replace(RecordID(raw: user.id.raw), body: stamped(body))
+        let changed = stamped(body)
+        try scope.replace(RecordID(raw: user.id.raw), body: changed)
+        try invite(user, item, changed, origin)
     }
 
     /// Only administrators touch administrators.
@@ -67,6 +81,7 @@ package struct UserShaper {
         } else {
             try refuseLoss(of: user, "Primary contact cannot be deactivated")
             try TokenStore.endSessions(of: user.id, scope.tx)
+            try Invitations.withdraw(from: RecordID(raw: user.id.raw), scope.tx)
         }
         body["status"] = .string(status)
     }
@@ -87,6 +102,7 @@ package struct UserShaper {
         body["status"] = "deleted"
         try scope.replace(RecordID(raw: user.id.raw), body: stamped(body))
         try TokenStore.endAll(of: user.id, scope.tx)
+        try Invitations.withdraw(from: RecordID(raw: user.id.raw), scope.tx)
         try TerritoryPeople.replace(user.id, with: heir, scope)
         for other in scope.catalog.users where other.superior == user.id && other.status != "deleted" {
             var body = other.body

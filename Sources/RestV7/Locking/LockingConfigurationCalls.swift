@@ -39,8 +39,7 @@ enum ListLockingConfigurations: Endpoint {
 enum AddLockingConfiguration: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/record_locking_configurations", entry: "103",
-        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.CREATE"]),
-        support: .partial("custom buttons and what restricted communications forbid"))
+        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.CREATE"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -62,8 +61,7 @@ enum AddLockingConfiguration: Endpoint {
 enum ChangeLockingConfiguration: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/settings/record_locking_configurations", entry: "104",
-        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
-        support: .partial("custom buttons and what restricted communications forbid"))
+        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]))
 
     struct Input: EndpointInput {
         let module: Module
@@ -88,8 +86,7 @@ enum ChangeLockingConfigurationByID: SameWork {
     typealias Work = ChangeLockingConfiguration
     static let declaration = Declaration(
         .put, "/crm/v7/settings/record_locking_configurations/{config_id}", entry: "104",
-        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]),
-        support: .partial("custom buttons and what restricted communications forbid"))
+        scope: .fixed(["ZohoCRM.settings.record_locking_configurations.UPDATE"]))
 }
 
 /// Drops the configuration of a module. Contract: record-locking-configuration, 105.

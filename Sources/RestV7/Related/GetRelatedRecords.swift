@@ -7,8 +7,7 @@ import Wire
 enum GetRelatedRecords: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}/{related_list}", entry: "161", also: ["175"],
-        scope: .modules(["READ"]),
-        support: .partial("mails"))
+        scope: .modules(["READ"]))
 
     enum Input: EndpointInput {
         case rows(RelatedRows)

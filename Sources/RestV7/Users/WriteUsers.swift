@@ -3,12 +3,11 @@ import HTTPShell
 import Metadata
 import Wire
 
-/// Makes a user, who may work at once. Contract: users, 115. Nobody is written to: an administrator sets the first password
-/// (`tributary user password`), and with it the user counts as confirmed.
+/// Makes a user, who may work at once and is invited by mail. Contract: users, 115. With the first password, chosen by the invitation's
+/// link or set by an administrator (`tributary user password`), the user counts as confirmed.
 enum AddUser: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/users", entry: "115", scope: .fixed(["ZohoCRM.users.CREATE"]),
-        support: .partial("invitations: the first password is set on the command line"))
+        .post, "/crm/v7/users", entry: "115", scope: .fixed(["ZohoCRM.users.CREATE"]))
 
     struct Input: EndpointInput {
         let items: [JSONCursor]
@@ -21,7 +20,7 @@ enum AddUser: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let results = try await context.changeEach(input.items) { item, scope in
-            try UserShaper(scope).add(item)
+            try UserShaper(scope).add(item, origin: context.homeURL)
         }
         return .items("users", results, saying: "User added", success: 201)
     }
@@ -53,7 +52,7 @@ struct UserUpdate: OneOrManyInput {
             guard let user = scope.catalog.user(UserID(raw: id.raw)) else {
                 throw Rejection.unknownRecord(at: item.path.appending("id"))
             }
-            try UserShaper(scope).change(user, item, mayManage: mayManage)
+            try UserShaper(scope).change(user, item, mayManage: mayManage, origin: context.homeURL)
             return id
         }
         return .items("users", results, saying: "User updated")
@@ -63,7 +62,7 @@ struct UserUpdate: OneOrManyInput {
 /// Contract: users, 116.
 enum UpdateUsers: Endpoint {
     static let declaration = Declaration(
-        .put, "/crm/v7/users", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("inviting again"))
+        .put, "/crm/v7/users", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]))
     static func respond(_ input: UserUpdate, _ context: RequestContext) async throws -> Reply { try await input.reply(context) }
 }
 
@@ -71,8 +70,7 @@ enum UpdateUsers: Endpoint {
 enum UpdateUser: ForOne {
     typealias Work = UpdateUsers
     static let declaration = Declaration(
-        .put, "/crm/v7/users/{user_id}", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]), support: .partial("inviting again")
-    )
+        .put, "/crm/v7/users/{user_id}", entry: "116", scope: .fixed(["ZohoCRM.users.UPDATE"]))
 }
 
 /// Contract: users, 117.

@@ -120,6 +120,8 @@ extension RightsCast {
         let campaign: String
         let ticket: String
         let product: String
+        /// A mail that stands with the account.
+        let mail: String
         /// The id of a view of accounts that shows all.
         let view: String
     }
@@ -156,6 +158,20 @@ extension RightsCast {
         guard joined.status == 200, tagged.status == 200, attached.status == 200 else {
             throw TestServer.Unexpected(joined.text + tagged.text + attached.text)
         }
+        let mailed = await server.send(
+            "POST", "/crm/v7/Accounts/\(account)/actions/associate_email",
+            [
+                "Emails": [
+                    [
+                        "from": ["email": "a@x.example"], "to": [["email": "b@x.example"]], "subject": .string(word),
+                        "content": .string(word), "sent": true, "date_time": "2026-01-01T00:00:00Z", "original_message_id": "first",
+                    ]
+                ]
+            ], token: token)
+        let drafted = await server.send(
+            "POST", "/crm/v7/Accounts/\(account)/__email_drafts",
+            ["__email_drafts": [["from": "a@x.example", "rich_text": true, "subject": .string(word)]]], token: token)
+        guard mailed.status == 201, drafted.status == 201 else { throw TestServer.Unexpected(mailed.text + drafted.text) }
         try await share(account)
         let tags = await server.send("GET", "/crm/v7/settings/tags?module=Accounts", token: administrator).json?["tags"]?.array ?? []
         let views =
@@ -165,6 +181,7 @@ extension RightsCast {
             account: account, contact: contact, deal: deal, note: notes.json?.first("data")?["details"]?["id"]?.string ?? "",
             attachment: attached.json?.first("data")?["details"]?["id"]?.string ?? "", gone: gone, tag: tags.first?["id"]?.string ?? "",
             campaign: campaign, ticket: ticket, product: product,
+            mail: mailed.json?.first("Emails")?["details"]?["message_id"]?.string ?? "",
             view: views.first { $0["system_name"]?.string?.hasPrefix("ALL") ?? false }?["id"]?.string ?? views.first?["id"]?.string ?? "")
     }
 

@@ -101,6 +101,19 @@ struct RightsPath: Sendable, CustomStringConvertible {
             answer.status == 204
         },
         get("all attachments") { _ in "Attachments?fields=File_Name" },
+        get("mails") { "Accounts/\($0.account)/Emails" },
+        get("mail") { "Accounts/\($0.account)/Emails/\($0.mail)" },
+        get("mails of contacts") {
+            "Accounts/\($0.account)/Emails?type=all_contacts_sent_crm_emails"
+        } shows: { _, answer in
+            answer.status == 204
+        },
+        get("drafts") { "Accounts/\($0.account)/__email_drafts" },
+        get("whose mails") {
+            "Accounts/\($0.account)/__emails_sharing_details"
+        } shows: { _, answer in
+            answer.status == 200
+        },
         get("photo") {
             "Accounts/\($0.account)/photo"
         } shows: { _, answer in
@@ -220,6 +233,20 @@ extension RightsPath {
             write(
                 "attachment", .granted(change), "POST", { "Accounts/\($0.account)/Attachments?attachmentUrl=https://x.example/b&title=b" }),
             write("deletion of an attachment", .granted(change), "DELETE", { "Accounts/\($0.account)/Attachments/\($0.attachment)" }),
+            write("mail", .granted(.read), "POST", { "Accounts/\($0.account)/actions/associate_email" }) { _ in
+                [
+                    "Emails": [
+                        [
+                            "from": ["email": "a@x.example"], "to": [["email": "b@x.example"]], "subject": "s", "content": "c",
+                            "sent": true,
+                            "date_time": "2026-01-01T00:00:00Z", "original_message_id": .string("mail of \(user)"),
+                        ]
+                    ]
+                ]
+            },
+            write("draft", .granted(.read), "POST", { "Accounts/\($0.account)/__email_drafts" }) { _ in
+                ["__email_drafts": [["from": "a@x.example", "rich_text": true]]]
+            },
             write("photo away", .granted(change), "DELETE", { "Accounts/\($0.account)/photo" }),
             write("link", .granted(change), "PUT", { "Contacts/\($0.contact)/Campaigns/\($0.campaign)" }) { _ in
                 data(["Member_Status": "Active"])

@@ -10,6 +10,7 @@ package enum MergeFollowers {
         ShareFollower(),
         TerritoryFollower(),
         BlueprintFollower(),
+        EmailFollower(),
     ]
 
     /// Those that have something to do in a merge, in their order.
