@@ -30,6 +30,8 @@ package let allEndpoints: [any Endpoint.Type] = ([
     backupEndpoints,
     auditEndpoints,
     blueprintEndpoints,
+    automationEndpoints,
+    unavailabilityEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [

@@ -55,6 +55,10 @@ package enum Migrations {
             number: 37, purpose: "the end of journals, and undos as jobs", statements: MergeJournal.endSchema + ScheduledUndos.schema),
         Migration(number: 38, purpose: "mails", statements: Outbox.schema),
         Migration(number: 49, purpose: "records in blueprints", statements: BlueprintRecords.schema),
+        Migration(
+            number: 46, purpose: "automation: in the change log, whose turn it is, who is away",
+            statements: AutomationMark.schema + AssignmentTurns.schema + Unavailability.schema),
+        Migration(number: 47, purpose: "scores", statements: Scores.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

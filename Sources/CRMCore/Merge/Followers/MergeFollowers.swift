@@ -10,6 +10,7 @@ package enum MergeFollowers {
         ShareFollower(),
         TerritoryFollower(),
         BlueprintFollower(),
+        ScoreFollower(),
     ]
 
     /// Those that have something to do in a merge, in their order.
