@@ -41,6 +41,8 @@ package struct Document: Sendable {
         package static let variable: Kind = "variable"
         package static let variableGroup: Kind = "variable_group"
         package static let userGroup: Kind = "user_group"
+        package static let assignmentRule: Kind = "assignment_rule"
+        package static let scoringRule: Kind = "scoring_rule"
         package static let territory: Kind = "territory"
         /// A column or table whose field or module is deleted; see `Compaction`.
         package static let retired: Kind = "retired"

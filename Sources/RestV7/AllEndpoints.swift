@@ -35,6 +35,8 @@ package let allEndpoints: [any Endpoint.Type] = ([
     templateEndpoints,
     unsubscribeEndpoints,
     invitationEndpoints,
+    automationEndpoints,
+    unavailabilityEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [

@@ -15,6 +15,8 @@ package enum Origin: String, Sendable {
     case convert
     case massConvert = "massconvert"
     case blueprint
+    case assignmentRules = "assignment_rules"
+    case scoringRule = "scoringrule"
 }
 
 /// The one log of what happened to records. Timeline, audit, notifications, recycle bin and undo read it.
@@ -68,7 +70,7 @@ package enum ChangeLog {
     }
 
     private static let columns: [ColumnName] = [
-        "group_id", "at", "user_id", "origin", "module_id", "record_id", "kind", "field_id", "before", "after",
+        "group_id", "at", "user_id", "origin", "module_id", "record_id", "kind", "field_id", "before", "after", "automation",
     ]
 
     /// One entry; `before` and `after` hold the changed columns by field id.
@@ -113,7 +115,8 @@ package enum ChangeLog {
     }
 
     static func append(_ entries: [Entry], _ scope: WriteScope) throws {
-        let author = Author(group: scope.group, user: scope.access.user, origin: scope.origin, at: scope.now)
+        let author = Author(
+            group: scope.group, user: scope.access.user, origin: scope.origin, at: scope.now, automation: scope.automation)
         try append(entries, by: author, feed: scope.feed, scope.tx)
     }
 
@@ -123,6 +126,8 @@ package enum ChangeLog {
         let user: UserID
         let origin: Origin
         let at: Instant
+        /// The rule in whose name it is done, where one does it.
+        var automation: AutomationMark?
     }
 
     static func append(_ entries: [Entry], by author: Author, feed: ChangeFeed, _ tx: Transaction) throws {
@@ -133,11 +138,12 @@ package enum ChangeLog {
     }
 
     private static func appendEach(_ entries: [Entry], by author: Author, _ tx: Transaction) throws {
+        let automation = SQLValue(author.automation?.json.text)
         let rows = entries.map { entry -> [SQLValue] in
             [
                 .integer(author.group.raw), .integer(author.at.milliseconds), .integer(author.user.raw), .text(author.origin.rawValue),
                 .integer(entry.module.raw), .integer(entry.id.raw), .text(entry.kind.rawValue), .init(entry.field?.raw),
-                .init(entry.before?.text), .init(entry.after?.text),
+                .init(entry.before?.text), .init(entry.after?.text), automation,
             ]
         }
         try tx.insert(into: "sys_change", columns, rows: rows)
@@ -155,9 +161,9 @@ package enum ChangeLog {
         }
         try tx.execute(
             """
-            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind)
+            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, automation)
             SELECT \(author.group), \(author.at), \(.integer(author.user.raw)), \(.text(author.origin.rawValue)), \(.integer(first.module.raw)), i.id,
-                \(.text(first.kind.rawValue)) FROM \(.idTable(entries.map(\.id.raw), column: "id")) i ORDER BY i.id
+                \(.text(first.kind.rawValue)), \(SQLValue(author.automation?.json.text)) FROM \(.idTable(entries.map(\.id.raw), column: "id")) i ORDER BY i.id
             """)
         return true
     }
@@ -170,9 +176,9 @@ package enum ChangeLog {
     ) throws {
         try scope.tx.execute(
             """
-            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after)
+            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after, automation)
             SELECT \(scope.group), \(scope.now), \(.integer(scope.access.user.raw)), \(.text(scope.origin.rawValue)), \(.integer(module.id.raw)), t.id,
-                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after) FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRowsForChange)
+                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after), \(SQLValue(scope.automation?.json.text)) FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRowsForChange)
             """)
     }
 }

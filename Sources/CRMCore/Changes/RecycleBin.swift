@@ -118,6 +118,7 @@ package enum RecycleBin {
         try scope.tx.execute("DELETE FROM sys_share WHERE \(.memberIDs("record_id", raw))")
         try RecordTerritories.forget(raw, scope.tx)
         try Emails.erase(raw.map(RecordID.init(raw:)), at: scope.now, scope.tx)
+        try Scores.forget(raw, scope.tx)
         try ExternalValues.erase(raw.map(RecordID.init(raw:)), scope.tx)
         try scope.tx.execute("DELETE FROM sys_lock WHERE \(.memberIDs("record_id", raw))")
         try BlueprintRecords.remove(raw.map(RecordID.init(raw:)), scope.tx)

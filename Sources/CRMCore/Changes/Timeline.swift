@@ -16,9 +16,13 @@ package struct Timeline: Sendable {
         package let back: Bool
         package let skipping: Int
         package let limit: Int
+        /// Whether entries tell which signal they are.
+        package let signals: Bool
 
         package init(
-            module: Module, record: RecordID, filter: Filter, descending: Bool, after: Int64?, back: Bool = false, skipping: Int, limit: Int
+            module: Module, record: RecordID, filter: Filter, descending: Bool, after: Int64?, back: Bool = false, skipping: Int,
+            limit: Int,
+            signals: Bool = false
         ) {
             self.module = module
             self.record = record
@@ -28,6 +32,7 @@ package struct Timeline: Sendable {
             self.back = back
             self.skipping = skipping
             self.limit = limit
+            self.signals = signals
         }
     }
 
@@ -59,6 +64,10 @@ package struct Timeline: Sendable {
         package let name: String?
         /// Whether this is about something that hangs on the record rather than about the record.
         package let isRelated: Bool
+        /// `{type, rule}`, or null.
+        package let automation: JSONValue
+        /// What the entry is a signal of, where that was asked for.
+        package let signal: Signal?
         package let fields: [FieldChange]
     }
 
@@ -97,6 +106,7 @@ package struct Timeline: Sendable {
         let shown = Array(rows.prefix(question.limit))
         let names = try TimelineNames(shown, catalog, access, zone, tx)
         let family = Set(own.map(\.raw))
+        let missed = question.signals ? try missedCalls(among: shown, tx) : []
         let entries = shown.compactMap { row -> Entry? in
             guard let module = catalog.module(id: row.module) else { return nil }
             let fields = names.changes(of: row, in: module)
@@ -106,9 +116,23 @@ package struct Timeline: Sendable {
                 sequence: row.sequence, action: row.action(fields), source: row.origin, at: row.at, user: row.user, module: module,
                 record: row.record,
                 name: row.record == question.record ? name : names.name(of: row.record, in: module.id),
-                isRelated: !family.contains(row.record.raw), fields: fields)
+                isRelated: !family.contains(row.record.raw), automation: row.automation,
+                signal: row.kind == .added && missed.contains(row.record) ? Signal.named("Telephony_Missed__s") : nil, fields: fields)
         }
         return Page(entries: entries, name: name, more: question.back || rows.count > question.limit)
+    }
+
+    /// Those calls of a page that were missed.
+    private func missedCalls(among rows: [TimelineRow], _ tx: Transaction) throws -> Set<RecordID> {
+        guard let calls = catalog.module("Calls")?.whole, let table = calls.table, let type = calls.field("Call_Type")?.columns.first else {
+            return []
+        }
+        let ids = rows.filter { $0.module == calls.id }.map(\.record.raw)
+        guard !ids.isEmpty else { return [] }
+        return Set(
+            try tx.rows("SELECT c.id FROM \(table) c WHERE \(.memberIDs("c.id", ids)) AND c.\(type) = 'Missed'") {
+                RecordID(raw: $0.integer(0) ?? 0)
+            })
     }
 
     /// The record and all that were merged into it, and into those.
@@ -151,7 +175,7 @@ package struct Timeline: Sendable {
         // The sum keeps both engines from walking the whole log in its own order.
         let order: SQL = descending ? "c.sequence + 0 DESC" : "c.sequence + 0"
         return """
-            SELECT c.sequence, c.at, c.user_id, c.origin, c.module_id, c.record_id, c.kind, c.field_id, c.before, c.after FROM sys_change c \
+            SELECT c.sequence, c.at, c.user_id, c.origin, c.module_id, c.record_id, c.kind, c.field_id, c.before, c.after, c.automation FROM sys_change c \
             WHERE \(.memberIDs("c.record_id", ids)) AND c.kind IN (\(kinds)) AND \(question.filter.sql)\(beyond) \
             ORDER BY \(order) LIMIT \(.integer(Int64(question.limit) + 1)) OFFSET \(.integer(Int64(question.skipping)))
             """

@@ -17,6 +17,8 @@ struct TimelineRow {
     let field: FieldID?
     let before: JSONValue
     let after: JSONValue
+    /// In whose name it happened, where a rule did it.
+    let automation: JSONValue
 
     init(_ row: borrowing Row) {
         sequence = row.integer(0) ?? 0
@@ -29,6 +31,7 @@ struct TimelineRow {
         field = row.integer(7).map(FieldID.init(raw:))
         before = row.text(8).flatMap { try? JSONValue.parse(Array($0.utf8)) } ?? .null
         after = row.text(9).flatMap { try? JSONValue.parse(Array($0.utf8)) } ?? .null
+        automation = row.text(10).flatMap { try? JSONValue.parse(Array($0.utf8)) } ?? .null
     }
 
     /// The columns of a field before and after; `nil` when the row says nothing of it.

@@ -137,6 +137,8 @@ package struct LeadConverter {
         moves.newAccount = held.account == nil
         moves.newDeal = held.deal == nil
         try moves.run()
+        // The lead's calls are the contact's now.
+        try Scoring.refresh([contact.id], of: contact.module, scope)
         try close(lead, contact, account, deal)
         if order.tellsLeadOwner { try Notices.converted(lead, into: [contact, account, deal].compactMap(\.self), scope) }
         if order.tellsNewOwners {
@@ -203,7 +205,9 @@ package struct LeadConverter {
         record["Owner"] = order.owner.map { .integer($0.id.raw) } ?? lead["Owner"]
         if !lead["Currency"].isNull { record["Currency"] = lead["Currency"] }
         complete(&record)
-        return try records.add(item, to: record, tags: carried(tags, to: module), scope).get()
+        let made = try records.add(item, to: record, tags: carried(tags, to: module), scope).get()
+        guard let rule = order.assignment, rule.module == module.id, item.value["Owner"] == nil else { return made }
+        return try RecordAssignment(rule, records, scope).apply(to: [made]).first ?? made
     }
 
     private func change(_ record: Record, _ values: JSONValue, _ name: String) throws -> Record {

@@ -33,6 +33,8 @@ package struct LeadOrder: Sendable {
     private(set) var tellsLeadOwner = false
     private(set) var tellsNewOwners = false
     private(set) var owner: User?
+    /// Finds owners for the new records of its module.
+    private(set) var assignment: AssignmentRule?
     private(set) var attachments: String?
     private(set) var tags: Tags = .named([:])
     /// Activities that change hands with the lead.
@@ -49,6 +51,7 @@ package struct LeadOrder: Sendable {
         account = try Self.part("Accounts", item)
         contact = try Self.part("Contacts", item)
         try readCommon(item, catalog)
+        if let given = Self.given("lar_id", item) { assignment = try Self.assignment(given, owner: owner, item, catalog) }
         if let given = Self.given("carry_over_tags", item) {
             var named: [String: [String]] = [:]
             for member in try given.object() where !member.value.isNull {
@@ -101,6 +104,17 @@ package struct LeadOrder: Sendable {
             if module.apiName == "Deals", deal == nil { throw .invalid(at: given.path) }
             attachments = module.apiName
         }
+    }
+
+    /// A rule of a module that conversions add to; nobody can be named beside it.
+    private static func assignment(_ given: JSONCursor, owner: User?, _ item: JSONCursor, _ catalog: Catalog) throws(Rejection)
+        -> AssignmentRule
+    {
+        if owner != nil { throw .ambiguous(["assign_to", "lar_id"], at: item.path) }
+        for name in targets {
+            if let module = catalog.module(name), let rule = try? AssignmentRule.named(given, for: module, catalog) { return rule }
+        }
+        throw .invalid(at: given.path)
     }
 
     private mutating func readDeal(_ given: JSONCursor, _ catalog: Catalog) throws(Rejection) {

@@ -28,5 +28,6 @@ package enum JobHandlers {
         MailJob(),
         EncryptionJob(),
         BlueprintClock(),
+        ScoringJob(),
     ]
 }

@@ -4,23 +4,31 @@ import Wire
 
 /// Criteria as settings keep them: every field with name and id, and nothing in them that could not be asked of records.
 package struct KeptCriteria {
+    /// Refuses a field that a kind of settings may not ask about; the path is the field's.
+    package typealias FieldTest = (Field, JSONPath) throws(Rejection) -> Void
+
     private let module: Module
     private let most: Int
+    private let isAllowed: FieldTest
     private let reader: CriteriaReader
     private let tests: ConditionSQL
     private var rules = 0
 
-    private init(_ module: Module, most: Int, _ scope: MetadataScope) {
+    private init(_ module: Module, most: Int, _ isAllowed: @escaping FieldTest, _ scope: MetadataScope) {
         self.module = module
         self.most = most
-        reader = CriteriaReader(module: module, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog))
+        self.isAllowed = isAllowed
+        reader = CriteriaReader(
+            module: module, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog))
         tests = ConditionSQL(catalog: scope.catalog, module: module, alias: "t", access: .system("criteria of settings are only checked"))
     }
 
     /// The form that is kept, of at most so many tests.
-    package static func read(_ given: JSONCursor, of module: Module, most: Int = 25, _ scope: MetadataScope) throws(Rejection) -> JSONValue
-    {
-        var criteria = KeptCriteria(module, most: most, scope)
+    package static func read(
+        _ given: JSONCursor, of module: Module, most: Int = 25, _ scope: MetadataScope,
+        fields isAllowed: @escaping FieldTest = { (_, _) throws(Rejection) in }
+    ) throws(Rejection) -> JSONValue {
+        var criteria = KeptCriteria(module, most: most, isAllowed, scope)
         return try criteria.read(given)
     }
 
@@ -41,6 +49,7 @@ package struct KeptCriteria {
         guard rules <= most else { throw Rejection(.limitExceeded, .jsonPath(given.path), .other("limit", .integer(most))) }
         let named = try given.required("field")
         guard let field = field(named), !field.columns.isEmpty else { throw .invalid(at: named.path) }
+        try isAllowed(field, named.path)
         let comparator = try given.required("comparator")
         let kept: JSONValue = [
             "comparator": comparator.value, "field": ["api_name": .string(field.apiName), "id": .string(String(field.id.raw))],
@@ -62,12 +71,15 @@ package struct KeptCriteria {
 }
 
 extension KeptCriteria {
+    /// Every single test in criteria.
+    package static func tests(in criteria: JSONValue) -> [JSONValue] {
+        if let group = criteria["group"]?.array { return group.flatMap(tests) }
+        return criteria["field"] == nil ? [] : [criteria]
+    }
+
     /// The API names of the fields that criteria test.
     package static func fields(in criteria: JSONValue) -> Set<String> {
-        var names: Set<String> = []
-        for part in criteria["group"]?.array ?? [] { names.formUnion(fields(in: part)) }
-        if let name = criteria["field"]?["api_name"]?.string { names.insert(name) }
-        return names
+        Set(tests(in: criteria).compactMap { $0["field"]?["api_name"]?.string })
     }
 
     /// The test of rows `t`, whoever asks. Criteria that no longer fit the module, because a field of theirs is gone, hold for no row.

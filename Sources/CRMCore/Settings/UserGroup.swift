@@ -12,40 +12,53 @@ package struct UserGroup: Sendable {
         package let below: Bool
     }
 
-    package let document: Document
-    package let sources: [Source]
+    /// People as a list of sources names them: those of a group, or those an assignment rule gives work to.
+    package struct People: Sendable {
+        package let sources: [Source]
 
-    package init(_ document: Document) {
-        self.document = document
-        sources = (document.body["sources"]?.array ?? []).compactMap { body in
-            guard let kind = body["type"]?.string.flatMap(SourceKind.init), let id = body["id"]?.looseInt64 else { return nil }
-            return Source(kind: kind, id: RecordID(raw: id), below: body["below"]?.bool ?? false)
+        /// From the form that is kept.
+        package init(_ sources: JSONValue?) {
+            self.sources = (sources?.array ?? []).compactMap { body in
+                guard let kind = body["type"]?.string.flatMap(SourceKind.init), let id = body["id"]?.looseInt64 else { return nil }
+                return Source(kind: kind, id: RecordID(raw: id), below: body["below"]?.bool ?? false)
+            }
         }
-    }
 
-    /// Everyone in the group, inactive people too.
-    package func members(_ catalog: Catalog) -> Set<UserID> {
-        var found: Set<UserID> = []
-        var seen: Set<RecordID> = []
-        var open = [self]
-        let tree = RoleTree(catalog)
-        while let group = open.popLast() {
-            guard seen.insert(group.document.id).inserted else { continue }
-            for source in group.sources {
+        /// Everyone named, inactive people too.
+        package func members(_ catalog: Catalog) -> Set<UserID> {
+            var found: Set<UserID> = []
+            var seen: Set<RecordID> = []
+            var open = sources
+            let tree = RoleTree(catalog)
+            while let source = open.popLast() {
                 switch source.kind {
                 case .users: if catalog.user(UserID(raw: source.id.raw)) != nil { found.insert(UserID(raw: source.id.raw)) }
                 case .roles:
                     let roles = source.below ? tree.subordinates(of: source.id).union([source.id]) : [source.id]
                     found.formUnion(catalog.users.filter { roles.contains($0.role) }.map(\.id))
-                case .groups: open += catalog.documents(.userGroup).filter { $0.id == source.id }.map(UserGroup.init)
+                case .groups:
+                    guard seen.insert(source.id).inserted else { continue }
+                    open += catalog.documents(.userGroup).filter { $0.id == source.id }.flatMap { UserGroup($0).sources }
                 case .territories:
                     let territories = source.below ? catalog.territories.below(source.id).union([source.id]) : [source.id]
                     found.formUnion(territories.flatMap { catalog.territories[$0]?.people ?? [] })
                 }
             }
+            return found
         }
-        return found
     }
+
+    package let document: Document
+    package let people: People
+    package var sources: [Source] { people.sources }
+
+    package init(_ document: Document) {
+        self.document = document
+        people = People(document.body["sources"])
+    }
+
+    /// Everyone in the group, inactive people too.
+    package func members(_ catalog: Catalog) -> Set<UserID> { people.members(catalog) }
 
     package static func all(_ catalog: Catalog) -> [UserGroup] { catalog.documents(.userGroup).map(UserGroup.init) }
 
@@ -60,8 +73,9 @@ package struct UserGroup: Sendable {
         }
     }
 
-    /// Reads the sources of a request over those that are there. A group may not contain itself, however far down.
-    package static func sources(_ given: JSONCursor, of id: RecordID, existing: [JSONValue], _ catalog: Catalog) throws(Rejection)
+    /// Reads the sources of a request over those that are there. A group may not contain itself, however far down; what is no group
+    /// has no `id` here.
+    package static func sources(_ given: JSONCursor, of id: RecordID?, existing: [JSONValue], _ catalog: Catalog) throws(Rejection)
         -> [JSONValue]
     {
         var sources = existing
@@ -74,7 +88,7 @@ package struct UserGroup: Sendable {
             sources.removeAll { $0["type"] == type.value && $0["id"]?.looseInt64 == target.raw }
             if let delete = entry.optional("_delete"), delete.value != .bool(false) { continue }
             guard name(kind, target, catalog) != nil else { throw .invalid(at: named.path) }
-            if kind == .groups, contains(id, in: target, catalog) { throw .invalid(at: named.path) }
+            if let id, kind == .groups, contains(id, in: target, catalog) { throw .invalid(at: named.path) }
             let below = try (entry.optional("subordinates") ?? entry.optional("sub_territories"))?.bool() ?? false
             sources.append(["type": .string(kind.rawValue), "id": .id(target), "below": .bool(below)])
         }

@@ -89,7 +89,9 @@ enum FieldLabel {
 
 extension Rejection {
     /// None of several keys of which one is needed.
-    static func expected(_ names: [String], at path: JSONPath, status: Int? = nil, code: ErrorCode = .expectedFieldMissing) -> Rejection {
+    package static func expected(_ names: [String], at path: JSONPath, status: Int? = nil, code: ErrorCode = .expectedFieldMissing)
+        -> Rejection
+    {
         let fields = names.map { ["api_name": .string($0), "json_path": .string(path.appending($0).description)] as JSONValue }
         return Rejection(code, status: status, .other("expected_fields", .array(fields)))
     }

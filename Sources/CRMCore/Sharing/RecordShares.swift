@@ -136,3 +136,20 @@ extension RecordQueries {
         }
     }
 }
+
+extension RecordQueries {
+    /// The modules of which some record is shared with a group. One probe of the index for each module, however many shares.
+    package func modulesShared(with group: RecordID) async throws -> [Module] {
+        let modules = catalog.modules.filter(RecordShares.supports)
+        let ids: SQL = "\(.idTable(modules.map(\.id.raw), column: "id"))"
+        let found = try await read { tx in
+            try tx.rows(
+                """
+                SELECT m.id FROM \(ids) m WHERE EXISTS (SELECT 1 FROM sys_share s WHERE s.target = 'groups' AND s.target_id = \(group) \
+                AND s.module_id = m.id) ORDER BY m.id
+                """
+            ) { ModuleID(raw: $0.integer(0) ?? 0) }
+        }
+        return found.compactMap { id in modules.first { $0.id == id } }
+    }
+}

@@ -15,6 +15,8 @@ package struct WriteScope {
     package let ids: any IDSource
     /// Takes the changes that somebody wants to be told of.
     var feed = ChangeFeed.closed
+    /// The rule in whose name this changes things, where one does.
+    var automation: AutomationMark?
 }
 
 /// The catalog a request was planned on is no longer the newest; the request must be planned again.

@@ -11,12 +11,7 @@ package enum TerritoryRemoval {
             body["reporting_to"] = heir.map { ["id": .id($0)] } ?? .null
             try scope.replace(child.id, body: body)
         }
-        for group in scope.catalog.documents(.userGroup) {
-            var body = group.body
-            body["sources"] = .array(
-                (body["sources"]?.array ?? []).filter { !($0["type"] == "territories" && $0["id"]?.looseInt64 == territory.raw) })
-            if body != group.body { try scope.replace(group.id, body: body) }
-        }
+        try PeopleSources.remove(.territories, territory, heir: heir, scope)
         // A first batch at once, so that a territory of ordinary size is empty when the call is answered.
         if try TerritoryMoveJob.move(territory, to: heir, scope.tx) {
             try JobQueue.enqueue(

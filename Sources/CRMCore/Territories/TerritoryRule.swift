@@ -8,11 +8,7 @@ struct TerritoryRule: RecordRule {
 
     func after(_ changes: [PendingChange], _ scope: WriteScope) throws {
         guard let module = changes.first?.after.module, let rules = TerritoryRules(module, scope) else { return }
-        let concerned = changes.filter { change in
-            guard let before = change.before else { return !rules.isEmpty }
-            return rules.fields.contains { before[$0] != change.after[$0] }
-        }
-        try rules.apply(to: concerned.map(\.after.id))
+        try rules.apply(to: changes.filter(rules.concern).map(\.after.id))
     }
 }
 

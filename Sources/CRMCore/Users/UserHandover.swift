@@ -38,7 +38,8 @@ package struct UserHandover: Sendable {
             var body = document.body
             if assignments { body = replacement.assignments(in: body) }
             if criteria { body = replacement.criteria(in: body) }
-            if document.kind == .userGroup { body = replacement.members(of: body) }
+            if document.kind == .userGroup { body["sources"] = replacement.members(of: body["sources"]) }
+            if document.kind == .assignmentRule, assignments { body = PeopleSources.changed(body, replacement.members) }
             if body != document.body { try scope.replace(document.id, body: body) }
         }
     }
@@ -68,19 +69,17 @@ private struct SettingsReplacement {
         walk(body, where: { name, value in Self.assignees.contains(name) && value["id"] == old }, { _ in reference })
     }
 
-    /// The sources of a user group.
-    func members(of body: JSONValue) -> JSONValue {
-        var body = body
-        var sources = body["sources"]?.array ?? []
+    /// The sources of a user group, or of an entry of an assignment rule.
+    func members(of given: JSONValue?) -> JSONValue {
+        var sources = given?.array ?? []
         let isUser = { (source: JSONValue, id: JSONValue) in source["type"] == "users" && source["id"] == id }
-        guard sources.contains(where: { isUser($0, old) }) else { return body }
+        guard sources.contains(where: { isUser($0, old) }) else { return .array(sources) }
         if sources.contains(where: { isUser($0, new) }) {
             sources.removeAll { isUser($0, old) }
         } else {
             for index in sources.indices where isUser(sources[index], old) { sources[index]["id"] = new }
         }
-        body["sources"] = .array(sources)
-        return body
+        return .array(sources)
     }
 
     private func everywhere(_ value: JSONValue) -> JSONValue {

@@ -134,24 +134,56 @@ enum ListReplacedValues: Endpoint {
     }
 }
 
-/// What automation uses an option: nothing yet does. Contract: global-picklists, U32.
+/// The rules whose criteria name an option. Contract: global-picklists, U32.
 enum ListValueAssociations: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/settings/global_picklists/{item}/actions/pick_list_values_associations", entry: "U32",
-        scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]),
-        support: .partial("automation, which names no options yet"))
+        scope: .fixed(["ZohoCRM.settings.global_picklist.READ"]))
 
     struct Input: EndpointInput {
+        let list: RecordID
+        /// How criteria may name the option, in lower case.
+        let names: Set<String>
+
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             let list = try PicklistPath(request, context).document
             guard let text = request.query("picklist_value_id"), !text.isEmpty else { throw .missingParameter("picklist_value_id") }
-            guard (list.body["pick_list_values"]?.array ?? []).contains(where: { $0["id"]?.string == text }) else {
+            guard let option = (list.body["pick_list_values"]?.array ?? []).first(where: { $0["id"]?.string == text }) else {
                 throw .invalidParameter("picklist_value_id")
             }
+            self.list = list.id
+            names = Set(["display_value", "actual_value"].compactMap { option[$0]?.string?.lowercased() })
         }
     }
 
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply { .nothing }
+    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+        let fields = GlobalPicklist.uses(of: input.list, context.catalog)
+        let rules = RuleUse.all(context.catalog).filter { rule in
+            fields.contains { $0.module.id == rule.module.id && rule.names(input.names, in: $0.field) }
+        }
+        guard !rules.isEmpty else { return .nothing }
+        let types = rules.reduce(into: [String]()) { types, rule in if !types.contains(rule.type) { types.append(rule.type) } }
+        return .json([
+            "pick_list_values_associations": .array(
+                types.map { type in
+                    [
+                        "type": .string(type),
+                        "resources": .array(
+                            rules.filter { $0.type == type }.map { rule in
+                                [
+                                    "id": .id(rule.id), "name": .string(rule.name),
+                                    "details": [
+                                        [
+                                            "id": .id(rule.id), "name": .string(rule.name), "type": .string(type),
+                                            "module": rule.module.shown,
+                                        ]
+                                    ],
+                                ]
+                            }),
+                    ]
+                })
+        ])
+    }
 }
 
 /// The fields that use a list. Contract: global-picklists, U33.

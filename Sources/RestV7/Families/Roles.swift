@@ -73,12 +73,7 @@ struct RoleRule: ResourceRule {
             body["reporting_to"] = document.body["reporting_to"]
             try scope.replace(role.id, body: body)
         }
-        for group in scope.catalog.documents(.userGroup) {
-            var body = group.body
-            body["sources"] = .array(
-                (body["sources"]?.array ?? []).filter { !($0["type"] == "roles" && $0["id"]?.looseInt64 == document.id.raw) })
-            if body != group.body { try scope.replace(group.id, body: body) }
-        }
+        try PeopleSources.remove(.roles, document.id, heir: heir.id, scope)
     }
 
     func show(_ answer: JSONValue, of document: Document, single: Bool, _ catalog: Catalog) -> JSONValue {

@@ -35,12 +35,7 @@ struct UserGroupRule: ResourceRule {
     }
 
     func remove(_ document: Document, _ place: ResourcePlace, _ scope: MetadataScope) throws {
-        for group in scope.catalog.documents(.userGroup) where group.id != document.id {
-            var body = group.body
-            body["sources"] = .array(
-                (body["sources"]?.array ?? []).filter { !($0["type"] == "groups" && $0["id"]?.looseInt64 == document.id.raw) })
-            if body != group.body { try scope.replace(group.id, body: body) }
-        }
+        try PeopleSources.remove(.groups, document.id, scope)
     }
 
     func show(_ answer: JSONValue, of document: Document, single: Bool, _ catalog: Catalog) -> JSONValue {
@@ -247,13 +242,31 @@ enum CountGroupUsers: Endpoint {
     }
 }
 
-/// What uses a group: other groups are no use in this sense, and nothing else names one yet. Contract: user-groups, 48.
+/// What uses a group: assignment rules that give it work, and modules whose records are shared with it. Other groups are no use in
+/// this sense. Contract: user-groups, 48.
 enum ListGroupAssociations: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/settings/user_groups/{item}/actions/associations", entry: "48", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]),
-        support: .partial("sharing and automation that name a group"))
+        .get, "/crm/v7/settings/user_groups/{item}/actions/associations", entry: "48", scope: .fixed(["ZohoCRM.settings.user_groups.READ"]))
 
-    static func respond(_ input: GroupPath, _ context: RequestContext) async throws -> Reply { .nothing }
+    static func respond(_ input: GroupPath, _ context: RequestContext) async throws -> Reply {
+        let group = input.group.document.id
+        let rules = PeopleSources.rules(naming: .groups, group, context.catalog).compactMap { rule -> JSONValue? in
+            context.catalog.module(id: rule.module).map { module in
+                association("assignment_rules", rule.document.body["name"] ?? .null, rule.document.id, module)
+            }
+        }
+        let shared = try await context.records.modulesShared(with: group).map { module in
+            association("data_sharing", module.body["plural_label"] ?? .null, RecordID(raw: module.id.raw), module)
+        }
+        let all = rules + shared
+        return all.isEmpty ? .nothing : .json(["associations": .array(all)])
+    }
+
+    /// The page calls its last part `details`, the SDK reads `detail`.
+    private static func association(_ type: String, _ name: JSONValue, _ id: RecordID, _ module: Module) -> JSONValue {
+        let place: JSONValue = ["module": module.shown]
+        return ["type": .string(type), "resource": ["name": name, "id": .id(id)], "details": place, "detail": place]
+    }
 }
 
 let userGroupEndpoints: [any Endpoint.Type] =

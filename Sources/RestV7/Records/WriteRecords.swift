@@ -7,25 +7,27 @@ import Wire
 enum InsertRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}", entry: "125", also: ["185", "143", "149", "155", "170"],
-        scope: .modules(["CREATE", "WRITE"]), upTo: 10,
-        support: .partial("assignment rules"))
+        scope: .modules(["CREATE", "WRITE"]), upTo: 10)
 
     static func load(_ input: Input) -> CallLoad { .records(input.items.count) }
 
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
+        let options: WriteOptions
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.filledModule(context)
             let body = try request.json()
             items = try body.items("data")
-            try WriteOptions.check(body)
+            options = try WriteOptions(body, module, context.catalog)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
-            try context.services.records.insert(input.items, input.module, scope)
+            let written = try context.services.records.insert(input.items, input.module, scope)
+            try input.options.assign(written, of: input.items, context.services.records, scope)
+            return written
         }
         return .items("data", outcomes.map { $0.map(RecordAnswers(context: context).added) }, success: 201)
     }
@@ -42,12 +44,13 @@ enum UpdateRecords: Endpoint {
     struct Input: OneOrManyInput {
         let module: Module
         let items: [JSONCursor]
+        let options: WriteOptions
         let unmodifiedSince: Instant?
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             module = try request.writtenModule(context)
             let body = try request.json()
             items = try body.items("data")
-            try WriteOptions.check(body)
+            options = try WriteOptions(body, module, context.catalog)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
 
@@ -57,14 +60,17 @@ enum UpdateRecords: Endpoint {
             let id = try request.recordID()
             let body = try request.json()
             items = try body.items("data", limit: 1).map { $0.naming(id) }
-            try WriteOptions.check(body)
+            options = try WriteOptions(body, module, context.catalog)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
-            try context.services.records.update(input.items, input.module, unmodifiedSince: input.unmodifiedSince, scope)
+            let records = context.services.records
+            let written = try records.update(input.items, input.module, unmodifiedSince: input.unmodifiedSince, scope)
+            try input.options.assign(written, of: input.items, records, scope)
+            return written
         }
         return .items("data", outcomes.map { $0.map(RecordAnswers(context: context).updated) })
     }
@@ -91,6 +97,7 @@ enum UpsertRecords: Endpoint {
     struct Input: EndpointInput {
         let module: Module
         let items: [JSONCursor]
+        let options: WriteOptions
         let fields: [Field]
         let unmodifiedSince: Instant?
 
@@ -99,7 +106,7 @@ enum UpsertRecords: Endpoint {
             guard !excluded.contains(module.apiName) else { throw .invalidModule() }
             let body = try request.json()
             items = try body.items("data")
-            try WriteOptions.check(body)
+            options = try WriteOptions(body, module, context.catalog)
             fields = try Self.checkFields(body.optional("duplicate_check_fields"), module)
             unmodifiedSince = try request.instant(header: "If-Unmodified-Since")
         }
@@ -132,8 +139,11 @@ enum UpsertRecords: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let outcomes = try await context.services.write(context.catalog, context.access, .api) { scope in
-            try context.services.records.upsert(
+            let records = context.services.records
+            let written = try records.upsert(
                 input.items, input.module, matching: input.fields, unmodifiedSince: input.unmodifiedSince, scope)
+            try input.options.assign(written.map { $0.map(\.record) }, of: input.items, records, scope)
+            return written
         }
         let answers = RecordAnswers(context: context)
         let results = outcomes.map { outcome in

@@ -25,6 +25,11 @@ enum SettingsPermission {
     static let currencies = "Crm_Implied_Manage_Currencies"
     static let views = "Crm_Implied_Manage_CustomViews"
     static let variables = "Crm_Implied_Variables_Access"
+
+    /// Assignment rules have a right for each standard module that has them; those of custom modules are shaping.
+    static func assignmentRules(of module: Module) -> String {
+        module.generatedType == "custom" ? customize : "Crm_Implied_Manage_AR_\(module.apiName)"
+    }
 }
 
 /// Makes a custom module. Contract: modules, U3.

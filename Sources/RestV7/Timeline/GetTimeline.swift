@@ -6,8 +6,7 @@ import Wire
 /// What happened to a record. Contract: records, 134; merge, §6 and §9 for the histories of merged records.
 enum GetTimeline: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/__timeline", entry: "134", scope: .modules(["READ"]),
-        support: .partial("signals and automation details"))
+        .get, "/crm/v7/{module}/{id}/__timeline", entry: "134", scope: .modules(["READ"]))
 
     private static let modules: Set<String> = [
         "Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Products", "Services__s", "Appointments__s",
@@ -25,6 +24,8 @@ enum GetTimeline: Endpoint {
         let page: Int
         let passed: Int64
         let inner: Set<String>
+        /// Which of `type` and `extension` entries show.
+        let include: Set<String>
         let binding: PageToken.Binding
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
@@ -32,6 +33,8 @@ enum GetTimeline: Endpoint {
             guard modules.contains(module.apiName) || module.generatedType == "custom" else { throw .invalidModule() }
             let record = try request.recordID()
             inner = try Self.inner(request)
+            let (include, signals) = try Self.included(request)
+            self.include = include
             let filters = request.query("filters") ?? ""
             let filter = filters.isEmpty ? .everything : try TimelineFilter(context: context).read(filters)
             let descending = try Self.descending(request)
@@ -51,7 +54,7 @@ enum GetTimeline: Endpoint {
                 question = .init(
                     module: module, record: record, filter: filter, descending: descending, after: token.id.raw,
                     back: token.direction == .backward, skipping: 0,
-                    limit: Int(token.key ?? 200))
+                    limit: Int(token.key ?? 200), signals: signals)
                 return
             }
             let numbered = try NumberedPage(request).within(2_000, or: .discretePaginationLimitExceeded)
@@ -59,7 +62,20 @@ enum GetTimeline: Endpoint {
             passed = Int64(numbered.skipped)
             question = .init(
                 module: module, record: record, filter: filter, descending: descending, after: nil, skipping: numbered.skipped,
-                limit: numbered.perPage)
+                limit: numbered.perPage, signals: signals)
+        }
+
+        /// `include_timeline_type` asks for signals, and needs `include`.
+        private static func included(_ request: ParsedRequest) throws(Rejection) -> (Set<String>, signals: Bool) {
+            func words(_ name: String, _ known: [String]) throws(Rejection) -> Set<String> {
+                let words = (request.query(name) ?? "").split(separator: ",").map { String($0.filter { $0 != " " }) }
+                guard words.allSatisfy(known.contains) else { throw Rejection(.invalidData, .parameter(name), .supportedValues(known)) }
+                return Set(words)
+            }
+            let include = try words("include", ["extension", "type"])
+            let types = try words("include_timeline_type", ["signals"])
+            if !types.isEmpty, include.isEmpty { throw .missingParameter("include") }
+            return (include, !types.isEmpty)
         }
 
         private static func inner(_ request: ParsedRequest) throws(Rejection) -> Set<String> {
@@ -85,7 +101,8 @@ enum GetTimeline: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         guard let found = try await context.records.timeline(input.question) else { throw Rejection.invalidPathID(1) }
         guard !found.entries.isEmpty else { return .nothing }
-        let answers = TimelineAnswers(question: input.question, name: found.name, inner: input.inner, context: context)
+        let answers = TimelineAnswers(
+            question: input.question, name: found.name, inner: input.inner, include: input.include, context: context)
         return .json(["__timeline": .array(found.entries.map(answers.entry)), "info": info(found, input, context)])
     }
 
@@ -114,6 +131,7 @@ private struct TimelineAnswers {
     let question: Timeline.Question
     let name: String?
     let inner: Set<String>
+    let include: Set<String>
     let context: RequestContext
 
     func entry(_ entry: Timeline.Entry) -> JSONValue {
@@ -122,14 +140,17 @@ private struct TimelineAnswers {
             "name": name.map(JSONValue.string) ?? .null,
             "id": .id(question.record),
         ]
-        return [
+        var shown: JSONValue = [
             "id": .string(String(entry.sequence)), "action": .string(entry.action), "source": .string(entry.source),
             "audited_time": context.shown(entry.at),
-            "done_by": doneBy(entry.user), "type": "record", "extension": .null,
+            "done_by": doneBy(entry.user),
             "record": ["module": entry.module.shown, "name": entry.name.map(JSONValue.string) ?? .null, "id": .id(entry.record)],
-            "related_record": entry.isRelated ? parent : .null, "automation_details": .null,
+            "related_record": entry.isRelated ? parent : .null, "automation_details": entry.automation,
             "field_history": entry.fields.isEmpty ? .null : .array(entry.fields.map(history)),
         ]
+        if include.contains("type") { shown["type"] = entry.signal == nil ? "record" : "signals" }
+        if include.contains("extension") { shown["extension"] = entry.signal.map { .string($0.source.namespace) } ?? .null }
+        return shown
     }
 
     private func doneBy(_ id: Int64) -> JSONValue {

@@ -152,6 +152,11 @@ struct RightsPath: Sendable, CustomStringConvertible {
         } shows: { _, answer in
             answer.text.contains("RECORD_NOT_IN_PROCESS")
         },
+        get("scores") {
+            "Accounts/\($0.account)/Entity_Scores__s?fields=Score"
+        } shows: { _, answer in
+            answer.status == 204
+        },
         ask("by name", "select Account_Name from Accounts where Account_Name = 'Zanzibar'"),
         ask("count", "select COUNT(id) as n from Accounts where Account_Name = 'Zanzibar'") { _, answer in
             answer.json?.first("data")?["n"].map { $0 != 0 } ?? false

@@ -11,6 +11,7 @@ package enum MergeFollowers {
         TerritoryFollower(),
         BlueprintFollower(),
         EmailFollower(),
+        ScoreFollower(),
     ]
 
     /// Those that have something to do in a merge, in their order.

@@ -21,5 +21,6 @@ package enum RecordRules {
         AppointmentRule(),
         RescheduleHistoryRule(),
         FormulaRule(),
+        ScoringRecordRule(),
     ]
 }
