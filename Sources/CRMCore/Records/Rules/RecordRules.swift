@@ -20,7 +20,7 @@ package enum RecordRules {
         ServiceRule(),
         AppointmentRule(),
         RescheduleHistoryRule(),
-        FormulaRule(),
         ScoringRecordRule(),
+        FormulaRule(),
     ]
 }
