@@ -17,6 +17,15 @@ package struct Migration: Sendable {
     }
 }
 
+/// A later program has changed the tables: this one would not know what it writes to.
+package struct NewerDatabase: Error, CustomStringConvertible {
+    package let migrations: [Int64]
+
+    package var description: String {
+        "the database was changed by a later version of Tributary (migration \(migrations.map(String.init).joined(separator: ", "))): start that one, or restore a backup made before"
+    }
+}
+
 /// The fixed tables, in the order they came to be.
 package enum Migrations {
     package static let all: [Migration] = [
@@ -59,6 +68,7 @@ package enum Migrations {
             number: 43, purpose: "e-mails of records",
             statements: Emails.schema + Outbox.emailSchema + BlockedAddresses.schema + TemplateStore.schema + JobQueue.postponedSchema),
         Migration(number: 44, purpose: "invitations of users", statements: Invitations.schema),
+        Migration(
             number: 46, purpose: "automation: in the change log, whose turn it is, who is away",
             statements: AutomationMark.schema + AssignmentTurns.schema + Unavailability.schema),
         Migration(number: 47, purpose: "scores", statements: Scores.schema),
@@ -80,6 +90,8 @@ package enum Migrations {
             "CREATE TABLE IF NOT EXISTS sys_migration (number \(.type(.integer)) PRIMARY KEY, purpose \(.type(.text)) NOT NULL)\(.strict)")
         // By number rather than above the highest: numbers are reserved ahead, and may land out of turn.
         let done = Set(try tx.rows("SELECT number FROM sys_migration") { $0.integer(0) ?? 0 })
+        let newer = done.subtracting(all.map(\.number)).sorted()
+        guard newer.isEmpty else { throw NewerDatabase(migrations: newer) }
         for migration in all where !done.contains(migration.number) && wanted?.contains(migration.number) != false {
             for statement in migration.statements { try tx.execute(statement) }
             try migration.body?(tx)

@@ -20,7 +20,7 @@ package enum RecordRules {
         ServiceRule(),
         AppointmentRule(),
         RescheduleHistoryRule(),
-        ScoringRecordRule(),
         FormulaRule(),
+        ScoringRecordRule(),
     ]
 }
