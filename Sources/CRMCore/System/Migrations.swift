@@ -59,6 +59,7 @@ package enum Migrations {
             number: 43, purpose: "e-mails of records",
             statements: Emails.schema + Outbox.emailSchema + BlockedAddresses.schema + TemplateStore.schema + JobQueue.postponedSchema),
         Migration(number: 44, purpose: "invitations of users", statements: Invitations.schema),
+        Migration(
             number: 46, purpose: "automation: in the change log, whose turn it is, who is away",
             statements: AutomationMark.schema + AssignmentTurns.schema + Unavailability.schema),
         Migration(number: 47, purpose: "scores", statements: Scores.schema),
