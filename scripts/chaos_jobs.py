@@ -246,7 +246,15 @@ def notifications(round):
         heard.close()
 
 
-KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, transfer, backup, notifications]
+def recurrence(round):
+    task = {"Subject": "Daily", "Due_Date": "2090-01-01", "Recurring_Activity": {"RRULE": "FREQ=DAILY"}}
+    round.rest.create("Tasks", [task])
+    round.kill_until_done()
+    days = [row["Due_Date"] for row in round.every("Tasks", "Due_Date")]
+    insist(len(days) == len(set(days)) == 101, f"{len(days)} tasks on {len(set(days))} days, not one on each of 101")
+
+
+KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, transfer, backup, notifications, recurrence]
 
 
 def run(engine, rounds=1, seed=None, rows=1500, kinds=None, most_kills=6):

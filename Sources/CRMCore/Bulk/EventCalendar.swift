@@ -7,7 +7,6 @@ enum EventCalendar {
     /// What a calendar entry is made of.
     static let fields = [
         "Event_Title", "Start_DateTime", "End_DateTime", "All_day", "Venue", "Description", "Created_Time", "Modified_Time",
-        "Recurring_Activity",
     ]
 
     static let head = lines(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tributary//Bulk read//EN", "CALSCALE:GREGORIAN"])
@@ -46,11 +45,6 @@ enum EventCalendar {
         moment("DTEND", row.integer(3), &entry)
         for (name, column) in [("SUMMARY", 1), ("LOCATION", 5), ("DESCRIPTION", 6)] {
             if let text = row.text(column), !text.isEmpty { entry.append("\(name):\(escaped(text))") }
-        }
-        if let text = row.text(9), let rule = (try? JSONValue.parse(Array(text.utf8)))?["RRULE"]?.string,
-            !rule.unicodeScalars.contains(where: { $0.value < 0x20 })
-        {
-            entry.append("RRULE:\(rule)")
         }
         entry.append("END:VEVENT")
         return lines(entry)

@@ -14,6 +14,7 @@ package enum JobHandlers {
         LayoutTransferJob(),
         TerritoryRulesJob(),
         TerritoryMoveJob(),
+        RecurrenceJob(),
         BulkReadJob(),
         CallbackJob(),
         AppointmentClock(),

@@ -11,6 +11,7 @@ package enum RecordRules {
         StageHistoryRule(),
         TaskRule(),
         EventRule(),
+        RecurrenceRule(),
         LockingRule(),
         BlueprintRule(),
         CurrencyRule(),
