@@ -29,5 +29,7 @@ package enum JobHandlers {
         EncryptionJob(),
         BlueprintClock(),
         ScoringJob(),
+        PortalInviteJob(),
+        PortalUserDeleteJob(),
     ]
 }
