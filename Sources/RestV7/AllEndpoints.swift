@@ -38,6 +38,38 @@ package let allEndpoints: [any Endpoint.Type] = ([
     automationEndpoints,
     unavailabilityEndpoints,
 ] as [[any Endpoint.Type]]).flatMap { $0 }
+package let allEndpoints: [any Endpoint.Type] =
+    ([
+        oauthEndpoints,
+        (recordEndpoints + contactRoleEndpoints).map(resolvingExternal),
+        mergeEndpoints,
+        settingsEndpoints,
+        organizationEndpoints,
+        tagEndpoints,
+        recycleBinEndpoints,
+        shapingEndpoints,
+        familyEndpoints,
+        fileEndpoints,
+        ownerEndpoints,
+        lockingEndpoints,
+        shareEndpoints,
+        currencyEndpoints,
+        queryEndpoints,
+        territoryEndpoints,
+        bulkEndpoints,
+        appointmentEndpoints,
+        convertEndpoints,
+        notificationEndpoints,
+        userEndpoints,
+        featureEndpoints,
+        dataSharingEndpoints,
+        jobEndpoints,
+        mailEndpoints,
+        backupEndpoints,
+        auditEndpoints,
+        blueprintEndpoints,
+        portalEndpoints,
+        ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [
     GetRecords.self, GetRecord.self, InsertRecords.self, UpdateRecords.self, UpdateRecord.self, UpsertRecords.self, DeleteRecords.self,

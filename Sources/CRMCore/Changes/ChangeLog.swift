@@ -56,6 +56,8 @@ package enum ChangeLog {
         case territories = "territories_changed"
         /// The place of a record in a blueprint before and after, when a merge changed it.
         case process = "process_changed"
+        /// The portal user of a record before and after, when a merge changed it.
+        case portalUser = "portal_user_changed"
         case unmerged
         /// The files of a field before and after, as arrays of their ids there.
         case files = "files_changed"

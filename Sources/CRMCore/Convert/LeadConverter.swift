@@ -145,7 +145,15 @@ package struct LeadConverter {
             let made = [held.contact == nil ? contact : nil, held.account == nil ? account : nil, held.deal == nil ? deal : nil]
             try Notices.made(made.compactMap(\.self), scope)
         }
+        try invite(contact)
         return Outcome(contact: contact, account: account, deal: deal)
+    }
+
+    /// Who cannot be invited, because there is no address or a user already, is converted all the same.
+    private func invite(_ contact: Record) throws {
+        guard let type = order.portalUserType else { return }
+        let invitation = PortalInvitation(.invite, as: type, language: "en_US", origin: order.origin)
+        do { try scope.tx.savepoint { try invitation.send(to: contact.id, of: contact.module, scope) } } catch is Rejection {}
     }
 
     private func account(for lead: Record, _ held: Outcome.Held, _ tags: [String]) throws -> Record? {

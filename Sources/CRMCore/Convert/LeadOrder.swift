@@ -37,6 +37,9 @@ package struct LeadOrder: Sendable {
     private(set) var assignment: AssignmentRule?
     private(set) var attachments: String?
     private(set) var tags: Tags = .named([:])
+    /// The new contact is invited to a portal as a user of this kind, by a link that begins so.
+    private(set) var portalUserType: PortalUserType?
+    private(set) var origin = ""
     /// Activities that change hands with the lead.
     private(set) var followers: [Module] = []
 
@@ -73,11 +76,6 @@ package struct LeadOrder: Sendable {
         _ = try body.object()
         _ = try body.required("assign_to")
         try readCommon(body, catalog)
-        // There are no portals, so none that is named exists.
-        if let portal = Self.given("portal_user_type", body) {
-            _ = try portal.object()
-            throw .invalid(at: portal.path.appending("id"))
-        }
         var carried: Set<String> = []
         for element in try Self.given("carry_over_tags", body)?.elements() ?? [] {
             carried.insert(try Self.module(element, among: Self.targets, catalog).apiName)
@@ -98,6 +96,7 @@ package struct LeadOrder: Sendable {
 
     private mutating func readCommon(_ item: JSONCursor, _ catalog: Catalog) throws(Rejection) {
         owner = try Self.owner(item, catalog)
+        try readPortal(item, catalog)
         if let given = Self.given("Deals", item) { try readDeal(given, catalog) }
         if let given = Self.given("move_attachments_to", item) {
             let module = try Self.module(given, among: Self.targets, catalog)
@@ -116,6 +115,21 @@ package struct LeadOrder: Sendable {
         }
         throw .invalid(at: given.path)
     }
+
+    /// `portal_user_type` as the page of 138 has it, or the id alone.
+    private mutating func readPortal(_ item: JSONCursor, _ catalog: Catalog) throws(Rejection) {
+        origin = item.value[Self.originKey]?.string ?? ""
+        guard let given = Self.given("portal_user_type", item) ?? Self.given("portal_user_type_id", item) else { return }
+        let id = given.value.members == nil ? given : try given.required("id")
+        guard let contacts = catalog.module("Contacts"), let type = PortalInvitation.type(try id.recordID(), for: contacts.id, catalog)
+        else {
+            throw .invalid(at: id.path)
+        }
+        portalUserType = type
+    }
+
+    /// Where a kept body says how its caller reached the server. Whatever a caller puts there is replaced.
+    package static let originKey = "$origin"
 
     private mutating func readDeal(_ given: JSONCursor, _ catalog: Catalog) throws(Rejection) {
         guard let deals = catalog.module("Deals"), !(try given.object()).isEmpty else { return }

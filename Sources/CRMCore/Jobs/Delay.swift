@@ -14,6 +14,8 @@ package struct Delay: Sendable, Equatable {
         }
     }
 
+    package static let hour = Delay(unit: 1, period: .hours)
+
     /// Nothing waits longer than ten years.
     private static let longest: Int64 = 3_660 * 86_400_000
 
@@ -21,6 +23,11 @@ package struct Delay: Sendable, Equatable {
     package let period: Period
 
     package var milliseconds: Int64 { unit * period.milliseconds }
+
+    private init(unit: Int64, period: Period) {
+        self.unit = unit
+        self.period = period
+    }
 
     package init(_ given: JSONCursor) throws(Rejection) {
         let count = try given.required("unit")

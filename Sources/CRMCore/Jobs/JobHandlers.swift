@@ -30,5 +30,7 @@ package enum JobHandlers {
         EncryptionJob(),
         BlueprintClock(),
         ScoringJob(),
+        PortalInviteJob(),
+        PortalUserDeleteJob(),
     ]
 }

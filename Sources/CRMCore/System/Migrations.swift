@@ -72,6 +72,7 @@ package enum Migrations {
             number: 46, purpose: "automation: in the change log, whose turn it is, who is away",
             statements: AutomationMark.schema + AssignmentTurns.schema + Unavailability.schema),
         Migration(number: 47, purpose: "scores", statements: Scores.schema),
+        Migration(number: 50, purpose: "portal users", statements: PortalUsers.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

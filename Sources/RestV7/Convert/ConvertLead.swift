@@ -14,7 +14,7 @@ enum ConvertLead: Endpoint {
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             id = try request.recordID()
-            item = try ConversionCall.item(request)
+            item = try ConversionCall.item(request).reached(at: context.baseURL)
         }
     }
 
@@ -79,15 +79,14 @@ enum GetConversionOptions: Endpoint {
 /// Leaves up to fifty leads to a job. Contract: convert-lead, 138.
 enum MassConvertLeads: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/Leads/actions/mass_convert", entry: "138", scope: .fixed(["ZohoCRM.mass_convert.leads.CREATE"]),
-        support: .partial("portal users"))
+        .post, "/crm/v7/Leads/actions/mass_convert", entry: "138", scope: .fixed(["ZohoCRM.mass_convert.leads.CREATE"]))
 
     struct Input: EndpointInput {
         let ids: [(id: RecordID, path: JSONPath)]
         let body: JSONCursor
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            body = try request.json()
+            body = try request.json().reached(at: context.baseURL)
             ids = try ConversionCall.ids(body)
         }
     }
@@ -121,5 +120,15 @@ enum GetMassConvertLeads: Endpoint {
                 ]
             ]
         ])
+    }
+}
+
+extension JSONCursor {
+    /// The same body, saying how the caller reached this server: links in mails begin so.
+    fileprivate func reached(at origin: String) -> JSONCursor {
+        guard value.members != nil else { return self }
+        var value = value
+        value[LeadOrder.originKey] = .string(origin)
+        return JSONCursor(value, at: path)
     }
 }

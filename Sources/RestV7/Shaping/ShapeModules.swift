@@ -25,6 +25,8 @@ enum SettingsPermission {
     static let currencies = "Crm_Implied_Manage_Currencies"
     static let views = "Crm_Implied_Manage_CustomViews"
     static let variables = "Crm_Implied_Variables_Access"
+    static let portals = "Crm_Implied_Manage_ClientPortal"
+    static let portalUsers = "Crm_Implied_Manage_ClientPortal_Users"
 
     /// Assignment rules have a right for each standard module that has them; those of custom modules are shaping.
     static func assignmentRules(of module: Module) -> String {

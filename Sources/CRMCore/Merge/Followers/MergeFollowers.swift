@@ -12,6 +12,7 @@ package enum MergeFollowers {
         BlueprintFollower(),
         EmailFollower(),
         ScoreFollower(),
+        PortalFollower(),
     ]
 
     /// Those that have something to do in a merge, in their order.
