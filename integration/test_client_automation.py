@@ -33,7 +33,7 @@ def test_an_assignment_rule_is_read_and_named_by_writes(client, rest):
     assert one["name"] == "Web" and int(one["default_assignee"]["id"]) == int(me()) and one["module"]["api_name"] == "Leads"
     lead = leads("Acme", lar_id=str(id))
     # The administrator owned it already, so the rule had nothing to change.
-    entries = Area("timelines").call("get_timelines", "Leads", lead)["timeline"]
+    entries = Area("timelines").call("get_timelines", "Leads", str(lead))["timeline"]
     assert [entry["source"] for entry in entries] == ["crm_api"]
 
 
@@ -100,10 +100,10 @@ def test_times_away_are_kept(client):
     body = {"users_unavailability": [{"from": start, "to": end, "comments": "Leave"}]}
     id = made(away.call("create_users_unavailability", body), "users_unavailability")
     (one,) = [one for one in away.call("get_users_unavailability")["users_unavailability"] if one["id"] == id]
-    assert one["from"] == start and int(one["user"]["id"]) == int(me())
-    away.call("update_user_unavailability", id, {"users_unavailability": [{"comments": "Away"}]})
+    assert one["from_1"] == start and int(one["user"]["id"]) == int(me())
+    away.call("update_user_unavailability", str(id), {"users_unavailability": [{"comments": "Away"}]})
     away.call("update_users_unavailability", {"users_unavailability": [{"id": id, "to": end + datetime.timedelta(hours=1)}]})
-    (one,) = away.call("get_user_unavailability", id)["users_unavailability"]
+    (one,) = away.call("get_user_unavailability", str(id))["users_unavailability"]
     assert one["comments"] == "Away" and one["to"] == end + datetime.timedelta(hours=1)
-    away.call("delete_user_unavailability", id)
-    assert away.call("get_user_unavailability", id) is None
+    away.call("delete_user_unavailability", str(id))
+    assert away.call("get_user_unavailability", str(id)) is None

@@ -224,12 +224,13 @@ import Wire
             #expect(await Self.scores("Contacts", master, cast).isEmpty)
             #expect(await Self.scores("Contacts", child, cast).map { $0["Score"] } == [4])
             let merged = await cast.send(
-                "POST", "Contacts/\(master)/actions/merge",
+                "POST", "Contacts/\(master)/actions/merge?verbose=true",
                 ["merge": [["data": [["id": .string(child), "_fields": [["api_name": "Last_Name"]]]]]]])
-            #expect(merged.status == 200, "\(merged.text)")
+            #expect(merged.status == 201, "\(merged.text)")
+            let journal = merged.first("merge")["details"]?["journal_id"] ?? .null
             #expect(await Self.scores("Contacts", master, cast).map { $0["Score"] } == [4])
             #expect(try await server.services.scoreRows() == 1)
-            let undone = await cast.send("POST", "Contacts/\(master)/actions/unmerge")
+            let undone = await cast.send("POST", "Contacts/\(master)/actions/unmerge", ["journal_id": journal])
             #expect(undone.status == 200, "\(undone.text)")
             #expect(await Self.scores("Contacts", master, cast).isEmpty)
             #expect(await Self.scores("Contacts", child, cast).map { $0["Score"] } == [4])
