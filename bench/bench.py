@@ -98,6 +98,32 @@ BULK_COLUMNS = ["Last_Name", "First_Name", "Email", "Phone", "Department", "Mail
 BULK_FILE = 25_000  # the most rows a file may have
 
 
+# What a row of ours holds, with the indexes it is in; the shell has lower() and no fold().
+WHOLE_TABLE = f"""
+CREATE TABLE t (id INTEGER PRIMARY KEY, {", ".join(f"{name} TEXT" for name in BULK_COLUMNS)}, full_name TEXT, owner INTEGER, created_by INTEGER,
+    modified_by INTEGER, created_time INTEGER, modified_time INTEGER, last_activity_time INTEGER, layout INTEGER, record_status TEXT,
+    email_opt_out INTEGER, row_version INTEGER) STRICT;
+CREATE INDEX t_owner ON t (owner, id);
+CREATE INDEX t_name ON t (lower(full_name)) WHERE full_name IS NOT NULL;
+CREATE INDEX t_email ON t (lower(Email)) WHERE Email IS NOT NULL;
+CREATE INDEX t_created ON t (created_time, id);
+CREATE INDEX t_modified ON t (modified_time, id);
+"""
+TEXTS = [*(name for name in BULK_COLUMNS if name not in ("Lead_Source", "Date_of_Birth")), "full_name"]
+WHOLE_TRIGGERS = f"""
+CREATE TABLE change (sequence INTEGER PRIMARY KEY AUTOINCREMENT, group_id INTEGER NOT NULL, at INTEGER NOT NULL, user_id INTEGER NOT NULL,
+    origin TEXT NOT NULL, module_id INTEGER NOT NULL, record_id INTEGER NOT NULL, kind TEXT NOT NULL, field_id INTEGER, before TEXT, after TEXT) STRICT;
+CREATE INDEX change_record ON change (record_id, sequence);
+CREATE INDEX change_group ON change (group_id, sequence);
+CREATE VIRTUAL TABLE search USING fts5(texts, tokenize = 'trigram', detail = none, columnsize = 0);
+CREATE TRIGGER t_added AFTER INSERT ON t BEGIN
+    INSERT INTO change (group_id, at, user_id, origin, module_id, record_id, kind)
+    VALUES (1, NEW.created_time, NEW.owner, 'bulkapi', 2, NEW.id, 'added');
+    INSERT INTO search (rowid, texts) VALUES (NEW.id, {" || ' ' || ".join(f"NEW.{name}" for name in TEXTS)});
+END;
+"""
+
+
 class Bench:
     def __init__(self, options, folder):
         self.repetitions, self.seconds, self.million = options.repetitions, options.seconds, options.million
@@ -409,7 +435,10 @@ class Bench:
         self.add("f", f"merge among {self.million:,} contacts; among {there:,}", big, small, 1.3, "ms", more_is_better=False)
 
     def bulk(self):
-        """(h) a bulk write and a bulk read of 100,000 contacts; SQLite's shell, .import into a table with the same indexes and .once."""
+        """(h) a bulk write and a bulk read of 100,000 contacts; SQLite's shell, .import and .once.
+
+        Three imports: of the ten columns into a bare table with two indexes; of whole rows into a table with the columns that ours
+        fill and the indexes that ours have; and the same with the change log and an FTS5 table of trigrams kept by triggers."""
         self.rest.token = self.server.access_token([*ALL_SCOPES, "ZohoFiles.files.ALL"])
         files = [self.bulk_file(start) for start in range(0, self.bulk_rows, BULK_FILE)]
         uploads = [self.upload(text) for text in files]
@@ -444,6 +473,14 @@ class Bench:
             imports = "\n".join(f".import --csv --skip 1 {path} t" for path in paths)
             return self.bulk_rows / self.shell(target, f"PRAGMA journal_mode = WAL; CREATE TABLE t ({columns}); {indexes}\n{imports}\n")
 
+        whole = [self.write(f"whole{index}.csv", self.whole_rows(start)) for index, start in enumerate(range(0, self.bulk_rows, BULK_FILE))]
+
+        def hand_rows(triggers):
+            target = self.folder / "import.db"
+            target.unlink(missing_ok=True)
+            imports = "\n".join(f".import --csv {path} t" for path in whole)
+            return self.bulk_rows / self.shell(target, f"PRAGMA journal_mode = WAL; {WHOLE_TABLE}{WHOLE_TRIGGERS if triggers else ''}\n{imports}\n")
+
         def served_read():
             begin = time.monotonic()
             query = {"module": {"api_name": "Contacts"}, "fields": BULK_COLUMNS}
@@ -464,8 +501,12 @@ class Bench:
 
         repetitions = min(self.repetitions, 3)
         same_rows = self.hand_insert(500, True, [{name: contact(i)[name] for name in BULK_COLUMNS} for i in range(100)])
-        ours, theirs, same = alternating(repetitions, write_and_forget, hand_write, same_rows)
-        self.add("h", f"bulk write of {self.bulk_rows:,} contacts of 10 columns; .import of the columns", ours, theirs, 0.33, "rows/s")
+        ours, theirs, indexed, logged, same = alternating(
+            repetitions, write_and_forget, hand_write, lambda: hand_rows(False), lambda: hand_rows(True), same_rows
+        )
+        self.add("h", f"bulk write of {self.bulk_rows:,} contacts of 10 columns; .import of the columns, two indexes", ours, theirs, 0.33, "rows/s")
+        self.add("h", f"bulk write of {self.bulk_rows:,} contacts of 10 columns; .import of whole rows, the same indexes", ours, indexed, 0.33, "rows/s")
+        self.add("h", f"bulk write of {self.bulk_rows:,} contacts of 10 columns; … with change log and trigrams", ours, logged, 0.33, "rows/s")
         self.add("h", f"bulk write of {self.bulk_rows:,} contacts of 10 columns; same rows", ours, same, 0.33, "rows/s")
         served_write()
         ours, theirs = alternating(repetitions, served_read, hand_read)
@@ -478,6 +519,19 @@ class Bench:
         rows.writerow(BULK_COLUMNS)
         for i in range(start, min(start + BULK_FILE, self.bulk_rows)):
             rows.writerow([str(contact(i).get(name, "")) for name in BULK_COLUMNS])
+        return text.getvalue()
+
+    def whole_rows(self, start):
+        """The rows as our table holds them: the file's columns, and what the server adds."""
+        text = io.StringIO()
+        rows = csv.writer(text)
+        for i in range(start, min(start + BULK_FILE, self.bulk_rows)):
+            person = contact(i)
+            now = 1_760_000_000_000 + i // 50
+            rows.writerow([
+                700_000_000_000_000_000 + i * 500, *(person.get(name, "") for name in BULK_COLUMNS), f"{person['First_Name']} {person['Last_Name']}",
+                100_000_000_000_000_021, 100_000_000_000_000_021, 100_000_000_000_000_021, now, now, now, 100_000_000_000_000_100, "Available", 0, 0,
+            ])
         return text.getvalue()
 
     def upload(self, text):
