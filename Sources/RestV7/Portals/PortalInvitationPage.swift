@@ -3,7 +3,7 @@ import HTTPShell
 import Wire
 
 /// The page behind the link of an invitation. An extension of ours: the original's portals live elsewhere.
-struct InvitationLink: EndpointInput {
+struct PortalInvitationLink: EndpointInput {
     let portal: String
     let secret: String
 
@@ -13,14 +13,14 @@ struct InvitationLink: EndpointInput {
     }
 }
 
-enum ShowInvitation: Endpoint {
+enum ShowPortalInvitation: Endpoint {
     static let declaration = Declaration(.get, "/portals/{portal_name}/invitations/{secret}", entry: "", scope: .anyone)
 
-    static func respond(_ input: InvitationLink, _ context: RequestContext) async throws -> Reply {
+    static func respond(_ input: PortalInvitationLink, _ context: RequestContext) async throws -> Reply {
         let open = try await PortalInvitation.open(input.secret, portal: input.portal, context.services, context.catalog)
-        guard let open else { return InvitationPages.gone }
-        if open.isAccepted { return InvitationPages.accepted }
-        return InvitationPages.page(
+        guard let open else { return PortalInvitationPages.gone }
+        if open.isAccepted { return PortalInvitationPages.accepted }
+        return PortalInvitationPages.page(
             "Invitation",
             """
             <h1>You are invited</h1><p>to the portal <b>\(open.portal)</b> of \(open.organization).</p>
@@ -29,16 +29,16 @@ enum ShowInvitation: Endpoint {
     }
 }
 
-enum AcceptInvitation: Endpoint {
+enum AcceptPortalInvitation: Endpoint {
     static let declaration = Declaration(.post, "/portals/{portal_name}/invitations/{secret}", entry: "", scope: .anyone)
 
-    static func respond(_ input: InvitationLink, _ context: RequestContext) async throws -> Reply {
+    static func respond(_ input: PortalInvitationLink, _ context: RequestContext) async throws -> Reply {
         let isDone = try await PortalInvitation.accept(input.secret, portal: input.portal, context.services, context.catalog)
-        return isDone ? InvitationPages.accepted : InvitationPages.gone
+        return isDone ? PortalInvitationPages.accepted : PortalInvitationPages.gone
     }
 }
 
-private enum InvitationPages {
+private enum PortalInvitationPages {
     static var gone: Reply {
         page(
             "No invitation", "<h1>There is no such invitation</h1><p>It may be too old. Ask whoever sent it for another one.</p>",

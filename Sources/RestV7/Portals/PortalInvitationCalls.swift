@@ -4,7 +4,7 @@ import Metadata
 import Wire
 
 /// What the calls that invite share.
-private enum InvitationInput {
+private enum PortalInvitationInput {
     static func module(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) -> Module {
         try PortalCall.requireUserManager(context)
         return try request.writtenModule(context)
@@ -23,7 +23,7 @@ enum InvitePortalUser: Endpoint {
         let invitation: PortalInvitation
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            let module = try InvitationInput.module(request, context)
+            let module = try PortalInvitationInput.module(request, context)
             id = try request.recordID()
             guard let typeText = request.query("user_type_id"), !typeText.isEmpty else { throw .missingParameter("user_type_id") }
             guard let kindText = request.query("type"), !kindText.isEmpty else { throw .missingParameter("type") }
@@ -65,7 +65,7 @@ enum InvitePortalUsers: Endpoint {
         let items: [PortalInviteJob.Item]
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try InvitationInput.module(request, context)
+            module = try PortalInvitationInput.module(request, context)
             let data = try request.json().items("portal_invite", limit: 1)[0].items("data", limit: PortalInviteJob.limit)
             var items: [PortalInviteJob.Item] = []
             for item in data { items.append(try Self.item(item, module, context)) }
@@ -111,7 +111,7 @@ enum GetPortalInvites: Endpoint {
         let job: RecordID?
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            module = try InvitationInput.module(request, context)
+            module = try PortalInvitationInput.module(request, context)
             let text = request.query("job_id").flatMap { $0.isEmpty ? nil : $0 }
             job = text.map { RecordID($0) ?? RecordID(raw: 0) }
         }
