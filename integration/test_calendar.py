@@ -1,4 +1,4 @@
-"""Fiscal year, business hours, holidays, shifts and encrypted fields through the vendor's official Python client, unmodified."""
+"""Fiscal year, business hours and holidays through the vendor's official Python client, unmodified."""
 
 import datetime
 
@@ -8,7 +8,6 @@ from zohocrmsdk.src.com.zoho.crm.api import ParameterMap
 from zohocrmsdk.src.com.zoho.crm.api import business_hours as hours_api
 from zohocrmsdk.src.com.zoho.crm.api import fiscal_year as year_api
 from zohocrmsdk.src.com.zoho.crm.api import holidays as holiday_api
-from zohocrmsdk.src.com.zoho.crm.api import shift_hours as shift_api
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 
@@ -37,7 +36,7 @@ def test_fiscal_year(client):
     assert sdk.body_of(api.get_fiscal_year(), year_api.ResponseWrapper).get_fiscal_year().get_start_month().get_value() == "April"
 
 
-def test_hours_holidays_and_shifts(client):
+def test_business_hours(client):
     hours = hours_api.BusinessHoursOperations(None)
     days = [Choice(day) for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")]
     wish = filled(
@@ -52,21 +51,6 @@ def test_hours_holidays_and_shifts(client):
     assert made.get_business_hours().get_code().get_value() == "SUCCESS"
     shown = sdk.body_of(hours.get_business_hours(), hours_api.ResponseWrapper).get_business_hours()
     assert shown.get_daily_timing() == ["09:00", "18:00"]
-
-    shifts = shift_api.ShiftHoursOperations(None)
-    shift = filled(
-        shift_api.ShiftHours,
-        name="Early",
-        timezone="Europe/Oslo",
-        shift_days=["Monday"],
-        same_as_everyday=True,
-        daily_timing=[datetime.time(10), datetime.time(17)],
-    )
-    try:
-        answer = shifts.create_shifts_hours(filled(shift_api.BodyWrapper, shift_hours=[shift]))
-    except Exception as problem:  # The client has no way of its own to write a time zone or a time of day.
-        pytest.skip(f"the client cannot write it: {problem}")
-    sdk.successes(answer, shift_api.ActionWrapper, shift_api.ActionWrapper.get_shift_hours)
 
 
 def test_holidays(client):
