@@ -104,7 +104,7 @@ import Wire
                     (body["permissions"]?.array ?? []).filter {
                         $0 != "Crm_Implied_Manage_Email_Templates" && $0 != "Crm_Implied_View_Leads"
                     })
-                try MetadataStore.replace(profile.id, body: body, at: scope.now, scope.tx)
+                try scope.replace(profile.id, body: body)
             }
             #expect(await bench.server.send("GET", "/crm/v7/settings/email_templates", token: hers).status == 204, "not her module")
             #expect(await bench.server.send("DELETE", "/crm/v7/\(place)", token: hers).status == 403)
