@@ -146,7 +146,7 @@ class Bench:
         self.token = self.server.access_token()
         self.header = {"Authorization": f"Zoho-oauthtoken {self.token}"}
         self.rest = Rest(self.server.base, self.token)
-        (self.file,) = self.store.folder.glob("data/tributary.db")
+        self.file = next(self.store.folder.glob("data/tributary.db"), None)
         accounts = self.rest.create("Accounts", [{"Account_Name": f"Account {i}"} for i in range(50)])
         boss = self.rest.create("Contacts", [contact(0)])[0]
         self.links = lambda i: {"Account_Name": {"id": accounts[i % 50]}, "Reporting_To": {"id": boss}}

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Merges, dry runs and undos beside what one would write by hand, and many merges at once.
 
-usage: merge.py [--only mput] [--repetitions N] [--large N]
+usage: merge.py [--only mgput] [--repetitions N] [--large N]
 
 (m) a merge beside one transaction in C against SQLite that changes the same rows, journal included; above 1,000 rows in one
     list the server does it as a job, and what is timed is the time until the job says COMPLETED
+(g) a merge and a dry run on PostgreSQL beside one transaction in C with libpq, a round trip for each statement, and beside its merge
 (p) a dry run (a preview) beside its merge
 (u) an undo beside its merge; above 1,000 rows it is a job, too
 (t) merges a second from eight clients, each pair its own, and all clients on the same eight masters; on both engines
 
-Every merge but the last kind's has rows in eight lists. Figures are medians; SQLite unless said. No letter means anything else in
-bench.py or large.py.
+Every merge but the last kind's has rows in eight lists. Figures are medians; SQLite unless said; (g) and half of (t) need
+TRIBUTARY_TEST_POSTGRES, which merge.sh sets. No letter means anything else in bench.py or large.py.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from bench import CLIENTS, Bench, contact
+from postgres import OnPostgres
 from tools import QUIET, Result, Server, Store, alternating, machine, number, sequence, table, take
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
@@ -117,6 +119,28 @@ class MergeBench(Bench):
                 real.append(statistics.median(self.merge_times(pairs)))
             self.compare("p", f"dry run with {related:,} related rows; its merge", dry, real, 0.5)
 
+    def on_postgres(self):
+        """(g) merges and dry runs on PostgreSQL"""
+        if not os.environ.get("TRIBUTARY_TEST_POSTGRES"):
+            return
+        options = SimpleNamespace(repetitions=self.repetitions, large=self.large)
+        other = PostgresMergeBench(options, self.folder)
+        try:
+            other.start()
+            other.server_merges(other.pairs(20, 10))
+            for related, aim in ((10, 1.5), (500, None), (5000, 1.2)):
+                each = 10 if related <= 1000 else 4
+                dry, real, hand = [], [], []
+                for _ in range(self.repetitions):
+                    pairs = other.pairs(each, related)
+                    dry.append(statistics.median(other.merge_times(pairs, "?dry_run=true")))
+                    real.append(statistics.median(other.merge_times(pairs)))
+                    hand.append(statistics.median(other.hand_merges(other.pairs(each, related), other.hand_merge_sql())))
+                self.compare("g", f"merge with {related:,} related rows, postgres; by hand with its journal", real, hand, aim)
+                self.compare("g", f"dry run with {related:,} related rows, postgres; its merge", dry, real, 0.5)
+        finally:
+            other.close()
+
     def undos(self):
         """(u) an undo beside its merge"""
         for related in (10, 500, 5000):
@@ -152,6 +176,12 @@ class MergeBench(Bench):
                             f"{sum(refused)} of {len(rates) * CLIENTS * PAIRS} refused",
                         )
                     )
+
+
+class PostgresMergeBench(OnPostgres, MergeBench):
+    def __init__(self, options, folder):
+        super().__init__(options, folder)
+        self.open_store()
 
 
 class Crowd:
@@ -211,17 +241,19 @@ class Crowd:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="mput", help="letters of the figures to take")
+    parser.add_argument("--only", default="mgput", help="letters of the figures to take")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--large", type=int, default=100_000, help="related rows of the largest merge")
     options = parser.parse_args()
-    figures = {"p": MergeBench.dry_runs, "m": MergeBench.by_hand, "u": MergeBench.undos, "t": MergeBench.throughput}
+    figures = {
+        "p": MergeBench.dry_runs, "m": MergeBench.by_hand, "g": MergeBench.on_postgres, "u": MergeBench.undos, "t": MergeBench.throughput
+    }
     print(f"machine: {machine()}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         bench = MergeBench(options, folder)
         # Warm, and gives the log and the graves a row to copy.
         take(bench, figures, options.only, lambda: bench.server_merges(bench.pairs(20, 10)))
-        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "mput".index(row[0]))])
+        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "mgput".index(row[0]))])
     print(f"\nmachine afterwards: {machine()}")
 
 

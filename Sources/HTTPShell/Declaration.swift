@@ -1,3 +1,4 @@
+import Metadata
 import Wire
 
 /// The request methods that endpoints answer.
@@ -69,12 +70,15 @@ package struct Declaration: Sendable {
     package let bodyKind: BodyKind
     /// What a caller without the scope is told, where the endpoint's page has words of its own.
     package let scopeMessage: String?
+    /// Of an endpoint of any module: the modules it takes, where it refuses the others; it is listed for these only.
+    package let modules: (@Sendable (Module) -> Bool)?
 
     package init(
         _ method: HTTPMethod, _ path: String, entry: String, also: [DirectoryRow] = [], scope: ScopeRule, credits: Int = 1,
         upTo mostCredits: Int? = nil, scopeRefusal: ErrorCode? = nil,
         support: Support = .full,
-        bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole, scopeMessage: String? = nil
+        bodyLimit: Int? = nil, body bodyKind: BodyKind = .whole, scopeMessage: String? = nil,
+        modules: (@Sendable (Module) -> Bool)? = nil
     ) {
         self.method = method
         self.path = path
@@ -87,5 +91,6 @@ package struct Declaration: Sendable {
         self.bodyLimit = bodyLimit
         self.bodyKind = bodyKind
         self.scopeMessage = scopeMessage
+        self.modules = modules
     }
 }

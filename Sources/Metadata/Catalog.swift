@@ -1,3 +1,4 @@
+import SQLStore
 import Wire
 
 /// Everything settings say, frozen at one version. A request holds one from start to end.
@@ -14,6 +15,8 @@ package final class Catalog: Sendable {
     package let vault: FieldVault?
     /// The names of keys that its encrypted fields need and the process does not have.
     package let missingKeys: Set<String>
+    /// Statements that follow from this catalog alone, kept as long as it is.
+    package let statements = SQLTemplates()
     private let byName: [String: Module]
     private let byID: [ModuleID: Module]
     private let usersByID: [UserID: User]

@@ -12,8 +12,21 @@ protocol Driver: AnyObject {
     func execute(_ sql: RenderedSQL) throws -> Int
     /// The text takes one row (SQLite: run for each) or all of them (PostgreSQL). `places` are the values that it takes of each.
     func insert(_ text: String, rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws
+    /// Runs it now or ahead of the next statement, whose failure may be this one's. Nobody needs its answer.
+    func post(_ call: Call) throws
+    /// Runs them in order. Rows changed by each.
+    func run(_ calls: [Call]) throws -> [Int]
+    /// Runs what was posted.
+    func flush() throws
     func control(_ command: TransactionCommand) throws
     /// Stops the running statement; may be called from any thread while the connection is open.
     func interrupter() -> @Sendable () -> Void
     func close()
+}
+
+/// A statement with its values.
+enum Call {
+    case statement(RenderedSQL)
+    /// As `Driver.insert`.
+    case insert(String, rows: ArraySlice<[SQLValue]>, places: [Int])
 }

@@ -24,6 +24,8 @@ final class PostgresDriver: Driver {
     private var leftover: [String] = []
     /// The part of this transaction that has not been sent.
     private var postponed: [String] = []
+    /// Statements of this transaction whose answers nobody waits for.
+    private var posted: [Call] = []
     /// The BEGIN has been sent.
     private var hasBegun = false
     private var mode = Database.Mode.read
@@ -49,7 +51,8 @@ final class PostgresDriver: Driver {
     var isOpen: Bool { !isClosed && pipeline.isOpen }
 
     func query(_ sql: RenderedSQL, each body: (borrowing Row) throws -> Bool) throws {
-        let result = try run(sql.text, PostgresParameters(sql.binds, arrays: sql.arrays))
+        var answer = try send([.statement(sql)])
+        let result = try answer.taken()
         for number in 0..<result.rows {
             let row = Row(.postgres(result.handle, number))
             guard try body(row) else { return }
@@ -57,15 +60,28 @@ final class PostgresDriver: Driver {
     }
 
     func execute(_ sql: RenderedSQL) throws -> Int {
-        let result = try run(sql.text, PostgresParameters(sql.binds, arrays: sql.arrays))
-        return result.changes
+        var answer = try send([.statement(sql)])
+        return try answer.taken().changes
     }
 
     func insert(_ text: String, rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws {
-        _ = try run(text, PostgresParameters(rows: rows, places))
+        _ = try send([.insert(text, rows: rows, places: places)])
+    }
+
+    func post(_ call: Call) { posted.append(call) }
+
+    func run(_ calls: [Call]) throws -> [Int] {
+        guard !calls.isEmpty else { return [] }
+        return try send(calls, counting: true).changes
+    }
+
+    func flush() throws {
+        guard !posted.isEmpty else { return }
+        _ = try send([])
     }
 
     func control(_ command: TransactionCommand) throws {
+        if command == .rollback { posted = [] } else { try flush() }
         let texts = PostgresDialect().statements(for: command)
         switch command {
         case .begin(let mode):
@@ -112,23 +128,20 @@ final class PostgresDriver: Driver {
         PQfinish(connection)
     }
 
-    /// One round trip: what was postponed, the statement's preparation if it is new, and the statement.
-    private func run(_ text: String, _ parameters: PostgresParameters) throws(DriverFailure) -> PostgresResult {
+    /// One round trip: what was postponed and posted, then these; each with its preparation if it is new. With `counting`, the
+    /// answer tells the rows changed by each of `calls`.
+    private func send(_ calls: [Call], counting: Bool = false) throws(DriverFailure) -> PostgresPipeline.Answer {
         try readOwed()
-        let known = statements.statement(for: text)
-        let isKnown = known.map { accepts($0, parameters) } ?? false
-        let statement = isKnown ? known : nil
-        let prepared = statement ?? Prepared(name: nextName(), types: merged(parameters.types, known?.types))
-        // After the BEGIN: in a pipeline any statement outside a transaction opens one, which BEGIN then cannot set up.
-        let outdated = statement == nil ? known.map { ["DEALLOCATE \($0.name)"] } ?? [] : []
-        let before = leftover + postponed + outdated
+        let all = posted + calls
+        let before = leftover + postponed
         leftover = []
         postponed = []
+        posted = []
         hasBegun = true
+        var sent = SentCalls(answers: before.count)
         do throws(DriverFailure) {
             for text in before { try send(text) }
-            if statement == nil { try pipeline.prepare(prepared.name, text, types: prepared.types) }
-            try pipeline.execute(prepared.name, parameters)
+            for call in all { try send(call, &sent) }
         } catch {
             // Something was refused before it was sent. What went before it is answered all the same.
             if isOpen {
@@ -138,25 +151,68 @@ final class PostgresDriver: Driver {
             throw error
         }
         try pipeline.flush()
-        var answer = try pipeline.receive()
-        if statement == nil, answer.succeeded > before.count, let evicted = statements.insert(prepared, for: text), evicted !== known {
+        var answer = try pipeline.receive(counting: counting)
+        for new in sent.prepared where answer.succeeded >= new.answer {
+            guard let evicted = statements.insert(new.statement, for: new.key), evicted !== new.known else { continue }
             leftover.append("DEALLOCATE \(evicted.name)")
         }
-        if let failure = answer.failure { throw repeatable(failure, text, wasPrepared: statement != nil) }
-        guard let result = answer.result.take() else { throw DriverFailure(code: "08006", message: "no answer") }
-        return result
+        if let failure = answer.failure {
+            let failed = sent.ends.firstIndex { $0 > answer.succeeded }.map { all[$0] }
+            throw repeatable(failure, failed, wasPrepared: failed.map { call in !sent.prepared.contains { $0.key == call.key } } ?? false)
+        }
+        if counting { answer.changes = sent.ends.suffix(calls.count).map { answer.changes[$0 - 1] } }
+        return answer
+    }
+
+    /// What went out between two flushes.
+    private struct SentCalls {
+        struct New {
+            let statement: Prepared
+            let key: StatementKey
+            /// One of the same text that had other types.
+            let known: Prepared?
+            /// The number of the answer to its preparation, counted from 1.
+            let answer: Int
+        }
+        var answers: Int
+        var prepared: [New] = []
+        /// The number of the answer to each call.
+        var ends: [Int] = []
+    }
+
+    private func send(_ call: Call, _ sent: inout SentCalls) throws(DriverFailure) {
+        let key = call.key
+        let parameters = try call.parameters
+        let known = sent.prepared.last { $0.key == key }?.statement ?? statements.statement(for: key)
+        var statement = known
+        if known.map({ !accepts($0, parameters) }) ?? true {
+            let new = Prepared(name: nextName(), types: merged(parameters.types, known?.types))
+            // After the BEGIN: in a pipeline any statement outside a transaction opens one, which BEGIN then cannot set up.
+            if let known {
+                try send("DEALLOCATE \(known.name)")
+                sent.answers += 1
+            }
+            try pipeline.prepare(new.name, call.text, types: new.types)
+            sent.answers += 1
+            sent.prepared.append(.init(statement: new, key: key, known: known, answer: sent.answers))
+            statement = new
+        }
+        if let statement { try pipeline.execute(statement.name, parameters) }
+        sent.answers += 1
+        sent.ends.append(sent.answers)
     }
 
     /// A statement that was prepared before a change of the schema, or has been taken from us, is prepared again when the
     /// transaction is, and rows that it would not wait for may be free then: such a failure is turned into one that has it repeated.
-    private func repeatable(_ failure: DriverFailure, _ text: String, wasPrepared: Bool) -> DriverFailure {
+    private func repeatable(_ failure: DriverFailure, _ call: Call?, wasPrepared: Bool) -> DriverFailure {
+        guard let call else { return failure }
         // "could not obtain lock on row"; without NOWAIT the same code says that the time was up.
-        if failure.code == "55P03", text.hasSuffix(PostgresDialect().withoutWaiting) {
+        if failure.code == "55P03", call.text.hasSuffix(PostgresDialect().withoutWaiting) {
             return DriverFailure(code: "40001", message: failure.message)
         }
         // "cached plan must not change result type", "prepared statement does not exist"
         guard wasPrepared, failure.code == "0A000" || failure.code == "26000" else { return failure }
-        statements.remove(text)
+        statements.remove(call.key)
         return DriverFailure(code: "40001", message: failure.message)
     }
 

@@ -10,6 +10,8 @@ final class PostgresPipeline {
         var failure: DriverFailure?
         /// How many succeeded.
         var succeeded = 0
+        /// Rows changed by each of those, when asked for.
+        var changes: [Int] = []
     }
 
     private let connection: OpaquePointer
@@ -44,7 +46,7 @@ final class PostgresPipeline {
     }
 
     /// Waits for the answers up to one flush.
-    func receive() throws(DriverFailure) -> Answer {
+    func receive(counting: Bool = false) throws(DriverFailure) -> Answer {
         var answer = Answer()
         var isBetween = false
         while true {
@@ -62,6 +64,7 @@ final class PostgresPipeline {
                 if answer.failure == nil { answer.failure = failure }
             } else {
                 answer.succeeded += 1
+                if counting { answer.changes.append(result.changes) }
                 answer.result = consume result
             }
             if PQstatus(connection) != CONNECTION_OK {

@@ -6,6 +6,10 @@ package struct RenderedSQL: Sendable, Hashable {
     var arrays: [Int: ColumnType] = [:]
     /// It ends in a clause that locks the rows it reads.
     var locksRows = false
+    /// Of a template, which stands for its text: connections find what they prepared without reading the text again.
+    var number: UInt64?
+
+    var key: StatementKey { number.map(StatementKey.number) ?? .text(text) }
 
     package init(text: String = "", binds: [SQLValue] = []) {
         self.text = text

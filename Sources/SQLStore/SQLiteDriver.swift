@@ -66,7 +66,7 @@ final class SQLiteDriver: Driver {
     var isInTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
 
     func query(_ sql: RenderedSQL, each body: (borrowing Row) throws -> Bool) throws {
-        let statement = try statement(for: sql.text)
+        let statement = try statement(for: sql)
         defer { statement.finish() }
         try statement.start(sql.binds)
         while try step(statement) {
@@ -76,7 +76,7 @@ final class SQLiteDriver: Driver {
     }
 
     func execute(_ sql: RenderedSQL) throws -> Int {
-        let statement = try statement(for: sql.text)
+        let statement = try statement(for: sql)
         defer { statement.finish() }
         try statement.start(sql.binds)
         // sqlite3_changes keeps its last value through statements that change no rows, such as DDL.
@@ -86,12 +86,26 @@ final class SQLiteDriver: Driver {
     }
 
     func insert(_ text: String, rows: ArraySlice<[SQLValue]>, _ places: [Int]) throws {
-        let statement = try statement(for: text)
+        let statement = try statement(for: RenderedSQL(text: text))
         let memory = RowMemory()
         for row in rows {
             defer { statement.finish() }
             try statement.start(row, places, memory)
             while try step(statement) {}
+        }
+    }
+
+    /// There is nothing to wait for: each is done at once.
+    func post(_ call: Call) throws { _ = try run(call) }
+    func run(_ calls: [Call]) throws -> [Int] { try calls.map(run) }
+    func flush() {}
+
+    private func run(_ call: Call) throws -> Int {
+        switch call {
+        case .statement(let sql): return try execute(sql)
+        case .insert(let text, let rows, let places):
+            try insert(text, rows: rows, places)
+            return rows.count
         }
     }
 
@@ -119,12 +133,13 @@ final class SQLiteDriver: Driver {
         assert(code == SQLITE_OK, "a statement outlived its connection")
     }
 
-    private func statement(for text: String) throws(DriverFailure) -> SQLiteStatement {
-        if let cached = statements.statement(for: text) {
-            return cached.isRunning ? try SQLiteStatement(text, database, persistent: false) : cached
+    private func statement(for sql: RenderedSQL) throws(DriverFailure) -> SQLiteStatement {
+        let key = sql.key
+        if let cached = statements.statement(for: key) {
+            return cached.isRunning ? try SQLiteStatement(sql.text, database, persistent: false) : cached
         }
-        let statement = try SQLiteStatement(text, database, persistent: true)
-        statements.insert(statement, for: text)
+        let statement = try SQLiteStatement(sql.text, database, persistent: true)
+        statements.insert(statement, for: key)
         return statement
     }
 

@@ -1,3 +1,9 @@
+/// What a prepared statement is found by: its text, or the number of the template its text comes from.
+enum StatementKey: Hashable {
+    case text(String)
+    case number(UInt64)
+}
+
 /// Prepared statements of one connection by their text; the one longest unused makes room.
 struct StatementCache<Statement> {
     private final class Entry {
@@ -9,7 +15,7 @@ struct StatementCache<Statement> {
         }
     }
 
-    private var entries: [String: Entry] = [:]
+    private var entries: [StatementKey: Entry] = [:]
     private var clock = 0
     private let limit: Int
 
@@ -18,8 +24,8 @@ struct StatementCache<Statement> {
 
     var count: Int { entries.count }
 
-    mutating func statement(for text: String) -> Statement? {
-        guard let entry = entries[text] else { return nil }
+    mutating func statement(for key: StatementKey) -> Statement? {
+        guard let entry = entries[key] else { return nil }
         clock += 1
         entry.lastUsed = clock
         return entry.statement
@@ -27,16 +33,16 @@ struct StatementCache<Statement> {
 
     /// The statement that had to go for it, if any: the one it replaces, or the one longest unused.
     @discardableResult
-    mutating func insert(_ statement: Statement, for text: String) -> Statement? {
+    mutating func insert(_ statement: Statement, for key: StatementKey) -> Statement? {
         clock += 1
-        if let replaced = entries.updateValue(Entry(statement, clock), forKey: text) { return replaced.statement }
+        if let replaced = entries.updateValue(Entry(statement, clock), forKey: key) { return replaced.statement }
         // A walk over all entries, but only when a new text is prepared, which costs far more.
         guard entries.count > limit, let oldest = entries.min(by: { $0.value.lastUsed < $1.value.lastUsed }) else { return nil }
         entries[oldest.key] = nil
         return oldest.value.statement
     }
 
-    mutating func remove(_ text: String) { entries[text] = nil }
+    mutating func remove(_ key: StatementKey) { entries[key] = nil }
 
     mutating func removeAll() { entries.removeAll() }
 }

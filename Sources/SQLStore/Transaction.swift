@@ -8,12 +8,14 @@ import Synchronization
 /// Only the first statement that locks rows waits for them. The later ones, which may meet rows in any order, fail when another
 /// transaction has them, and the closure is run again from its start: nobody waits while holding rows, so nobody waits in a circle.
 package final class Transaction {
-    private let driver: any Driver
-    private let dialect: any Dialect
+    let driver: any Driver
+    let dialect: any Dialect
     private let observer: (@Sendable (String) throws -> Void)?
     private var depth = 0
     private var effects: [Effect] = []
     private var holdsRows = false
+    /// How many `pipelined` we are in.
+    var pipelines = 0
     /// The statement that spoilt it, if any.
     private(set) var failure: SQLFailure?
 
@@ -113,7 +115,14 @@ package final class Transaction {
         var places = Array(columns.indices)
         if sparse, rows.count >= Self.many { places.removeAll { place in rows.allSatisfy { $0[place].isNull } } }
         for chunk in dialect.inserts(into: table, places.map { columns[$0] }, rows: rows.count) {
-            try statement(chunk.text) { try driver.insert(chunk.text, rows: rest.prefix(chunk.rows), places) }
+            let some = rest.prefix(chunk.rows)
+            try statement(chunk.text) {
+                if pipelines > 0 {
+                    try driver.post(.insert(chunk.text, rows: some, places: places))
+                } else {
+                    try driver.insert(chunk.text, rows: some, places)
+                }
+            }
             rest = rest.dropFirst(chunk.rows)
         }
     }
@@ -163,7 +172,7 @@ package final class Transaction {
 
     /// Held until the end of the transaction.
     package func advisoryLock(_ key: Int64, exclusive: Bool) throws {
-        if let lock = dialect.advisoryLock(key, exclusive: exclusive) { try forEach(lock) { _ in } }
+        if let lock = dialect.advisoryLock(key, exclusive: exclusive) { try perform(rendered(lock)) }
     }
 
     /// Handed out once, to whoever committed.
@@ -177,20 +186,29 @@ package final class Transaction {
         try statement(sql.text) { try driver.query(sql, each: body) }
     }
 
-    private func lockingInTurn(_ sql: RenderedSQL) -> RenderedSQL {
+    func lockingInTurn(_ sql: RenderedSQL) -> RenderedSQL {
         guard sql.locksRows else { return sql }
         defer { holdsRows = true }
         guard holdsRows else { return sql }
         var sql = sql
         sql.text += dialect.withoutWaiting
+        // Another text, so another statement. Templates are numbered from one.
+        if let number = sql.number { sql.number = number | 1 << 63 }
         return sql
     }
 
     /// Every statement of a caller goes through here.
-    private func statement<T>(_ text: String, _ run: () throws -> T) throws -> T {
+    func statement<T>(_ text: String, _ run: () throws -> T) throws -> T {
         if let failure { throw failure }
-        do {
+        return try engine {
             try observe(text)
+            return try run()
+        }
+    }
+
+    /// A refusal of the engine, in our words, spoils the transaction.
+    func engine<T>(_ run: () throws -> T) throws -> T {
+        do {
             return try run()
         } catch let refused as DriverFailure {
             let failure = dialect.classify(refused)
@@ -200,7 +218,7 @@ package final class Transaction {
     }
 
     /// What the observer throws looks like a failure of the engine.
-    private func observe(_ text: String) throws {
+    func observe(_ text: String) throws {
         guard let observer else { return }
         do {
             try observer(text)

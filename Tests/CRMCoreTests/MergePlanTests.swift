@@ -25,8 +25,10 @@ import Wire
         var sources: [FieldID: MergeRequest.Source] = [:]
         for (name, source) in take { sources[try #require(master.module.field(name)).id] = source }
         let request = MergeRequest(master: master, children: children, sources: sources)
+        let catalog = try #require(Self.catalog)
         return MergePlan.make(
-            request, moves: moves, loops: loops, at: Instant(milliseconds: 77), by: UserID(raw: 9), try #require(Self.catalog))
+            request, MergePlan.survivor(of: request, catalog), .init(moves: moves, loops: loops), at: Instant(milliseconds: 77),
+            by: UserID(raw: 9), catalog)
     }
 
     @Test func onlyNamedFieldsComeFromTheChildren() throws {

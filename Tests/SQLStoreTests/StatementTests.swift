@@ -6,12 +6,12 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct StatementTests {
     @Test func theLongestUnusedMakesRoom() {
         var cache = StatementCache<Int>(limit: 2)
-        #expect(cache.insert(1, for: "a") == nil)
-        #expect(cache.insert(2, for: "b") == nil)
-        #expect(cache.statement(for: "a") == 1)
-        #expect(cache.insert(3, for: "c") == 2)
-        #expect(cache.statement(for: "b") == nil)
-        #expect(cache.insert(4, for: "a") == 1)
+        #expect(cache.insert(1, for: .text("a")) == nil)
+        #expect(cache.insert(2, for: .text("b")) == nil)
+        #expect(cache.statement(for: .text("a")) == 1)
+        #expect(cache.insert(3, for: .text("c")) == 2)
+        #expect(cache.statement(for: .text("b")) == nil)
+        #expect(cache.insert(4, for: .text("a")) == 1)
         #expect(cache.count == 2)
     }
 

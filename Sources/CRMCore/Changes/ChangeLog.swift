@@ -170,17 +170,44 @@ package enum ChangeLog {
         return true
     }
 
+    /// What every row of one request or job carries.
+    struct Stamp {
+        let group: RecordID
+        let at: Instant
+        let user: UserID
+        let origin: Origin
+        /// What of the automation did it, as JSON.
+        let automation: String?
+
+        init(_ scope: WriteScope) {
+            self.init(
+                group: scope.group, at: scope.now, user: scope.access.user, origin: scope.origin, automation: scope.automation?.json.text)
+        }
+
+        init(group: RecordID, at: Instant, user: UserID, origin: Origin, automation: String? = nil) {
+            (self.group, self.at, self.user, self.origin, self.automation) = (group, at, user, origin, automation)
+        }
+    }
+
     /// Set-based: one statement logs every row an UPDATE is about to point elsewhere. It locks them too, in ascending order of id,
     /// so that what is logged is what the UPDATE then finds.
+    static func rows(
+        kind: Kind, _ field: Field, of module: Module, _ table: TableName, before: SQL, after: SQL, where condition: SQL, _ stamp: Stamp
+    ) -> SQL {
+        """
+        INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after, automation)
+        SELECT \(stamp.group), \(stamp.at), \(.integer(stamp.user.raw)), \(.text(stamp.origin.rawValue)), \(.integer(module.id.raw)), t.id,
+            \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after), \(SQLValue(stamp.automation)) \
+            FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRowsForChange)
+        """
+    }
+
+    /// Runs `rows`.
     static func appendRows(
         kind: Kind, _ field: Field, of module: Module, _ table: TableName, before: SQL, after: SQL, where condition: SQL,
         _ scope: WriteScope
     ) throws {
         try scope.tx.execute(
-            """
-            INSERT INTO sys_change (group_id, at, user_id, origin, module_id, record_id, kind, field_id, before, after, automation)
-            SELECT \(scope.group), \(scope.now), \(.integer(scope.access.user.raw)), \(.text(scope.origin.rawValue)), \(.integer(module.id.raw)), t.id,
-                \(.text(kind.rawValue)), \(.integer(field.id.raw)), \(before), \(after), \(SQLValue(scope.automation?.json.text)) FROM \(table) t WHERE \(condition) ORDER BY t.id\(.lockRowsForChange)
-            """)
+            rows(kind: kind, field, of: module, table, before: before, after: after, where: condition, Stamp(scope)))
     }
 }

@@ -49,7 +49,7 @@ package enum Graves {
                 "id", "module_id", "kind", "display_name", "created_by", "deleted_by", "deleted_at", "group_id", "successor", "image",
                 "root", "owner",
             ], rows: rows)
-        try scope.tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
+        try scope.tx.perform("DELETE FROM \(table) WHERE \(.memberIDs("id", records.map(\.id.raw)))")
         if module.isSearched { try SearchIndex.remove(records.map(\.id), scope.tx) }
         if kind == .permanent {
             try FieldFiles.removeAll(of: records.map(\.id), at: scope.now, scope.tx)

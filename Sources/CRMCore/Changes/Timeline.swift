@@ -90,6 +90,13 @@ package struct Timeline: Sendable {
         ("Events", ["What_Id", "Who_Id"]),
     ]
 
+    /// The lookups by which what a timeline tells of hangs on its record.
+    static func hangingLookups(_ catalog: Catalog) -> [Field] {
+        hanging.flatMap { name, lookups in
+            catalog.module(name).map { module in lookups.compactMap { module.whole.field($0) } } ?? []
+        }
+    }
+
     /// Of so many notes and activities, the newest, a timeline tells.
     private static let mostHangers: Int64 = 10_000
 

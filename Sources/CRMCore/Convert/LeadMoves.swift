@@ -24,7 +24,7 @@ struct LeadMoves {
 
     func run() throws {
         let all = Succession(heir: Holder(contact), leavers: [Holder(lead)])
-        for move in try MergeSurvey.moves(from: all, of: lead.module.id, upTo: 1, scope) {
+        for move in try MergeSurvey.moves(from: all, of: lead.module, upTo: 1, scope) {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table,
                 field.isAnyLookup
             else { continue }

@@ -17,28 +17,52 @@ struct MergeExecutor {
     /// Returns how many rows moved, by module and field.
     func run() throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
-        let subforms = MergeSubforms(request, scope.catalog)
-        let repointing = Repointing(request.succession, scope)
-        try subforms.buryReplaced(scope)
-        var united: Set<ModuleID> = []
-        for move in plan.moves {
-            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
-                continue
-            }
-            if module.isSubform, field.apiName == "Parent_Id" {
-                try subforms.bury(of: module, field, heldBy: subforms.losers(of: module.id), scope)
-                if subforms.giver(of: module.id) == nil { continue }
-            }
-            if united.insert(module.id).inserted, let links = MergeLinks(module, request.succession, scope) {
-                outcome.collisions += try links.unite()
-            }
-            outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += try repointing.move(field, of: module, table)
-        }
+        let lists = try buriedSubforms()
+        try uniteLinks(lists, &outcome)
+        try move(lists, &outcome)
         try ChangeLog.append(request.children.map { .init(record: $0, kind: .mergedAway, after: .id(request.master.id)) }, scope)
         try Graves.bury(request.children, as: .merged, successor: request.master.id, scope)
         try writeSurvivor()
         for follower in MergeFollowers.chosen(plan.followers) { try follower.follow(request, &outcome, scope) }
         return outcome
+    }
+
+    /// A list of the plan whose rows move.
+    private typealias List = (module: Module, field: Field, table: TableName)
+
+    /// Subform rows that go with their child are buried; what is left moves.
+    private func buriedSubforms() throws -> [List] {
+        let subforms = MergeSubforms(request, scope.catalog)
+        try subforms.buryReplaced(scope)
+        return try plan.moves.compactMap { move in
+            guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
+                return nil
+            }
+            if module.isSubform, field.apiName == "Parent_Id" {
+                try subforms.bury(of: module, field, heldBy: subforms.losers(of: module.id), scope)
+                if subforms.giver(of: module.id) == nil { return nil }
+            }
+            return (module, field, table)
+        }
+    }
+
+    /// Most merges meet no link twice: then the rows that would go, logged first, are none, and nothing more is done.
+    private func uniteLinks(_ lists: [List], _ outcome: inout MergeOutcome) throws {
+        var seen: Set<ModuleID> = []
+        let links = lists.filter { seen.insert($0.module.id).inserted }.compactMap { MergeLinks($0.module, request.succession, scope) }
+        for (link, dropped) in zip(links, try scope.tx.executeAll(links.map(\.logStatement))) where dropped > 0 {
+            try link.fillAndDrop()
+            outcome.collisions += dropped
+        }
+    }
+
+    /// All lists at once; two statements for each.
+    private func move(_ lists: [List], _ outcome: inout MergeOutcome) throws {
+        let repointing = Repointing(request.succession, scope)
+        let counts = try scope.tx.executeAll(lists.flatMap { repointing.statements($0.field, of: $0.module, $0.table) })
+        for (index, list) in lists.enumerated() {
+            outcome.moved["\(list.module.apiName).\(list.field.apiName)", default: 0] += counts[2 * index + 1]
+        }
     }
 
     /// When the children's unique values are free.

@@ -41,7 +41,7 @@ package enum MergeJournal {
     static func record(_ request: MergeRequest, body: JSONValue, _ state: State, outcome: MergeOutcome?, _ scope: WriteScope) throws {
         let children = JSONValue.array(request.children.map { .id($0.id) })
         let finished = outcome == nil ? SQLValue.null : .integer(scope.now.milliseconds)
-        try scope.tx.execute(
+        try scope.tx.perform(
             """
             INSERT INTO sys_merge (id, module_id, master_id, children, user_id, state, scheduled, request, outcome, created_at, finished_at) VALUES
             (\(scope.group), \(.integer(request.module.id.raw)), \(request.master.id), \(.text(children.text)), \(.integer(scope.access.user.raw)),

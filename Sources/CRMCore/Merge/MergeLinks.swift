@@ -3,8 +3,9 @@ import SQLStore
 import Wire
 
 /// Unites the link rows of those who take part in a succession: one row for each pair of records. The heir's row stays, then the
-/// first leaver's; its empty columns are filled from the rows that go, and those are kept in the change log. All of it happens before any side
-/// is pointed elsewhere, so that what is kept is what was there, even where both sides are of the module that is merged.
+/// first leaver's; its empty columns are filled from the rows that go, and those are kept in the change log. A row between two of them
+/// goes, too: it would link the heir with itself. All of it happens before any side is pointed elsewhere, so that what is kept is what
+/// was there, even where both sides are of the module that is merged.
 struct MergeLinks {
     private let link: Module
     private let table: TableName
@@ -12,6 +13,7 @@ struct MergeLinks {
     private let scope: WriteScope
     private let left: Field
     private let right: Field
+    private let side: Field?
     /// The sides that may hold participants: one as a rule, both where records of the merged module are linked with each other.
     private let sides: [Field]
 
@@ -24,6 +26,7 @@ struct MergeLinks {
         self.scope = scope
         self.left = left
         self.right = right
+        self.side = side
         let modules = Set(succession.participants.map(\.module))
         sides = [left, right].filter { field in
             guard !field.columns.isEmpty, side.map({ $0 === field }) ?? true else { return false }
@@ -34,21 +37,49 @@ struct MergeLinks {
 
     /// Fills and drops; the caller then moves what is left. Returns how many rows were dropped.
     func unite() throws -> Int {
-        let image: [(String, SQL)] = link.storedColumns.map { ($0.name.raw, "\($0.name, of: "t")") }
-        try ChangeLog.appendRows(
-            kind: .linkDropped, sides[0], of: link, table, before: "\(.jsonObject(image))", after: "NULL", where: "t.id IN (\(surplus))",
-            scope)
-        for own in ownFields { try fill(own) }
-        return try scope.tx.execute("DELETE FROM \(table) WHERE id IN (\(surplus))")
+        let dropped = try scope.tx.executeAll([logStatement]).last ?? 0
+        if dropped > 0 { try fillAndDrop() }
+        return dropped
     }
 
-    /// How many rows `unite` would drop, and how many would then move in one of the sides; writes nothing.
-    func counts(_ side: Field) throws -> (dropped: Int, moved: Int) {
-        let moving = SuccessionRows(side, succession).moving(of: link, alias: "t")
-        let sql: SQL = """
-            SELECT (SELECT count(*) FROM (\(surplus)) d), (SELECT count(*) FROM \(table) t WHERE \(moving) AND t.id NOT IN (\(surplus)))
-            """
-        return try scope.tx.first(sql) { (Int($0.integer(0) ?? 0), Int($0.integer(1) ?? 0)) } ?? (0, 0)
+    /// Logs the rows that go, whole, before anything is done; tells how many they are.
+    var logStatement: RenderedSQL {
+        let image: [(String, SQL)] = link.storedColumns.map { ($0.name.raw, "\($0.name, of: "t")") }
+        let statements = SuccessionStatements(succession, scope).rendered("links", subject: link.id.raw, values: []) {
+            succession, stamp, _ in
+            let surplus = (MergeLinks(link, succession, side: side, scope) ?? self).surplus
+            return [
+                ChangeLog.rows(
+                    kind: .linkDropped, sides[0], of: link, table, before: "\(.jsonObject(image))", after: "NULL",
+                    where: "t.id IN (\(surplus))", stamp)
+            ]
+        }
+        return statements[0]
+    }
+
+    /// Gives what stays what it lacks, and takes away what `logStatement` logged.
+    func fillAndDrop() throws {
+        for own in ownFields { try fill(own) }
+        try scope.tx.execute("DELETE FROM \(table) WHERE id IN (\(surplus))")
+    }
+
+    /// How many rows `unite` would drop, and how many of those hold a leaver on each side; writes nothing.
+    func forecast() throws -> (dropped: Int, holding: [FieldID: Int]) {
+        let statements = SuccessionStatements(succession, scope).rendered("link counts", subject: link.id.raw, values: []) {
+            succession, _, _ in
+            let links = MergeLinks(link, succession, side: side, scope) ?? self
+            let holding: [SQL] = sides.map { side in
+                let moving = SuccessionRows(side, succession).moving(of: link, alias: "t")
+                return "coalesce(sum(CASE WHEN \(moving) THEN 1 ELSE 0 END), 0)"
+            }
+            return [
+                "SELECT count(*), \(.joined(holding, by: ", ")) FROM \(table) t WHERE t.id IN (\(links.surplus))"
+            ]
+        }
+        return try scope.tx.first(statements[0]) { row in
+            let holding = sides.enumerated().map { ($1.id, Int(row.integer($0 + 1) ?? 0)) }
+            return (Int(row.integer(0) ?? 0), Dictionary(uniqueKeysWithValues: holding))
+        } ?? (0, [:])
     }
 
     /// Columns the link has besides its two sides and what every record has.
@@ -85,20 +116,32 @@ struct MergeLinks {
         }
     }
 
-    /// The rows beyond the first for each pair. Rows that lack a side are none of them alike.
+    /// The rows beyond the first for each pair, and those between two participants, which would link the heir with itself. Rows that
+    /// lack a side are none of them alike.
     private var surplus: SQL {
         let linked: SQL = .joined([left, right].compactMap(\.columns.first).map { "\($0, of: "l") IS NOT NULL" }, by: " AND ")
+        let within = between("l")
+        let parts = pair("l") + (within.map { ["CASE WHEN \($0) THEN 1 ELSE 0 END"] } ?? [])
+        let own: SQL = within.map { ", CASE WHEN \($0) THEN 1 ELSE 0 END AS s" } ?? ", 0 AS s"
         return """
-            SELECT r.id FROM (SELECT l.id AS id, row_number() OVER (PARTITION BY \(.joined(pair("l"), by: ", ")) ORDER BY \(rank("l")), l.id) AS n \
-            FROM \(table) l WHERE \(held("l")) AND \(linked)) r WHERE r.n > 1
+            SELECT r.id FROM (SELECT l.id AS id, row_number() OVER (PARTITION BY \(.joined(parts, by: ", ")) ORDER BY \(rank("l")), l.id) AS n\(own) \
+            FROM \(table) l WHERE \(held("l")) AND \(linked)) r WHERE r.n > 1 OR r.s = 1
             """
+    }
+
+    /// Rows that link two of the participants with each other; `nil` where there can be none.
+    private func between(_ alias: String) -> SQL? {
+        guard sides.count == 2, let one = left.columns.first, let other = right.columns.first else { return nil }
+        let ids: SQL = .joined(succession.participants.map { "\($0.id)" }, by: ", ")
+        return "(\(one, of: alias) IN (\(ids)) AND \(other, of: alias) IN (\(ids)) AND \(one, of: alias) <> \(other, of: alias))"
     }
 
     /// Gives rows without a value in `own` the first one found among the rows for the same pair.
     private func fill(_ own: Field) throws {
         guard let column = own.columns.first else { return }
         let same: SQL = .joined(zip(pair("l"), pair("t")).map { "\($0) = \($1)" as SQL }, by: " AND ")
-        let donors: SQL = "FROM \(table) l WHERE \(held("l")) AND \(same) AND \(column, of: "l") IS NOT NULL"
+        let apart: SQL = between("l").map { " AND NOT \($0)" } ?? ""
+        let donors: SQL = "FROM \(table) l WHERE \(held("l")) AND \(same) AND \(column, of: "l") IS NOT NULL\(apart)"
         let empty: SQL = "\(held("t")) AND \(column, of: "t") IS NULL AND EXISTS (SELECT 1 \(donors))"
         try ChangeLog.appendRows(kind: .linkFilled, own, of: link, table, before: "NULL", after: "NULL", where: empty, scope)
         try scope.tx.execute(

@@ -26,15 +26,14 @@ package struct MergePlan: Sendable, Equatable {
     /// A child with more rows than this in one related list makes the merge a job (`merge.md` §2).
     package static let synchronousLimit = 1000
 
-    /// `loops` names the fields whose chain upward from the survivor leads back to a participant.
-    package static func make(
-        _ request: MergeRequest, moves: [Move], loops: Set<FieldID> = [], followers: [Int] = [], countsTogether: Bool = false,
-        at now: Instant,
+    /// `survivor` is what `survivor(of:)` made of the request, before loops are cut.
+    static func make(
+        _ request: MergeRequest, _ survivor: Record, _ found: MergeSurvey.Found, countsTogether: Bool = false, at now: Instant,
         by user: UserID, _ catalog: Catalog
     ) -> MergePlan {
-        var survivor = survivor(of: request, catalog)
+        var survivor = survivor
         var warnings: [String] = []
-        for field in request.module.fields where loops.contains(field.id) && !survivor[field].isNull {
+        for field in request.module.fields where found.loops.contains(field.id) && !survivor[field].isNull {
             survivor[field] = .null
             warnings.append("\(field.apiName) would have led back to the record itself and was cleared")
         }
@@ -43,7 +42,8 @@ package struct MergePlan: Sendable, Equatable {
         survivor["Modified_By"] = .integer(user.raw)
         survivor.values[request.module.mergeSlot] = .null
         return MergePlan(
-            request: request, survivor: survivor, moves: moves.filter { $0.total > 0 }, followers: followers, warnings: warnings,
+            request: request, survivor: survivor, moves: found.moves.filter { $0.total > 0 }, followers: found.followers,
+            warnings: warnings,
             countsTogether: countsTogether)
     }
 

@@ -32,7 +32,7 @@ package struct MergePreview: Sendable {
     private static func outcome(_ plan: MergePlan, _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(plan.request, scope.catalog)
-        var united: Set<ModuleID> = []
+        var united: [ModuleID: [FieldID: Int]] = [:]
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
                 continue
@@ -43,15 +43,17 @@ package struct MergePreview: Sendable {
                 outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
                 continue
             }
-            if let links = MergeLinks(module, plan.request.succession, scope) {
-                let counts = try links.counts(field)
-                if united.insert(module.id).inserted { outcome.collisions += counts.dropped }
-                moved = counts.moved
-            } else if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
+            if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
                 // The survey stops counting at the limit and counts participants too.
                 let moving = SuccessionRows(field, plan.request.succession).moving(of: module, alias: "t")
                 moved = try scope.tx.first("SELECT count(*) FROM \(table) t WHERE \(moving)") { Int($0.integer(0) ?? 0) } ?? 0
             }
+            if united[module.id] == nil, let links = MergeLinks(module, plan.request.succession, scope) {
+                let forecast = try links.forecast()
+                outcome.collisions += forecast.dropped
+                united[module.id] = forecast.holding
+            }
+            moved -= united[module.id]?[field.id] ?? 0
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
         }
         for follower in MergeFollowers.chosen(plan.followers) { try follower.forecast(plan.request, &outcome, scope) }

@@ -40,6 +40,14 @@ package struct MergeReader {
         (merge.value["data"]?.array ?? []).prefix(2).compactMap { $0["id"]?.looseInt64.map(RecordID.init(raw:)) }
     }
 
+    /// Whether a field that holds files is named anywhere; then what the records hold must be read.
+    static func namesFiles(_ merge: JSONCursor, _ module: Module) -> Bool {
+        let lists = (merge.value["data"]?.array ?? []).map { $0["_fields"] } + [merge.value["master_record_fields"]]
+        return lists.contains { list in
+            (list?.array ?? []).contains { $0["api_name"]?.string.flatMap { module.field($0) }?.holdsFiles ?? false }
+        }
+    }
+
     package func read(_ merge: JSONCursor, master masterID: RecordID, rows: LoadedRows, files: FieldFiles.Held = [:])
         throws(MergeRefusal) -> MergeRequest
     {

@@ -29,7 +29,8 @@ extension MergeService {
     static func undoable(
         _ journal: RecordID, of master: RecordID, in module: Module, at path: JSONPath, _ period: UndoPeriod, _ scope: WriteScope
     ) throws -> MergeJournal.Entry {
-        guard let entry = try MergeJournal.entry(journal, scope.tx, locked: true), entry.master == master, entry.module == module.id
+        guard let entry = try MergeJournal.entry(journal, scope.tx, locked: true), entry.master == master, entry.module == module.id,
+            try sees(master, in: module, scope.catalog, scope.access, scope.tx)
         else { throw Rejection.invalid(at: path, message: "no merge of this record has that journal id") }
         guard entry.state == .completed else { throw Rejection.notAllowed(at: path, message: "the merge is not completed") }
         guard !entry.undone else { throw Rejection.notAllowed(at: path, message: "the merge was undone already") }
@@ -38,6 +39,15 @@ extension MergeService {
             throw Rejection.notAllowed(at: path, message: "the time in which the merge could be undone is over")
         }
         return entry
+    }
+
+    /// Whether a survivor, or what is left of it, is there for the caller. Of one that is hidden nobody learns that it was merged.
+    static func sees(_ survivor: RecordID, in module: Module, _ catalog: Catalog, _ access: AccessPolicy, _ tx: Transaction) throws -> Bool
+    {
+        let planner = Planner(catalog, access)
+        if try planner.rows([survivor], of: module, for: .view, locked: false, tx)[survivor] != nil { return true }
+        let isGone = try tx.first("SELECT 1 FROM sys_grave WHERE id = \(survivor)") { _ in true } ?? false
+        return isGone ? try access.graves([survivor], for: .view, tx).contains(survivor) : false
     }
 
     /// The completed merges of a record, newest first, that can be looked at or undone.

@@ -79,18 +79,25 @@ package struct MergeService: Sendable {
         try await services.database.run(.read) { tx in try MergeJournal.jobs(of: master, only: job, tx) }
     }
 
-    /// A scheduled merge of a module, by its job.
-    package func job(_ id: RecordID, of module: Module) async throws -> (master: RecordID, state: String)? {
-        try await services.database.run(.read) { tx in try MergeJournal.job(id, of: module.id, tx) }
+    /// A scheduled merge of a module by its job, where the caller sees its survivor.
+    package func job(_ id: RecordID, of module: Module, _ catalog: Catalog, _ access: AccessPolicy) async throws
+        -> (master: RecordID, state: String)?
+    {
+        try await services.database.run(.read) { tx in
+            guard let found = try MergeJournal.job(id, of: module.id, tx) else { return nil }
+            return try Self.sees(found.master, in: module, catalog, access, tx) ? found : nil
+        }
     }
 
     /// All or nothing, inside the caller's transaction. `holder` is the scheduled merge that now runs, if it is one.
     static func perform(_ object: JSONCursor, _ module: Module, master: RecordID, holder: RecordID?, _ scope: WriteScope) throws -> Answer {
         let plan = try plan(object, module, master: master, holder: holder, scope)
         if holder == nil, plan.mustBeScheduled { return try schedule(plan, object.value, scope) }
-        let outcome = try MergeExecutor(plan, scope).run()
-        if holder == nil { try MergeJournal.record(plan.request, body: object.value, .completed, outcome: outcome, scope) }
-        return .merged(master, journal: scope.group, outcome)
+        return try scope.tx.pipelined {
+            let outcome = try MergeExecutor(plan, scope).run()
+            if holder == nil { try MergeJournal.record(plan.request, body: object.value, .completed, outcome: outcome, scope) }
+            return .merged(master, journal: scope.group, outcome)
+        }
     }
 
     /// Every check, every count, no write.
@@ -99,16 +106,14 @@ package struct MergeService: Sendable {
     ) throws -> MergePlan {
         let ids = [master] + MergeReader.childIDs(object)
         let rows = try Planner(scope.catalog, scope.access).rows(ids, of: module, for: .edit, locked: locked, removing: true, scope.tx)
-        let files = module.fields.contains(where: \.holdsFiles) ? try FieldFiles.held(by: ids, scope.tx) : [:]
+        let files = MergeReader.namesFiles(object, module) ? try FieldFiles.held(by: ids, scope.tx) : [:]
         let request = try MergeReader(scope.catalog, scope.access, module, holder: holder).read(
             object, master: master, rows: rows, files: files)
         if locked { _ = try HeldReferences(request.takenLookups).hold(scope) }
         let survey = MergeSurvey(request: request, scope: scope)
         try survey.refuseValues()
-        let found = try survey.found()
-        return MergePlan.make(
-            request, moves: found.moves, loops: try survey.loops(), followers: found.followers, at: scope.now, by: scope.access.user,
-            scope.catalog)
+        let survivor = MergePlan.survivor(of: request, scope.catalog)
+        return MergePlan.make(request, survivor, try survey.found(survivor), at: scope.now, by: scope.access.user, scope.catalog)
     }
 
     /// Holds the records and leaves the work to a job; both or neither.

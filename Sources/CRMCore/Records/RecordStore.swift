@@ -186,7 +186,7 @@ package struct RecordStore: Sendable {
         let columns = record.module.storedColumns
         let changed = columns.indices.filter { $0 != record.module.versionSlot && record.values[$0] != before.values[$0] }
         let settings = changed.map { "\(columns[$0].name) = \(record.values[$0])" as SQL } + ["row_version = row_version + 1"]
-        try scope.tx.execute("UPDATE \(table) SET \(.joined(settings, by: ", ")) WHERE id = \(record.id)")
+        try scope.tx.perform("UPDATE \(table) SET \(.joined(settings, by: ", ")) WHERE id = \(record.id)")
     }
 }
 

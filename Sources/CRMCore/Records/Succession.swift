@@ -24,6 +24,13 @@ struct Succession: Sendable, Hashable {
     var participants: [Holder] { [heir] + leavers }
     /// Whether the module of what is pointed at changes too.
     var crossesModules: Bool { leavers.contains { $0.module != heir.module } }
+    var ids: [Int64] { participants.map(\.id.raw) }
+
+    /// The same with other ids, the heir's first.
+    func renumbered(_ ids: some Collection<Int64>) -> Succession {
+        let holders = zip(participants, ids).map { Holder($0.module, RecordID(raw: $1)) }
+        return Succession(heir: holders.first ?? heir, leavers: Array(holders.dropFirst()))
+    }
 }
 
 /// The rows of one lookup that a succession concerns, as SQL.
@@ -82,28 +89,84 @@ struct Repointing {
 
     /// Returns how many rows moved.
     func move(_ field: Field, of module: Module, _ table: TableName) throws -> Int {
-        guard let column = field.columns.first else { return 0 }
-        let moving = SuccessionRows(field, succession).moving(of: module, alias: "t")
-        let heir = succession.heir
-        try ChangeLog.appendRows(
-            kind: succession.crossesModules ? .carriedOver : .repoint, field, of: module, table, before: held(column),
-            after: "\(SQLValue.text(logged(heir)))", where: moving, scope)
-        let kind: SQL = succession.crossesModules && field.columns.count == 2 ? ", \(field.columns[1]) = \(.literal(heir.module.raw))" : ""
-        return try scope.tx.execute(
-            "UPDATE \(table) AS t SET \(column) = \(heir.id)\(kind), row_version = row_version + 1 WHERE \(moving)")
+        try scope.tx.executeAll(statements(field, of: module, table)).last ?? 0
+    }
+
+    /// Two statements; the second tells how many rows moved.
+    func statements(_ field: Field, of module: Module, _ table: TableName) -> [RenderedSQL] {
+        SuccessionStatements(succession, scope).rendered("repoint.log", "repoint", field.id.raw) { succession, stamp in
+            let moving = SuccessionRows(field, succession).moving(of: module, alias: "t")
+            let column = field.columns.first ?? "id"
+            let heir = succession.heir
+            let log = ChangeLog.rows(
+                kind: succession.crossesModules ? .carriedOver : .repoint, field, of: module, table, before: held(column, succession),
+                after: "\(SQLValue.text(logged(heir, succession)))", where: moving, stamp)
+            let kind: SQL =
+                succession.crossesModules && field.columns.count == 2 ? ", \(field.columns[1]) = \(.literal(heir.module.raw))" : ""
+            return [log, "UPDATE \(table) AS t SET \(column) = \(heir.id)\(kind), row_version = row_version + 1 WHERE \(moving)"]
+        }
     }
 
     /// What a row held, as text; made of the few ids it can be rather than by the engine for each row.
-    private func held(_ column: ColumnName) -> SQL {
+    private func held(_ column: ColumnName, _ succession: Succession) -> SQL {
         guard let last = succession.leavers.last else { return "NULL" }
-        func text(_ holder: Holder) -> SQL { "\(SQLValue.text(logged(holder)))" }
+        func text(_ holder: Holder) -> SQL { "\(SQLValue.text(logged(holder, succession)))" }
         guard succession.leavers.count > 1 else { return text(last) }
         let branches = succession.leavers.dropLast().map { " WHEN \($0.id) THEN \(text($0))" as SQL }
         return "CASE \(column, of: "t")\(.joined(branches, by: "")) ELSE \(text(last)) END"
     }
 
     /// The id, and the module too where it changes.
-    private func logged(_ holder: Holder) -> String {
+    private func logged(_ holder: Holder, _ succession: Succession) -> String {
         succession.crossesModules ? "[\(holder.id.raw),\(holder.module.raw)]" : String(holder.id.raw)
+    }
+}
+
+/// Statements about a succession, made once for each version of the catalog where they are alike for many: those of ordinary merges.
+struct SuccessionStatements {
+    private let succession: Succession
+    private let scope: WriteScope
+
+    init(_ succession: Succession, _ scope: WriteScope) {
+        self.succession = succession
+        self.scope = scope
+    }
+
+    /// A merge of two or three records within a module. Larger ones are rare, and their statements long.
+    private var isOrdinary: Bool {
+        succession.leavers.count <= 2 && !succession.crossesModules && scope.origin == .merge && scope.automation == nil
+    }
+
+    /// `make` gives a statement for each name. What they are, besides ids and the stamp, must follow from the name, `subject`, the
+    /// module of the succession and the number of its leavers. `values` are further ids they hold.
+    func rendered(
+        _ names: String..., subject: Int64, values: [Int64], _ make: (Succession, ChangeLog.Stamp, [Int64]) -> [SQL]
+    ) -> [RenderedSQL] {
+        let stamp = ChangeLog.Stamp(scope)
+        guard isOrdinary else { return make(succession, stamp, values).map { scope.tx.rendered($0) } }
+        let all = succession.ids + [stamp.group.raw, stamp.at.milliseconds, stamp.user.raw] + values
+        var made: [SQL]?
+        return names.enumerated().map { index, name in
+            let key = SQLTemplates.Key(name, subject, succession.heir.module.raw, count: succession.leavers.count)
+            return scope.catalog.statements.statement(key, all, scope.tx) { signs in
+                // Whichever statement is asked for first, all of them are made with the same signs.
+                let parts = made ?? make(renumbered(signs), stamped(signs), Array(signs.suffix(values.count)))
+                made = parts
+                return parts[index]
+            }
+        }
+    }
+
+    func rendered(_ first: String, _ second: String, _ subject: Int64, _ make: (Succession, ChangeLog.Stamp) -> [SQL]) -> [RenderedSQL] {
+        rendered(first, second, subject: subject, values: []) { succession, stamp, _ in make(succession, stamp) }
+    }
+
+    private func renumbered(_ signs: [Int64]) -> Succession { succession.renumbered(signs.prefix(succession.participants.count)) }
+
+    private func stamped(_ signs: [Int64]) -> ChangeLog.Stamp {
+        let rest = signs.dropFirst(succession.participants.count)
+        let (group, at, user) = (rest[rest.startIndex], rest[rest.startIndex + 1], rest[rest.startIndex + 2])
+        return ChangeLog.Stamp(
+            group: RecordID(raw: group), at: Instant(milliseconds: at), user: UserID(raw: user), origin: scope.origin)
     }
 }

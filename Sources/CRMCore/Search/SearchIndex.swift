@@ -28,7 +28,7 @@ package enum SearchIndex {
     static func add(_ records: [Record], _ tx: Transaction) throws { try refresh(records.map { (nil, $0) }, tx) }
 
     static func remove(_ ids: [RecordID], _ tx: Transaction) throws {
-        try tx.execute("DELETE FROM \(table) WHERE \(.memberIDs("rowid", ids.map(\.raw)))")
+        try tx.perform("DELETE FROM \(table) WHERE \(.memberIDs("rowid", ids.map(\.raw)))")
     }
 
     /// Fills an index that has nothing, as it is in a database older than the index.

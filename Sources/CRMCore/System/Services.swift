@@ -45,9 +45,11 @@ package struct Services: Sendable {
         let ids = ids
         let feeds = feeds
         return try await database.run(.write) { tx in
-            // Two statements: in one, a waiter would read the version from before its wait.
-            try tx.advisoryLock(Self.fence, exclusive: false)
-            let (newest, epoch) = try MetadataStore.version(tx, and: Channels.epoch)
+            let (newest, epoch) = try tx.pipelined {
+                // Two statements: in one, a waiter would read the version from before its wait.
+                try tx.advisoryLock(Self.fence, exclusive: false)
+                return try MetadataStore.version(tx, and: Channels.epoch)
+            }
             guard newest == catalog.version else { throw CatalogMoved(newest: newest) }
             let feed = try feeds.feed(epoch, catalog.whole, tx)
             let scope = WriteScope(

@@ -6,7 +6,8 @@ import Wire
 /// Merges a group of any size by a survivorship policy. An extension of ours: merge, §10.
 enum MergeRecordGroup: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/actions/merge_group", entry: "", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50)
+        .post, "/crm/v7/{module}/actions/merge_group", entry: "", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
+        modules: MergeService.supports)
 
     struct Input: EndpointInput {
         let module: Module
@@ -53,7 +54,8 @@ enum MergeRecordGroup: Endpoint {
 
 /// How far the scheduled merge of a group has come. An extension of ours: merge, §10.
 enum GetMergeGroupStatus: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/{module}/actions/merge_group", entry: "", scope: .modules(["READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/{module}/actions/merge_group", entry: "", scope: .modules(["READ"]), modules: MergeService.supports)
 
     struct Input: EndpointInput {
         let module: Module
@@ -68,7 +70,10 @@ enum GetMergeGroupStatus: Endpoint {
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
-        guard let found = try await MergeService(context.services).job(input.job, of: input.module) else { return .nothing }
+        guard
+            let found = try await MergeService(context.services).job(
+                input.job, of: input.module, context.catalog, context.access)
+        else { return .nothing }
         return .json(["merge_group": [["job_id": .id(input.job), "id": .id(found.master), "status": .string(found.state)]]])
     }
 }

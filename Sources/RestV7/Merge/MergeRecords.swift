@@ -7,7 +7,7 @@ import Wire
 enum MergeRecords: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/merge", entry: "178", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
-        scopeMessage: "Unauthorized")
+        scopeMessage: "Unauthorized", modules: MergeService.supports)
 
     struct Input: EndpointInput {
         let module: Module
@@ -75,7 +75,8 @@ enum MergeRecords: Endpoint {
 /// The scheduled merges of a master. Contract: merge, §2; merge-records, 179.
 enum GetMergeStatus: Endpoint {
     static let declaration = Declaration(
-        .get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]), scopeMessage: "Unauthorized")
+        .get, "/crm/v7/{module}/{id}/actions/merge", entry: "179", scope: .modules(["READ"]), scopeMessage: "Unauthorized",
+        modules: MergeService.supports)
 
     struct Input: EndpointInput {
         let module: Module

@@ -6,7 +6,8 @@ import Wire
 /// Takes a merge back. An extension of ours: merge, §10.
 enum UnmergeRecords: Endpoint {
     static let declaration = Declaration(
-        .post, "/crm/v7/{module}/{id}/actions/unmerge", entry: "", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50)
+        .post, "/crm/v7/{module}/{id}/actions/unmerge", entry: "", scope: .modules(["WRITE", "CREATE", "UPDATE"]), credits: 50,
+        modules: MergeService.supports)
 
     struct Input: EndpointInput {
         let module: Module
@@ -40,7 +41,8 @@ enum UnmergeRecords: Endpoint {
 
 /// The completed merges of a record, with what each did; with `job_id`, how far a scheduled undo has come. An extension of ours: merge, §10.
 enum ListMergeJournals: Endpoint {
-    static let declaration = Declaration(.get, "/crm/v7/{module}/{id}/actions/unmerge", entry: "", scope: .modules(["READ"]))
+    static let declaration = Declaration(
+        .get, "/crm/v7/{module}/{id}/actions/unmerge", entry: "", scope: .modules(["READ"]), modules: MergeService.supports)
 
     struct Input: EndpointInput {
         let module: Module

@@ -52,7 +52,7 @@ struct AvailableAPI: Sendable {
             let steps = declaration.path.split(separator: "/").map(String.init)
             guard steps.contains("{module}") else { return [AvailableAPI(declaration, steps, declaration.scope.description, nil)] }
             let scope = declaration.scope.description
-            return modules.map { module in
+            return modules.filter { declaration.modules?($0) ?? true }.map { module in
                 AvailableAPI(
                     declaration, steps.map { $0 == "{module}" ? module.apiName : $0 },
                     scope.naming(Scope.moduleName(module.apiName)), module.apiName)

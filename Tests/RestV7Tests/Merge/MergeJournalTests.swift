@@ -64,7 +64,8 @@ import Wire
                 #expect(listed["expired"] == true && listed["journal_id"] == journal, "\(listed)")
                 try await JournalSweep(now.server.services).sweep()
             }
-            #expect(try await counts(now) == ["moves": 0, "images": 1, "graves": 2, "files": 0])
+            // The note's move is part of its history.
+            #expect(try await counts(now) == ["moves": 1, "images": 1, "graves": 2, "files": 0])
             // What the merge was is still known, and the old id still answers.
             #expect(await now.send("GET", "Leads/\(c)").header("X-Merged-Into") == m)
             #expect(await now.related("Leads", m, "Notes").count == 1)
@@ -75,6 +76,36 @@ import Wire
             #expect(try await ConsistencyCheck.run(now.server.services) == [])
             // The younger one can be undone still.
             #expect(await now.undo("Leads", ids[2], young).status == 200)
+        }
+    }
+
+    /// The survivor's timeline tells the same before and after its journal is taken away (`docs/merge.md`).
+    @Test(arguments: TestServer.engines)
+    func theTimelineStaysWhenTheJournalGoes(_ engine: Database.Engine) async throws {
+        try await RecordBench.with(engine) { bench in
+            let ids = try await bench.add("Accounts", [["Account_Name": "M"], ["Account_Name": "C", "Phone": "1"]])
+            let (m, c) = (ids[0], ids[1])
+            #expect(await bench.send("POST", "Accounts/\(c)/Notes", ["data": [["Note_Title": "t", "Note_Content": "n"]]]).status == 201)
+            for (module, name) in [("Tasks", "Subject"), ("Calls", "Subject")] {
+                var activity: JSONValue = ["What_Id": ["id": .string(c)], "$se_module": "Accounts"]
+                activity[name] = "a"
+                if module == "Calls" {
+                    activity["Call_Start_Time"] = "2026-05-01T10:00:00+00:00"
+                    activity["Call_Type"] = "Inbound"
+                    activity["Call_Duration"] = "01:00"
+                }
+                _ = try await bench.add(module, activity)
+            }
+            _ = try await bench.add("Contacts", ["Last_Name": "P", "Account_Name": ["id": .string(c)]])
+            #expect(await bench.merge("Accounts", m, [(c, ["Phone"])]).status == 201)
+            let now = try await later(31, bench)
+            let before = await now.send("GET", "Accounts/\(m)/__timeline").json?["__timeline"]?.array ?? []
+            #expect(before.count >= 9, "\(before)")
+            let moves = before.filter { $0["source"] == "findandmerge" && $0["action"] == "updated" }
+            #expect(moves.count == 3 && moves.allSatisfy { $0["related_record"]?["id"]?.string == m }, "\(moves)")
+            try await JournalSweep(now.server.services).sweep()
+            #expect(await now.send("GET", "Accounts/\(m)/__timeline").json?["__timeline"]?.array == before)
+            #expect(try await counts(now)["moves"] == 3, "the contact's move is forgotten, as no timeline tells it")
         }
     }
 
@@ -102,19 +133,19 @@ import Wire
     @Test(arguments: TestServer.engines)
     func aLongJournalGoesInSteps(_ engine: Database.Engine) async throws {
         try await RecordBench.with(engine) { bench in
-            let ids = try await bench.add("Leads", [["Last_Name": "M"], ["Last_Name": "C"]])
-            let parent: JSONValue = ["id": .string(ids[1]), "module": ["api_name": "Leads"]]
-            _ = try await bench.addRows("Notes", Array(repeating: ["Note_Content": "n", "Parent_Id": parent], count: 5_100))
-            let merged = await bench.merge("Leads", ids[0], [(ids[1], [])])
+            let ids = try await bench.add("Accounts", [["Account_Name": "M"], ["Account_Name": "C"]])
+            let account: JSONValue = ["id": .string(ids[1])]
+            _ = try await bench.addRows("Contacts", Array(repeating: ["Last_Name": "C", "Account_Name": account], count: 5_100))
+            let merged = await bench.merge("Accounts", ids[0], [(ids[1], [])])
             await bench.drain()
             #expect(try await counts(bench)["moves"] == 5_100)
             var now = try await later(29, bench)
             let journal = told(merged, "merge")["details"]?["job_id"] ?? .null
-            let undo = await now.send("POST", "Leads/\(ids[0])/actions/unmerge", ["journal_id": journal])
+            let undo = await now.send("POST", "Accounts/\(ids[0])/actions/unmerge", ["journal_id": journal])
             #expect(told(undo, "unmerge")["code"] == "SCHEDULED", "\(undo.text)")
             now = try await later(2, now)
             await now.drain()
-            #expect(await now.related("Leads", ids[1], "Notes").count == 200)
+            #expect(await now.related("Accounts", ids[1], "Contacts").count == 200)
             try await JournalSweep(now.server.services).sweep()
             #expect(try await counts(now)["moves"] == 0)
         }

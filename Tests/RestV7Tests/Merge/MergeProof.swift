@@ -71,10 +71,19 @@ struct MergeProof {
         #expect(owner.apiName == module && children.contains(id), "\(note): \(owner.apiName) \(id) is lost")
     }
 
+    /// A link that led elsewhere does not come to link the survivor with itself.
+    private func expectNoNewSelf(_ row: [String: SQLValue], _ now: [String: SQLValue], _ id: Int64, _ owner: Module) {
+        guard let (left, right) = owner.linkPair, let one = left.columns.first?.raw, let other = right.columns.first?.raw else { return }
+        #expect(
+            now[one] != .integer(master) || now[other] != .integer(master) || row[one] == row[other],
+            "\(note): \(owner.apiName) \(id) links the survivor with itself")
+    }
+
     private func compare(
         _ row: [String: SQLValue], _ now: [String: SQLValue], _ id: Int64, _ owner: Module, _ moved: inout [String: Int]
     ) {
         guard id != master else { return }
+        expectNoNewSelf(row, now, id, owner)
         var free: Set<String> = []
         for field in owner.fields where field.isRecordLookup {
             guard let column = field.columns.first else { continue }

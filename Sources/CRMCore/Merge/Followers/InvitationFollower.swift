@@ -7,8 +7,7 @@ struct InvitationFollower: MergeFollower {
     let loggedElsewhere: [ChangeLog.Kind] = [.participantsMoved]
 
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
-        let children = request.children.map(\.id.raw)
-        return .whenever("EXISTS (SELECT 1 FROM sys_event_participant f WHERE \(.memberIDs("f.record_id", children)))")
+        .anyRow(of: "sys_event_participant", "record_id", request)
     }
 
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {

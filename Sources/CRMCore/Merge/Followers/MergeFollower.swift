@@ -31,13 +31,11 @@ extension MergeFollower {
 package enum MergeInterest: Sendable {
     case never
     case always
-    /// When the condition, which names no row of any other table, holds in the database.
-    case whenever(SQL)
+    /// Whenever the table has a row whose column is one of the records merged.
+    case rows(of: TableName, by: ColumnName)
 
-    /// Whenever the table has a row whose column is one of the participants.
-    static func anyRow(of table: TableName, _ column: ColumnName, _ request: MergeRequest) -> MergeInterest {
-        .whenever("EXISTS (SELECT 1 FROM \(table) f WHERE \(.memberIDs("\(column, of: "f")", request.participants.map(\.id.raw))))")
-    }
+    /// Whenever the table has a row whose column is one of the participants. Give the column an index.
+    static func anyRow(of table: TableName, _ column: ColumnName, _ request: MergeRequest) -> MergeInterest { .rows(of: table, by: column) }
 }
 
 /// A merge that is being taken back, with what the log holds of it.

@@ -33,9 +33,11 @@ extension MergeService {
         let master = plan.request.master.id
         // The master chosen now stays chosen.
         if holder == nil, plan.mustBeScheduled { return try schedule(plan, ["group": group.kept(master: master)], scope) }
-        let outcome = try MergeExecutor(plan, scope).run()
-        if holder == nil { try MergeJournal.record(plan.request, body: body(of: plan.request), .completed, outcome: outcome, scope) }
-        return .merged(master, journal: scope.group, outcome)
+        return try scope.tx.pipelined {
+            let outcome = try MergeExecutor(plan, scope).run()
+            if holder == nil { try MergeJournal.record(plan.request, body: body(of: plan.request), .completed, outcome: outcome, scope) }
+            return .merged(master, journal: scope.group, outcome)
+        }
     }
 
     /// What the same group would become.
@@ -54,10 +56,9 @@ extension MergeService {
     private static func plan(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws -> MergePlan {
         let request = try request(group, module, holder: holder, locked: locked, scope)
         let survey = MergeSurvey(request: request, scope: scope)
-        let found = try survey.found()
+        let survivor = MergePlan.survivor(of: request, scope.catalog)
         return MergePlan.make(
-            request, moves: found.moves, loops: try survey.loops(), followers: found.followers, countsTogether: true, at: scope.now,
-            by: scope.access.user, scope.catalog)
+            request, survivor, try survey.found(survivor), countsTogether: true, at: scope.now, by: scope.access.user, scope.catalog)
     }
 
     private static func request(_ group: Group, _ module: Module, holder: RecordID?, locked: Bool, _ scope: WriteScope) throws
@@ -97,7 +98,8 @@ extension MergeService {
     private static func relatedCounts(_ records: [Record], _ scope: WriteScope) throws -> [RecordID: Int] {
         guard let first = records.first else { return [:] }
         let all = MergeRequest(master: first, children: records, sources: [:], values: [:], tagSource: nil)
-        let moves = try MergeSurvey(request: all, scope: scope).found().moves
+        let bound = (MergePlan.synchronousLimit + 1) * records.count
+        let moves = try MergeSurvey.moves(from: all.succession, of: all.module, upTo: bound, scope)
         return Dictionary(
             uniqueKeysWithValues: records.enumerated().map { index, record in (record.id, moves.reduce(0) { $0 + $1.counts[index] }) })
     }
