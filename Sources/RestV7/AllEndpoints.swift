@@ -30,7 +30,7 @@ package let allEndpoints: [any Endpoint.Type] = ([
     backupEndpoints,
     auditEndpoints,
     blueprintEndpoints,
-    emailEndpoints.map(resolvingExternal),
+    emailEndpoints,
     emailDraftEndpoints,
     templateEndpoints,
     unsubscribeEndpoints,

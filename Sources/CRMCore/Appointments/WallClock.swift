@@ -21,13 +21,19 @@ struct WallClock: Sendable, Equatable {
         Weekday.allCases[((day + 4) % 7 + 7) % 7]
     }
 
-    /// `HH:mm`, up to 24:00, as minutes of the day.
+    /// `HH:mm`, up to 24:00, as minutes of the day. The vendor's Python client writes ten o'clock as `10:0`.
     static func minutes(_ text: String) -> Int? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+        guard parts.count == 2, parts.allSatisfy({ (1...2).contains($0.utf8.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let hour = Int(parts[0]), let minute = Int(parts[1]), minute < 60, hour < 24 || (hour == 24 && minute == 0)
         else { return nil }
         return hour * 60 + minute
+    }
+
+    /// Minutes of the day as `HH:mm`.
+    static func text(_ minutes: Int) -> String {
+        let (hour, minute) = minutes.quotientAndRemainder(dividingBy: 60)
+        return "\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)"
     }
 }
 

@@ -41,8 +41,7 @@ package enum BusinessHours {
         let key = isSame ? "daily_timing" : "custom_timing"
         guard let timing = item.optional(key), !timing.value.isNull else { throw .dependent(key, on: "same_as_everyday", at: item.path) }
         if isSame {
-            _ = try DayTiming.span(timing)
-            body[key] = timing.value
+            body[key] = try DayTiming.pair(timing)
             return
         }
         let custom = try DayTiming.custom(timing, "business_timing", over: before?["custom_timing"], among: days)

@@ -26,6 +26,12 @@ enum DayTiming {
         return minutes[0]..<minutes[1]
     }
 
+    /// A span as it is kept and shown, both ends with two digits.
+    static func pair(_ given: JSONCursor) throws(Rejection) -> JSONValue {
+        let span = try span(given)
+        return .array([span.lowerBound, span.upperBound].map { .string(WallClock.text($0)) })
+    }
+
     /// The span of a stored pair.
     static func span(_ stored: JSONValue?) -> Range<Int>? { stored.flatMap { try? span(JSONCursor($0)) } }
 
@@ -47,8 +53,7 @@ enum DayTiming {
             if entry.value["_delete"] != nil { continue }
             guard days.contains(day) else { throw .invalid(at: word.path) }
             guard let timing = entry.optional(key), !timing.value.isNull else { throw .dependent(key, on: "days", at: entry.path) }
-            _ = try span(timing)
-            found.append((day, timing.value))
+            found.append((day, try pair(timing)))
         }
         return found
     }

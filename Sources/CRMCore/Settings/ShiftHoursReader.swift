@@ -52,10 +52,7 @@ package struct ShiftHoursReader {
         let given = item.optional(key).flatMap { $0.value.isNull ? nil : $0 }
         if given == nil, changes || body[key]?.isNull != false { throw .dependent(key, on: "same_as_everyday", at: item.path) }
         if isSame {
-            if let given {
-                _ = try DayTiming.span(given)
-                body[key] = given.value
-            }
+            if let given { body[key] = try DayTiming.pair(given) }
         } else {
             if let given {
                 body[key] = DayTiming.json(
@@ -126,8 +123,7 @@ package struct ShiftHoursReader {
             "custom_timing": .null,
         ]
         if isSame {
-            _ = try DayTiming.span(timing)
-            pause[key] = timing.value
+            pause[key] = try DayTiming.pair(timing)
         } else {
             pause[key] = DayTiming.json(try DayTiming.custom(timing, "break_timing", over: nil, among: broken), "break_timing")
         }
