@@ -76,7 +76,8 @@ package struct AuditExportJob: JobHandler {
     static let header = ["Audited Time", "Done By", "User Id", "Action", "Module", "Record Id", "Record Name", "Source", "Changes"]
 
     private static func lines(
-        _ condition: SQL, after: Int64, upTo last: Int64, _ limit: Int64, _ catalog: Catalog, _ access: AccessPolicy, _ zone: TimeZoneRule, _ tx: Transaction
+        _ condition: SQL, after: Int64, upTo last: Int64, _ limit: Int64, _ catalog: Catalog, _ access: AccessPolicy, _ zone: TimeZoneRule,
+        _ tx: Transaction
     ) throws -> (lines: [[String]], reached: Int64) {
         let rows = try tx.rows(
             """

@@ -48,7 +48,8 @@ package struct BulkReadJob: JobHandler {
         let catalog = services.catalog.current()
         let planner = Planner(catalog, try AccessPolicy.of(bulk.user, catalog))
         let zone = catalog.user(bulk.user)?.zone ?? catalog.zone
-        let query = try request.query(planner.catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone, of: planner.catalog))
+        let query = try request.query(
+            planner.catalog, user: bulk.user, dates: MovingDates(now: bulk.createdAt, zone: zone, of: planner.catalog))
         let skipped = request.after == nil ? Int64(request.page - 1) * Int64(progress.perPage) : 0
         let plan = try planner.export(query, after: request.after, skipping: skipped, limit: progress.perPage)
         let found = try tx.first("SELECT count(*) FROM (\(plan.sql)) q") { $0.integer(0) ?? 0 } ?? 0

@@ -105,7 +105,8 @@ struct JobAdministration: Sendable {
                         "total": job.total.map(JSONValue.integer) ?? .null, "done": .integer(job.done), "failed": .integer(job.failed),
                         "percent": job.percent.map(JSONValue.integer) ?? .null, "created": time(job.createdAt), "began": time(job.beganAt),
                         "finished": time(job.finishedAt), "due": time(job.dueAt),
-                        "is_open": .bool(job.state == .running || (job.state == .waiting && job.dueAt <= now)), "estimated_end": time(job.estimatedEnd(now: now)),
+                        "is_open": .bool(job.state == .running || (job.state == .waiting && job.dueAt <= now)),
+                        "estimated_end": time(job.estimatedEnd(now: now)),
                         "seconds_left": job.estimatedEnd(now: now).map { .integer(($0.milliseconds - now.milliseconds + 999) / 1000) }
                             ?? .null,
                         "attempts": .integer(job.attempts), "error": job.error.map { .string($0) } ?? .null,

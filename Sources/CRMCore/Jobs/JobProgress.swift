@@ -16,7 +16,8 @@ extension JobQueue {
     /// A job of that kind; `nil` when there is none.
     static func progress(_ id: RecordID, kind: String, locked: Bool = false, _ tx: Transaction) throws -> JobProgress? {
         let lock: SQL = locked ? "\(.lockRows)" : ""
-        return try tx.first("SELECT state, payload, total, done, failed FROM sys_job WHERE id = \(id) AND kind = \(.text(kind))\(lock)") { row in
+        return try tx.first("SELECT state, payload, total, done, failed FROM sys_job WHERE id = \(id) AND kind = \(.text(kind))\(lock)") {
+            row in
             JobProgress(
                 state: JobProgress.State(rawValue: row.text(0) ?? "") ?? .failed, payload: try JSONValue.parse(row.text(1) ?? "null"),
                 total: row.integer(2) ?? 0, done: row.integer(3) ?? 0, failed: row.integer(4) ?? 0)

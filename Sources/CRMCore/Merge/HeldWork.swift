@@ -19,10 +19,12 @@ struct HeldWork: Sendable {
         let now = services.clock()
         let work = self
         guard
-            try await services.database.run(.write, { tx in
-                try JobQueue.setTotal(job.id, work.count, tx)
-                return try MergeJournal.advance(work.id, in: work.table, to: .running, at: now, tx)
-            })
+            try await services.database.run(
+                .write,
+                { tx in
+                    try JobQueue.setTotal(job.id, work.count, tx)
+                    return try MergeJournal.advance(work.id, in: work.table, to: .running, at: now, tx)
+                })
         else { return }
         do {
             try await body()
@@ -55,7 +57,8 @@ struct HeldWork: Sendable {
                 return
             }
             try JobQueue.advance(work.id, done: 0, failed: work.count, tx)
-            try tx.execute("UPDATE \(records) SET in_merge = NULL WHERE \(.memberIDs("id", work.held.map(\.raw))) AND in_merge = \(work.id)")
+            try tx.execute(
+                "UPDATE \(records) SET in_merge = NULL WHERE \(.memberIDs("id", work.held.map(\.raw))) AND in_merge = \(work.id)")
         }
     }
 

@@ -34,7 +34,9 @@ struct MergeSubforms {
 
     func bury(of module: Module, _ field: Field, heldBy ids: [RecordID], _ scope: WriteScope) throws {
         guard let table = module.table, !ids.isEmpty else { return }
-        let rows = try scope.tx.rows("SELECT t.id FROM \(table) t WHERE \(SuccessionRows(field, request.succession).held(by: ids.map { Holder(request.module.id, $0) }, alias: "t"))") {
+        let rows = try scope.tx.rows(
+            "SELECT t.id FROM \(table) t WHERE \(SuccessionRows(field, request.succession).held(by: ids.map { Holder(request.module.id, $0) }, alias: "t"))"
+        ) {
             RecordID(raw: $0.integer(0) ?? 0)
         }
         let found = try Planner(scope.catalog, .system("subform rows of a merged record go with it")).rows(

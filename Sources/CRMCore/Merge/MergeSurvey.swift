@@ -28,7 +28,7 @@ struct MergeSurvey {
             switch follower.interest(in: request, scope) {
             case .never: break
             case .always: found.followers.append(position)
-            case .rows(let table, let column): questions.followers.append((position, table, column))
+            case .rows(let table, let columns): questions.followers += columns.map { (position, table, $0) }
             }
         }
         questions.chains = request.module.fields.filter { $0.target == request.module.id && !$0.columns.isEmpty }
@@ -37,7 +37,7 @@ struct MergeSurvey {
         let bound = (MergePlan.synchronousLimit + 1) * request.children.count
         let survey = Survey(request.succession, of: request.module, upTo: bound, questions)
         try survey.ask(starts, &found, scope)
-        found.followers.sort()
+        found.followers = Set(found.followers).sorted()
         return found
     }
 

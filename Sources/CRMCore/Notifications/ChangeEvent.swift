@@ -45,7 +45,8 @@ struct ChangeEvent {
         case .added, .restored: .insert
         case .updated, .merged, .unmerged, .converted, .tagged, .files, .territories: .update
         case .deleted, .mergedAway: .delete
-        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .process, .portalUser, .attached, .detached,
+        case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .process, .portalUser,
+            .attached, .detached,
             .mailed, .mailMoved, .mailLinkMoved, nil:
             nil
         }

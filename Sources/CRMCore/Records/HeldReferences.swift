@@ -29,7 +29,8 @@ struct HeldReferences {
         for (id, ids) in wanted {
             guard let module = scope.catalog.module(id: id), let table = module.table else { continue }
             let converted: SQL = module.convertedField?.columns.first.map { "\($0, of: "t")" } ?? "NULL"
-            let sql: SQL = "SELECT t.id, t.in_merge, \(converted) FROM \(table) t WHERE \(.memberIDs("t.id", ids)) ORDER BY t.id\(.keepRows)"
+            let sql: SQL =
+                "SELECT t.id, t.in_merge, \(converted) FROM \(table) t WHERE \(.memberIDs("t.id", ids)) ORDER BY t.id\(.keepRows)"
             try scope.tx.forEach(sql) { row in
                 found[RecordID(raw: row.integer(0) ?? 0)] = State(isUnderMerge: !row.isNull(1), isConverted: row.integer(2) == 1)
             }

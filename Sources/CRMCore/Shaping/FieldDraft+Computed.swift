@@ -67,8 +67,10 @@ extension FieldDraft {
         let parameter = try readParameter(expression, name, based)
         if let criteria = expression.optional("criteria"), !criteria.value.isNull {
             do {
-                _ = try CriteriaReader(module: based, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog))
-                    .read(criteria.value)
+                _ = try CriteriaReader(
+                    module: based, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
+                )
+                .read(criteria.value)
             } catch { throw .invalid(at: criteria.path) }
         }
         if let basis = rollup.optional("rollup_based_on"), !basis.value.isNull {

@@ -23,7 +23,9 @@ import Wire
         ]
     }
 
-    private static func rollup(_ label: String, _ function: String, of parameter: String? = nil, where criteria: JSONValue = .null) -> JSONValue {
+    private static func rollup(_ label: String, _ function: String, of parameter: String? = nil, where criteria: JSONValue = .null)
+        -> JSONValue
+    {
         [
             "field_label": .string(label), "data_type": "rollup_summary",
             "rollup_summary": [
@@ -49,7 +51,8 @@ import Wire
             await make(bench, "Leads", [Self.formula("Fourfold", "double", "${Doubled} * 2")])
             await bench.drain()
             let filled = await bench.get("Leads", old)
-            #expect(filled["Doubled"]?.double == 8 && filled["Fourfold"]?.double == 16 && filled["Greeting"] == "Dear Old of C", "\(filled)")
+            #expect(
+                filled["Doubled"]?.double == 8 && filled["Fourfold"]?.double == 16 && filled["Greeting"] == "Dear Old of C", "\(filled)")
             #expect(filled["Big"] == false)
             let new = try await bench.add("Leads", ["Last_Name": "New", "Company": "D", "No_of_Employees": 200, "Doubled": 1])
             let made = await bench.get("Leads", new)
@@ -111,7 +114,9 @@ import Wire
             await bench.drain()
             func expect(_ account: String, _ count: Int64, _ sum: Double?, _ large: Int64, _ note: Comment) async {
                 let record = await bench.get("Accounts", account)
-                #expect(record["Deal_count"]?.int64 == count && record["Deal_sum"]?.double == sum && record["Large_deals"]?.int64 == large, note)
+                #expect(
+                    record["Deal_count"]?.int64 == count && record["Deal_sum"]?.double == sum && record["Large_deals"]?.int64 == large, note
+                )
                 #expect(record["Share"]?.double == sum.map { $0 / Double(max(count, 1)) }, note)
             }
             await expect(accounts[0], 2, 40, 1, "there before")
@@ -151,7 +156,10 @@ import Wire
     func currenciesRoundAsTheirFieldSays(_ engine: Database.Engine) async throws {
         try await RecordBench.with(engine) { bench in
             func currency(_ label: String, _ option: String, _ precision: JSONValue = .null) -> JSONValue {
-                ["field_label": .string(label), "data_type": "currency", "currency": ["rounding_option": .string(option), "precision": precision]]
+                [
+                    "field_label": .string(label), "data_type": "currency",
+                    "currency": ["rounding_option": .string(option), "precision": precision],
+                ]
             }
             await make(
                 bench, "Leads",

@@ -6,7 +6,7 @@ import Wire
 /// state is another now, it is there from now on, or out of the process when nothing leads on from it.
 struct BlueprintFollower: MergeFollower {
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
-        Blueprint.all(of: request.module.id, scope.catalog).isEmpty ? .never : .anyRow(of: "sys_blueprint_record", "record_id", request)
+        Blueprint.all(of: request.module.id, scope.catalog).isEmpty ? .never : .anyRow(of: "sys_blueprint_record", "record_id")
     }
 
     /// Places in processes are no related rows: they are not counted.

@@ -7,12 +7,7 @@ struct EmailFollower: MergeFollower {
     let loggedElsewhere: [ChangeLog.Kind] = [.mailMoved, .mailLinkMoved]
 
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
-        let children = request.children.map(\.id.raw)
-        return .whenever(
-            """
-            EXISTS (SELECT 1 FROM sys_email f WHERE \(.memberIDs("f.record_id", children))) \
-            OR EXISTS (SELECT 1 FROM sys_email f WHERE \(.memberIDs("f.linked_id", children)))
-            """)
+        .anyRow(of: "sys_email", "record_id", "linked_id")
     }
 
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {

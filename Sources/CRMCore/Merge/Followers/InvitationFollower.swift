@@ -7,7 +7,7 @@ struct InvitationFollower: MergeFollower {
     let loggedElsewhere: [ChangeLog.Kind] = [.participantsMoved]
 
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
-        .anyRow(of: "sys_event_participant", "record_id", request)
+        .anyRow(of: "sys_event_participant", "record_id")
     }
 
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {

@@ -31,11 +31,10 @@ extension MergeFollower {
 package enum MergeInterest: Sendable {
     case never
     case always
-    /// Whenever the table has a row whose column is one of the records merged.
-    case rows(of: TableName, by: ColumnName)
+    /// Whenever the table has a row one of whose columns is one of the participants. Give each column an index.
+    case rows(of: TableName, by: [ColumnName])
 
-    /// Whenever the table has a row whose column is one of the participants. Give the column an index.
-    static func anyRow(of table: TableName, _ column: ColumnName, _ request: MergeRequest) -> MergeInterest { .rows(of: table, by: column) }
+    static func anyRow(of table: TableName, _ columns: ColumnName...) -> MergeInterest { .rows(of: table, by: columns) }
 }
 
 /// A merge that is being taken back, with what the log holds of it.

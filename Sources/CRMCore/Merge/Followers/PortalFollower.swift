@@ -5,7 +5,7 @@ import Wire
 /// Portal users: the child's moves to a master that is none. Where both are, the master's stays and the child's is deactivated
 /// (`merge.md` §6).
 struct PortalFollower: MergeFollower {
-    func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest { .anyRow(of: "sys_portal_user", "record_id", request) }
+    func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest { .anyRow(of: "sys_portal_user", "record_id") }
 
     /// Who gives the master its user, and whose end.
     private struct Plan {

@@ -6,7 +6,7 @@ import Wire
 /// the owner's own sight needs no share.
 struct ShareFollower: MergeFollower {
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
-        RecordShares.supports(request.module) ? .anyRow(of: "sys_share", "record_id", request) : .never
+        RecordShares.supports(request.module) ? .anyRow(of: "sys_share", "record_id") : .never
     }
 
     /// Shares are no related rows: they are not counted.

@@ -5,7 +5,7 @@ import Wire
 /// Tags: the union, the master's first and cut at the limit, or one record's alone (`docs/merge-rules.md`, values).
 struct TagFollower: MergeFollower {
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
-        .anyRow(of: "sys_record_tag", "record_id", request)
+        .anyRow(of: "sys_record_tag", "record_id")
     }
 
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {

@@ -8,7 +8,7 @@ struct TerritoryFollower: MergeFollower {
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest {
         guard TerritorySetup.supports(request.module), scope.catalog.territories.top != nil else { return .never }
         if let rules = TerritoryRules(request.module, scope), !rules.isEmpty { return .always }
-        return .anyRow(of: "sys_record_territory", "record_id", request)
+        return .anyRow(of: "sys_record_territory", "record_id")
     }
 
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {

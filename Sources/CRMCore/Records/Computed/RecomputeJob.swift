@@ -25,7 +25,9 @@ package struct RecomputeJob: JobHandler {
         let catalog = services.catalog.current()
         let access = AccessPolicy.system("computed fields hold for every record", for: UserID(raw: job.payload["user"]?.int64 ?? 0))
         return try await services.write(catalog, access, .job, group: job.id) { scope in
-            guard let module = catalog.module(id: ModuleID(raw: job.payload["module"]?.int64 ?? 0)), let table = module.table else { return nil }
+            guard let module = catalog.module(id: ModuleID(raw: job.payload["module"]?.int64 ?? 0)), let table = module.table else {
+                return nil
+            }
             let ids = try scope.tx.rows(
                 "SELECT t.id FROM \(table) t WHERE t.id > \(.integer(last)) ORDER BY t.id LIMIT \(.integer(Int64(Self.step)))"
             ) { $0.integer(0) ?? 0 }
