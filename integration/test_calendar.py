@@ -2,21 +2,14 @@
 
 import datetime
 
-import pytest
+import dateutil.tz
 import sdk
+from operations import Area
 from zohocrmsdk.src.com.zoho.crm.api import ParameterMap
 from zohocrmsdk.src.com.zoho.crm.api import business_hours as hours_api
 from zohocrmsdk.src.com.zoho.crm.api import fiscal_year as year_api
 from zohocrmsdk.src.com.zoho.crm.api import holidays as holiday_api
 from zohocrmsdk.src.com.zoho.crm.api.util import Choice
-
-
-@pytest.fixture(scope="module")
-def client(running, tmp_path_factory):
-    sdk.connect(
-        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token
-    )
-    return running
 
 
 def filled(kind, **values):
@@ -69,3 +62,45 @@ def test_holidays(client):
     )
     sdk.successes(api.update_holiday(identity, moved), holiday_api.ActionWrapper, holiday_api.ActionWrapper.get_holidays)
     sdk.successes(api.delete_holiday(identity), holiday_api.ActionWrapper, holiday_api.ActionWrapper.get_holidays)
+
+
+def test_hours_and_holidays_are_changed(client):
+    hours, key = Area("business_hours", None), "business_hours"
+    (days, each) = (["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"], ["08:00", "17:30"])
+    now = hours.call("get_business_hours")[key]
+    wish = {"id": now["id"], "type": "custom", "week_starts_on": "Monday", "business_days": [Choice(day) for day in days]}
+    hours.call("update_business_hours", {key: wish | {"same_as_everyday": True, "daily_timing": each}})
+    assert hours.call("get_business_hours")[key]["daily_timing"] == each
+
+    holidays, day = Area("holidays", None), datetime.date(2032, 5, 1)
+    feast = filled(holiday_api.BusinessHoliday, name="May", date=day, type="business_holiday")
+    made = holidays.call("create_holidays", filled(holiday_api.CreateBusinessHoliday, holidays=[feast]))
+    id = int(made["holidays"][0]["details"]["id"])
+    moved = filled(holiday_api.Holiday, id=id, name="Day of work", date=day, type="business_holiday")
+    holidays.call("update_holidays", filled(holiday_api.Holidays, holidays=[moved]))
+    (found,) = holidays.call("get_holiday", id)["holidays"]
+    assert (found["name"], found["date"]) == ("Day of work", day)
+    holidays.call("delete_holiday", id)
+
+
+def test_shifts(client, rest):
+    me = int(rest.get("users?type=CurrentUser").item("users")["id"])
+    shifts, key = Area("shift_hours", None), "shift_hours"
+    ten, five = datetime.time(10, 0), datetime.time(17, 0)
+    wish = {
+        "name": "Day",
+        "timezone": "Europe/Berlin",
+        "shift_days": ["Monday", "Tuesday"],
+        "same_as_everyday": True,
+        "daily_timing": [ten, five],
+        "users": [{"id": me, "effective_from": datetime.date(2032, 1, 1)}],
+    }
+    id = int(shifts.call("create_shifts_hours", {key: [wish]})[key][0]["details"]["id"])
+    assert rest.get(f"settings/business_hours/shift_hours/{id}").item(key)["daily_timing"] == ["10:00", "17:00"]
+    shifts.call("update_shift_hour", id, {key: [{"name": "Morning"}]})
+    shifts.call("update_shift_hours", {key: [{"id": id, "shift_days": ["Monday"]}]})
+    assert id in [one["id"] for one in shifts.call("get_shift_hours")[key]]
+    (found,) = shifts.call("get_shift_hour", id)[key]
+    assert (found["name"], found["shift_days"], found["users_count"]) == ("Morning", ["Monday"], 1)
+    shifts.call("delete_shift_hour", id)
+    assert shifts.call("get_shift_hours") is None

@@ -16,7 +16,7 @@ private enum BlueprintPath {
 enum GetRecordBlueprint: Endpoint {
     static let declaration = Declaration(
         .get, "/crm/v7/{module}/{id}/actions/blueprint", entry: "233", scope: .modules(["READ"]),
-        support: .partial("without escalations and parallel transitions"))
+        support: .partial("escalations and parallel transitions"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -38,7 +38,7 @@ enum GetRecordBlueprint: Endpoint {
 enum PutRecordBlueprint: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/{module}/{id}/actions/blueprint", entry: "234", scope: .modules(["WRITE", "UPDATE"]),
-        support: .partial("without widgets, items of related lists, and fields of parent records"))
+        support: .partial("widgets, items of related lists, and fields of parent records"))
 
     struct Input: EndpointInput {
         let module: Module

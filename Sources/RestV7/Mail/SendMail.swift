@@ -7,7 +7,7 @@ import Wire
 enum SendMail: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/send_mail", entry: "231", scope: EmailPath.sending, credits: 20,
-        support: .partial("documents of inventory records go as HTML rather than PDF"))
+        support: .partial("PDF: documents of inventory records go as HTML"))
 
     /// As many mails may one call send; the page shows one.
     private static let most = 10

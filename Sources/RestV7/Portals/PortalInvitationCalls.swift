@@ -15,7 +15,7 @@ private enum PortalInvitationInput {
 enum InvitePortalUser: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/actions/portal_invite", entry: "86", scope: PortalCall.scope("CREATE"),
-        support: .partial("mails in English whatever the language"))
+        support: .partial("mails in the language asked for: all are in English"))
 
     struct Input: EndpointInput {
         let module: Module
@@ -58,7 +58,7 @@ enum InvitePortalUser: Endpoint {
 enum InvitePortalUsers: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/actions/portal_invite", entry: "87", scope: PortalCall.scope("CREATE"),
-        support: .partial("mails in English whatever the language"))
+        support: .partial("mails in the language asked for: all are in English"))
 
     struct Input: EndpointInput {
         let module: Module

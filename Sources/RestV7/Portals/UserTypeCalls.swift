@@ -66,7 +66,7 @@ struct UserTypeBody: EndpointInput {
 enum CreateUserType: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/settings/portals/{portal_name}/user_type", entry: "82", scope: PortalCall.scope("CREATE"),
-        support: .partial("without canvas views"))
+        support: .partial("canvas views"))
 
     static func respond(_ input: UserTypeBody, _ context: RequestContext) async throws -> Reply {
         let results = try await context.services.changeMetadata(by: context.access.user) { scope in
@@ -80,7 +80,7 @@ enum CreateUserType: Endpoint {
 enum UpdateUserType: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/settings/portals/{portal_name}/user_type/{user_type_id}", entry: "84", scope: PortalCall.scope("UPDATE"),
-        support: .partial("without canvas views"))
+        support: .partial("canvas views"))
 
     static func respond(_ input: UserTypeBody, _ context: RequestContext) async throws -> Reply {
         let id = input.id ?? RecordID(raw: 0)

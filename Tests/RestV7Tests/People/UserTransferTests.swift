@@ -145,9 +145,8 @@ import Wire
                             ]
                         ]), "transfer_and_delete")["details"]?["jobId"]?.string ?? ""
             // A run that breaks off after its first batch of leads: what it did stays, and the next one does the rest.
-            let taken = try await server.services.database.run(.write) { tx in try JobQueue.claim(now: server.services.clock(), tx) }
-            let claimed = try #require(taken)
-            #expect(claimed.kind == UserTransferJob.kind && claimed.id.description == job)
+            let claimed = try #require(try await transfers(server).first)
+            #expect(claimed.id.description == job)
             let run = Task { try await UserTransferJob().run(claimed, server.services) }
             while try await owned(server, lee) == 600, !run.isCancelled { await Task.yield() }
             run.cancel()
@@ -181,14 +180,19 @@ import Wire
                 #expect(answer.status == 200, "\(answer.text)")
             }
             // The later one first: it finds nothing yet.
-            let jobs = try await server.services.database.run(.write) { tx in
-                [try JobQueue.claim(now: server.services.clock(), tx), try JobQueue.claim(now: server.services.clock(), tx)].compactMap {
-                    $0
-                }
-            }
+            let jobs = try await transfers(server)
             #expect(jobs.count == 2)
             for job in jobs.reversed() { try await UserTransferJob().run(job, server.services) }
             #expect(try await owned(server, people[2]) == 1)
+        }
+    }
+
+    /// All that wait, taken by a worker; the invitations of the people made here are taken with them.
+    private func transfers(_ server: TestServer) async throws -> [Job] {
+        try await server.services.database.run(.write) { tx in
+            var taken: [Job] = []
+            while let job = try JobQueue.claim(now: server.services.clock(), tx) { taken.append(job) }
+            return taken.filter { $0.kind == UserTransferJob.kind }
         }
     }
 

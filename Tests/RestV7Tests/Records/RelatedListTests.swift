@@ -79,7 +79,6 @@ import Wire
                 ("Accounts/\(contacts[0])/Contacts?fields=id", "INVALID_DATA", "resource_path_index", 1),
                 ("Nope/1/Contacts?fields=id", "INVALID_MODULE", "resource_path_index", 0),
                 ("Accounts/\(account[0])/Contacts/x", "INVALID_DATA", "resource_path_index", 3),
-                ("Accounts/\(account[0])/Emails?fields=id", "INVALID_DATA", "resource_path_index", 2),
                 ("Accounts/\(account[0])/Contacts?fields=id&sort_by=Last_Name", "INVALID_DATA", "param", "sort_by"),
             ]
             for (path, code, key, value) in wrong {
