@@ -55,7 +55,6 @@ let package = Package(
             name: "tributary",
             dependencies: [
                 "Wire", "SQLStore", "Metadata", "CRMCore", "HTTPShell", "RestV7", "ObjectStore", "Outbound",
-                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -67,8 +67,7 @@ def rest(running):
 
 @pytest.fixture(scope="module")
 def client(running, tmp_path_factory):
-    """The vendor's client, started with a refresh token and refreshing its metadata, as an application would."""
-    sdk.connect(
-        running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, refresh=running.refresh_token
-    )
+    """The vendor's client, started with a code and refreshing its metadata, as an application would."""
+    # A code of its own: a refresh token gives ten access tokens in ten minutes.
+    sdk.connect(running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, grant=running.grant())
     return running

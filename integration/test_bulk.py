@@ -23,6 +23,13 @@ from zohocrmsdk.src.com.zoho.crm.api.util import Choice, StreamWrapper
 SCOPES = [*ALL_SCOPES, "ZohoFiles.files.ALL"]
 
 
+@pytest.fixture(scope="module")
+def client(running, tmp_path_factory):
+    grant = running.grant(SCOPES)
+    sdk.connect(running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, grant=grant, refresh_fields=False)
+    return running
+
+
 def module(name):
     one = MinifiedModule()
     one.set_api_name(name)
@@ -72,7 +79,7 @@ def upload(client, path):
     body = bulk_write.FileBodyWrapper()
     body.set_file(StreamWrapper(file_path=str(path)))
     answer = bulk_write.BulkWriteOperations().upload_file(body, headers).get_object()
-    assert type(answer).__name__ == "SuccessResponse", answer.get_message()
+    assert type(answer).__name__ == "SuccessResponse", sdk.text(answer.get_message())
     assert sdk.text(answer.get_code()) == "FILE_UPLOAD_SUCCESS"
     # The client makes a number of what looks like one, and then wants a text.
     return str(answer.get_details()["file_id"])

@@ -66,7 +66,7 @@ def test_a_grant_code_works_once(running, tmp_path):
 
 def test_the_client_starts_without_refreshing_its_metadata(running, tmp_path):
     sdk.connect(
-        running.base, tmp_path, running.client_id, running.client_secret, refresh=running.refresh_token, refresh_fields=False
+        running.base, tmp_path, running.client_id, running.client_secret, grant=running.grant(), refresh_fields=False
     )
     (id,) = sdk.create("Leads", [sdk.record(Last_Name=name())])
     assert sdk.get("Leads", id).get_id() == id

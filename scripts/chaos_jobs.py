@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills the server with SIGKILL in the middle of each kind of job, and checks that the job is done whole and once.
+"""Kills the server with SIGKILL in the middle of ten kinds of jobs, and checks that the job is done whole and once.
 
 usage: chaos_jobs.py --engine sqlite|postgres [--rounds N] [--kills N] [--seed N] [--rows N] [--kind NAME …]
 

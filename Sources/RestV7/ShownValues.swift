@@ -19,10 +19,7 @@ extension RequestContext {
 
 extension RequestContext {
     /// Whether the caller has the profile that may do everything.
-    var isAdministrator: Bool {
-        guard let profile = catalog.user(access.user)?.profile else { return false }
-        return catalog.documents(.profile).first { $0.id == profile }?.body["name"] == "Administrator"
-    }
+    var isAdministrator: Bool { catalog.isAdministrator(access.user) }
 }
 
 extension Module {

@@ -12,7 +12,7 @@ package enum LockedAction: String, Sendable, CaseIterable {
     case changeOwner = "change_owner"
 }
 
-/// What may not be sent about a locked record. There are no surveys here and no portals, so the other two forbid nothing.
+/// What may not be sent about a locked record. There are no surveys here, so that one forbids nothing.
 package enum LockedCommunication: String, Sendable, CaseIterable {
     case sendMail = "send_mail"
     case sendSurvey = "send_survey"

@@ -45,7 +45,7 @@ struct MergeLinks {
     /// Logs the rows that go, whole, before anything is done; tells how many they are.
     var logStatement: RenderedSQL {
         let image: [(String, SQL)] = link.storedColumns.map { ($0.name.raw, "\($0.name, of: "t")") }
-        let statements = SuccessionStatements(succession, scope).rendered("links", subject: link.id.raw, values: []) {
+        let statements = SuccessionStatements(succession, scope).rendered("links \(side?.id.raw ?? 0)", subject: link.id.raw, values: []) {
             succession, stamp, _ in
             let surplus = (MergeLinks(link, succession, side: side, scope) ?? self).surplus
             return [
@@ -65,7 +65,7 @@ struct MergeLinks {
 
     /// How many rows `unite` would drop, and how many of those hold a leaver on each side; writes nothing.
     func forecast() throws -> (dropped: Int, holding: [FieldID: Int]) {
-        let statements = SuccessionStatements(succession, scope).rendered("link counts", subject: link.id.raw, values: []) {
+        let statements = SuccessionStatements(succession, scope).rendered("link counts \(side?.id.raw ?? 0)", subject: link.id.raw, values: []) {
             succession, _, _ in
             let links = MergeLinks(link, succession, side: side, scope) ?? self
             let holding: [SQL] = sides.map { side in

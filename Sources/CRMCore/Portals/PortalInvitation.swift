@@ -18,7 +18,7 @@ package struct PortalInvitation: Sendable {
     package let kind: Kind
     package let type: PortalUserType
     package let language: String
-    /// Our own origin as the caller reached it: where the link leads.
+    /// Our own address: where the link leads. Never what a caller calls us.
     package let origin: String
 
     package init(_ kind: Kind, as type: PortalUserType, language: String, origin: String) {
@@ -53,11 +53,7 @@ package struct PortalInvitation: Sendable {
     private func refuseByState(_ record: Record, _ scope: WriteScope) throws(Rejection) {
         if record.heldByMerge != nil { throw Rejection(.recordLocked, .resourcePathIndex(1)) }
         if record.isConverted { throw Rejection(.cannotProcess, message: "the record has been converted", .resourcePathIndex(1)) }
-        guard record["Locked__s"].integer == 1, let configuration = LockingConfiguration.of(record.module, scope.catalog),
-            configuration.binds(scope.catalog.user(scope.access.user)),
-            configuration.body["restricted_communications"]?.array?.contains("send_portal_invitation") == true
-        else { return }
-        throw Rejection(.recordLocked, message: "You cannot perform this operation as the record is locked.", .resourcePathIndex(1))
+        try LockingConfiguration.refuse(.sendPortalInvitation, on: record, scope)
     }
 
     private func refuseByHistory(_ id: RecordID, _ scope: WriteScope) throws {

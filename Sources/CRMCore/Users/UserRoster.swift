@@ -7,15 +7,12 @@ package struct UserRoster: Sendable {
     package static let capacity = 10_000
 
     private let catalog: Catalog
-    /// The profiles that may do everything.
-    package let administrators: Set<RecordID>
 
-    package init(_ catalog: Catalog) {
-        self.catalog = catalog
-        administrators = Set(catalog.documents(.profile).filter { $0.body["name"] == "Administrator" }.map(\.id))
-    }
+    package init(_ catalog: Catalog) { self.catalog = catalog }
 
-    package func isAdministrator(_ user: User) -> Bool { administrators.contains(user.profile) }
+    func isAdministrators(profile: RecordID) -> Bool { profile == catalog.administratorProfile }
+
+    package func isAdministrator(_ user: User) -> Bool { isAdministrators(profile: user.profile) }
 
     /// Who set the organisation up. That account is never lost.
     package func isPrimaryContact(_ user: User) -> Bool { catalog.users.first?.id == user.id }

@@ -182,10 +182,10 @@ extension UserShaper {
         let profile = try reference(given, .profile)
         let id = RecordID(raw: profile["id"]?.looseInt64 ?? 0)
         guard id != user?.profile else { return profile }
-        if roster.administrators.contains(id), !callerIsAdministrator {
+        if roster.isAdministrators(profile: id), !callerIsAdministrator {
             throw Rejection(.authorizationFailed, status: 403, .apiName("profile"), .jsonPath(given.path))
         }
-        if let user, roster.isLastAdministrator(user), !roster.administrators.contains(id) {
+        if let user, roster.isLastAdministrator(user), !roster.isAdministrators(profile: id) {
             throw .notAllowed(at: given.path, message: "the last administrator is needed")
         }
         return profile

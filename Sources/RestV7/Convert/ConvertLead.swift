@@ -14,7 +14,7 @@ enum ConvertLead: Endpoint {
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             id = try request.recordID()
-            item = try ConversionCall.item(request).reached(at: context.baseURL)
+            item = try ConversionCall.item(request).reached(at: context.homeURL)
         }
     }
 
@@ -86,7 +86,7 @@ enum MassConvertLeads: Endpoint {
         let body: JSONCursor
 
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            body = try request.json().reached(at: context.baseURL)
+            body = try request.json().reached(at: context.homeURL)
             ids = try ConversionCall.ids(body)
         }
     }

@@ -38,7 +38,7 @@ enum InvitePortalUser: Endpoint {
                 throw .invalidParameter("user_type_id")
             }
             self.module = module
-            invitation = PortalInvitation(kind, as: type, language: language, origin: context.baseURL)
+            invitation = PortalInvitation(kind, as: type, language: language, origin: context.homeURL)
         }
     }
 
@@ -93,7 +93,7 @@ enum InvitePortalUsers: Endpoint {
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let job = try await context.services.write(context.catalog, context.access, .api) { scope in
-            try PortalInviteJob.schedule(input.items, of: input.module, origin: context.baseURL, scope)
+            try PortalInviteJob.schedule(input.items, of: input.module, origin: context.homeURL, scope)
         }
         let result = JSONValue.success("portal invitations scheduled", code: "SCHEDULED", details: ["job_id": .id(job)])
         return .items("portal_invite", [.success(result)])
