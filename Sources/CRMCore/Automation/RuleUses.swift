@@ -43,6 +43,11 @@ package struct RuleUse: Sendable {
             + blueprints
     }
 
+    /// Whether its criteria ask the field anything.
+    func asks(_ field: Field) -> Bool {
+        criteria.flatMap(KeptCriteria.tests).contains { $0["field"]?["id"]?.looseInt64 == field.id.raw }
+    }
+
     /// Whether its criteria name one of these texts as a value of the field.
     package func names(_ values: Set<String>, in field: Field) -> Bool {
         criteria.flatMap(KeptCriteria.tests).contains { test in

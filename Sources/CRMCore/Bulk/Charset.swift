@@ -77,6 +77,8 @@ package enum Charset: String, Sendable, CaseIterable {
     /// What the first bytes of a file say, and how many of them only say that.
     package static func mark(_ bytes: some Collection<UInt8>) -> (charset: Charset, length: Int)? {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return (.utf8, 3) }
+        if bytes.starts(with: [0xFF, 0xFE, 0, 0]) { return (.utf32little, 4) }
+        if bytes.starts(with: [0, 0, 0xFE, 0xFF]) { return (.utf32big, 4) }
         if bytes.starts(with: [0xFF, 0xFE]) { return (.utf16little, 2) }
         if bytes.starts(with: [0xFE, 0xFF]) { return (.utf16big, 2) }
         return nil

@@ -125,7 +125,12 @@ struct LockingReader {
     /// A rule with an id changes that rule, one with `_delete` drops it, one without id is new.
     private func rules(_ item: JSONCursor, over before: [JSONValue], needed: Bool) throws(Rejection) -> JSONValue {
         var rules = before
-        for input in try given(item, "locking_rules")?.elements() ?? [] {
+        let path = item.path.appending("locking_rules")
+        let tooMany = Rejection(.limitExceeded, .apiName("locking_rules"), .jsonPath(path), .other("limit", .integer(Self.mostRules)))
+        let inputs = try given(item, "locking_rules")?.elements() ?? []
+        // As many may go as come.
+        guard inputs.count <= 2 * Self.mostRules else { throw tooMany }
+        for input in inputs {
             _ = try input.object()
             let id = try given(input, "id")?.recordID()
             let index = id.flatMap { id in rules.firstIndex { $0["id"]?.looseInt64 == id.raw } }
@@ -141,10 +146,7 @@ struct LockingReader {
             }
             if let index { rules[index] = rule } else { rules.append(rule) }
         }
-        let path = item.path.appending("locking_rules")
-        guard rules.count <= Self.mostRules else {
-            throw Rejection(.limitExceeded, .apiName("locking_rules"), .jsonPath(path), .other("limit", .integer(Self.mostRules)))
-        }
+        guard rules.count <= Self.mostRules else { throw tooMany }
         if needed, rules.isEmpty {
             throw Rejection(
                 .dependentFieldMissing, .dependee("lock_type", item.path.appending("lock_type")), .apiName("locking_rules"), .jsonPath(path)

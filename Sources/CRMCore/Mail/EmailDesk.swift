@@ -37,7 +37,9 @@ package struct EmailDesk {
             try TemplateStore.used(id, at: scope.now, scope.tx)
         }
         let filler = try filler(order.from, isHTML: text.format == .html)
-        var email = try made(order, subject: Mail.line(filler(text.subject)), content: filler.fill(text.content), text.format)
+        let subject = try filled(text.subject, "subject", by: filler.plain, most: Self.mostSubject, order)
+        let content = try filled(text.content, "content", by: filler, most: Self.mostContent, order)
+        var email = try made(order, subject: Mail.line(subject), content: content, text.format)
         email.people = [
             "to": Self.list(kept.of(order.to)), "cc": Self.list(kept.of(order.cc)), "bcc": Self.list(kept.of(order.bcc)),
             "reply_to": order.replyTo.map(Emails.json) ?? .null,
@@ -92,7 +94,10 @@ package struct EmailDesk {
         }
         try TemplateStore.used(id, at: scope.now, scope.tx)
         let filler = try filler(order.from, isHTML: true)
-        return ["name": .string("\(template.name).html"), "content": .string(filler.fill(template.content))]
+        return [
+            "name": .string("\(template.name).html"),
+            "content": .string(try filled(template.content, "inventory_details", by: filler, most: Self.mostContent, order)),
+        ]
     }
 
     func hold(_ files: [(RecordID, String?)], _ inline: [EmailFile], of email: RecordID) throws {
@@ -105,7 +110,18 @@ package struct EmailDesk {
         if !new.isEmpty { try FieldFiles.add(new, scope) }
     }
 
-    /// What the record says, to the sender.
+    /// Bytes of a mail with its places filled.
+    private static let mostSubject = 4_000
+    private static let mostContent = 2_000_000
+
+    private func filled(_ text: String, _ key: String, by filler: TemplateText, most: Int, _ order: EmailOrder) throws -> String {
+        guard let filled = filler.fill(text, most: most) else {
+            throw Rejection(.limitExceeded, .apiName(key), .jsonPath(order.path.appending(key)), .other("limit", .integer(most)))
+        }
+        return filled
+    }
+
+    /// What the record says, to the sender. Values of encrypted fields are not given away: mails are kept as they are sent.
     private func filler(_ from: Mailbox, isHTML: Bool) throws -> TemplateText {
         var json = JSONWriter(capacity: 4096)
         json.beginArray()
@@ -117,7 +133,8 @@ package struct EmailDesk {
         _ = try RecordReader.write(
             try Planner(seen, scope.access).plan(query), services.render(scope.catalog, zone), scope.tx, to: &json)
         json.endArray()
-        let shown = try JSONValue.parse(json.finish()).array?.first ?? [:]
+        var shown = try JSONValue.parse(json.finish()).array?.first ?? [:]
+        for field in module.fields where field.isEncrypted { shown[field.apiName] = .null }
         return TemplateText(module: module, record: shown, sender: scope.catalog.user(scope.access.user)?.body ?? [:], isHTML: isHTML)
     }
 
@@ -125,7 +142,14 @@ package struct EmailDesk {
     static func begin(_ email: Email, _ scope: WriteScope) throws -> Bool {
         guard let module = scope.catalog.module(id: email.place.module) else { return false }
         let rows = try Planner(scope.catalog, scope.access).rows([email.place.record], of: module, for: .sendMail, scope.tx)
-        guard let record = rows[email.place.record], record["Email_Opt_Out"].integer != 1 else { return false }
+        guard let record = rows[email.place.record] else { return false }
+        do {
+            // Who wants no mails by now gets none, and who is locked by now neither.
+            try LockingConfiguration.refuse(.sendMail, on: record, scope)
+            try EmailReceivers(record, naming: ["to", "cc", "bcc"].flatMap { Emails.mailboxes(email.people[$0]) }, scope).requireWilling()
+        } catch is Rejection {
+            return false
+        }
         let isFirst = try scope.tx.execute(
             "UPDATE sys_email SET state = 'waiting', at = \(scope.now) WHERE id = \(email.id) AND state = 'scheduled'")
         if isFirst == 1 { try tell(email, module, scope) }
@@ -143,9 +167,7 @@ package struct EmailDesk {
 }
 
 extension TemplateText {
-    fileprivate func callAsFunction(_ text: String) -> String {
-        TemplateText(module: module, record: record, sender: sender, isHTML: false).fill(text)
-    }
+    fileprivate var plain: TemplateText { TemplateText(module: module, record: record, sender: sender, isHTML: false) }
 }
 
 extension EmailDesk {

@@ -11,8 +11,10 @@ package enum PlainText {
         var text = ""
         var rest = html[...]
         var skipped: String?
+        // Where no tag ends any more, none is looked for again.
+        let lastEnd = html.lastIndex(of: ">")
         while let next = rest.first {
-            if next == "<", let end = rest.firstIndex(of: ">") {
+            if next == "<", let lastEnd, rest.startIndex < lastEnd, let end = rest.firstIndex(of: ">") {
                 let tag = rest[rest.index(after: rest.startIndex)..<end]
                 let name = tag.drop { $0 == "/" }.prefix { $0.isLetter || $0.isNumber }.lowercased()
                 if let open = skipped {

@@ -10,23 +10,33 @@ struct TemplateText {
     let sender: JSONValue
     let isHTML: Bool
 
-    func fill(_ text: String) -> String {
-        guard text.contains("${") else { return text }
-        var filled = ""
-        var rest = text[...]
-        while let open = rest.firstRange(of: "${") {
-            filled += rest[..<open.lowerBound]
-            // A name has no more than two parts of a hundred letters.
-            guard let close = rest[open.upperBound...].prefix(204).firstIndex(of: "}") else {
-                filled += "${"
-                rest = rest[open.upperBound...]
+    /// `nil` when more than `most` bytes come of it.
+    func fill(_ text: String, most: Int) -> String? {
+        let bytes = Array(text.utf8)
+        var filled: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            guard let (name, end) = Self.place(in: bytes, at: index) else {
+                filled.append(bytes[index])
+                index += 1
                 continue
             }
-            let name = rest[open.upperBound..<close]
-            filled += value(name) ?? "${\(name)}"
-            rest = rest[rest.index(after: close)...]
+            filled += (value(name[...]) ?? "${\(name)}").utf8
+            index = end
+            guard filled.count <= most else { return nil }
         }
-        return filled + rest
+        return filled.count <= most ? String(decoding: filled, as: UTF8.self) : nil
+    }
+
+    /// The place that begins here. A name has no more than two parts of a hundred letters, and no brace or sign of another place in it.
+    private static func place(in bytes: [UInt8], at index: Int) -> (name: String, end: Int)? {
+        guard bytes[index] == UInt8(ascii: "$"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "{") else { return nil }
+        let start = index + 2
+        let bound = min(bytes.count, start + 816)
+        guard let close = bytes[start..<bound].firstIndex(where: { [UInt8(ascii: "}"), UInt8(ascii: "{"), UInt8(ascii: "$")].contains($0) }),
+            bytes[close] == UInt8(ascii: "}")
+        else { return nil }
+        return (String(decoding: bytes[start..<close], as: UTF8.self), close + 1)
     }
 
     private func value(_ place: Substring) -> String? {

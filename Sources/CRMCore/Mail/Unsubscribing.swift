@@ -45,31 +45,63 @@ enum UnsubscribePlaces {
     /// The names of the links a text has places for; the default's is empty.
     static func names(in text: String) -> [String] {
         var names: [String] = []
-        var rest = text[...]
-        while let found = rest.firstRange(of: mark), let close = rest[found.upperBound...].firstIndex(of: "}") {
-            names.append(String(rest[found.upperBound..<close].drop { $0 == "." }))
-            rest = rest[close...]
+        _ = replaced(text) { name in
+            names.append(name)
+            return nil
         }
         return names
     }
 
     /// Returns whether there was a place.
     static func fill(_ text: inout String, with link: String, _ catalog: Catalog) -> Bool {
-        let names = Set(names(in: text))
-        for name in names {
-            let settings = self.link(name, catalog)
-            var target = settings.map { "\(link)?link=\($0.id)" } ?? link
-            if let settings, settings.body["page_type"] == "custom", let page = settings.body["custom_location_url"]?.string {
-                // The page asks, and posts the address given to it back to us.
-                let escaped = target.utf8.map { byte -> String in
-                    byte == UInt8(ascii: "&") ? "%26" : byte == UInt8(ascii: "?") ? "%3F" : String(UnicodeScalar(byte))
-                }
-                target = "\(page)\(page.contains("?") ? "&" : "?")unsubscribe=\(escaped.joined())"
-            }
-            let place = name.isEmpty ? "\(mark)}" : "\(mark).\(name)}"
-            text = text.split(separator: place, omittingEmptySubsequences: false).joined(separator: target)
+        var targets: [String: String] = [:]
+        let filled = replaced(text) { name in
+            if let known = targets[name] { return known }
+            let target = target(name, link, catalog)
+            targets[name] = target
+            return target
         }
-        return !names.isEmpty
+        if !targets.isEmpty { text = filled }
+        return !targets.isEmpty
+    }
+
+    /// One pass over the text; where `target` has nothing for a name, the place stays.
+    private static func replaced(_ text: String, _ target: (String) -> String?) -> String {
+        let (bytes, mark) = (Array(text.utf8), Array(mark.utf8))
+        var filled: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let start = index + mark.count
+            let bound = min(bytes.count, start + mostName)
+            if bytes[index] == mark[0], start < bytes.count, bytes[index..<start].elementsEqual(mark),
+                [UInt8(ascii: "."), UInt8(ascii: "}")].contains(bytes[start]),
+                let close = bytes[start..<bound].firstIndex(of: UInt8(ascii: "}")),
+                let target = target(String(decoding: bytes[start..<close].drop { $0 == UInt8(ascii: ".") }, as: UTF8.self))
+            {
+                filled += target.utf8
+                index = close + 1
+            } else {
+                filled.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: filled, as: UTF8.self)
+    }
+
+    /// Bytes of a name.
+    private static let mostName = 500
+
+    private static func target(_ name: String, _ link: String, _ catalog: Catalog) -> String {
+        let settings = self.link(name, catalog)
+        let target = settings.map { "\(link)?link=\($0.id)" } ?? link
+        guard let settings, settings.body["page_type"] == "custom", let page = settings.body["custom_location_url"]?.string else {
+            return target
+        }
+        // The page asks, and posts the address given to it back to us.
+        let escaped = target.utf8.map { byte -> String in
+            byte == UInt8(ascii: "&") ? "%26" : byte == UInt8(ascii: "?") ? "%3F" : String(UnicodeScalar(byte))
+        }
+        return "\(page)\(page.contains("?") ? "&" : "?")unsubscribe=\(escaped.joined())"
     }
 
     static func link(_ name: String, _ catalog: Catalog) -> Document? {

@@ -17,7 +17,7 @@ package struct MergePreview: Sendable {
         children = plan.request.children.map(\.id)
         scheduled = plan.mustBeScheduled
         outcome = try Self.outcome(plan, scope)
-        record = try SurvivorView(plan, tagsGained: outcome.moved["Tags"] != nil, scope, render).json()
+        record = try SurvivorView(plan, outcome, scope, render).json()
     }
 
     package var json: JSONValue {
@@ -68,7 +68,8 @@ private struct SurvivorView {
     private let zone: TimeZoneRule
     private let access: AccessPolicy
 
-    init(_ plan: MergePlan, tagsGained: Bool, _ scope: WriteScope, _ render: RenderContext) throws {
+    init(_ plan: MergePlan, _ outcome: MergeOutcome, _ scope: WriteScope, _ render: RenderContext) throws {
+        let tagsGained = outcome.moved["Tags"] != nil
         self.plan = plan
         zone = render.zone
         access = scope.access
@@ -79,6 +80,7 @@ private struct SurvivorView {
         }
         wanted += request.module.fields.filter { request.files[$0.id] != nil }
         if tagsGained || request.tagSource.map({ $0 != .master }) ?? false, let tag = request.module.field("Tag") { wanted.append(tag) }
+        if outcome.moved["Territories"] != nil, let field = request.module.field("Territories") { wanted.append(field) }
         func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
             let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
             var json = JSONWriter(capacity: 16_384)
@@ -102,6 +104,7 @@ private struct SurvivorView {
             answer[field.apiName] = giver.flatMap { shown[$0.id]?[field.apiName] } ?? scalar(plan.survivor[field], field)
         }
         if answer["Tag"] != nil { answer["Tag"] = shownTags() }
+        if answer["Territories"] != nil { answer["Territories"] = shownTerritories() }
         for field in request.module.fields {
             guard access.right(on: field) != .hidden, let ids = request.files[field.id] else { continue }
             let files = request.participants.flatMap { shown[$0.id]?[field.apiName]?.array ?? [] }
@@ -109,6 +112,13 @@ private struct SurvivorView {
             answer[field.apiName] = chosen.isEmpty ? .null : .array(chosen)
         }
         return answer
+    }
+
+    /// Those of all participants, each once.
+    private func shownTerritories() -> JSONValue {
+        var seen: Set<Int64> = []
+        let all = plan.request.participants.flatMap { shown[$0.id]?["Territories"]?.array ?? [] }
+        return .array(all.filter { $0["id"]?.looseInt64.map { seen.insert($0).inserted } ?? false })
     }
 
     /// The tags that stay, as the participants that carry them show them.

@@ -15,7 +15,7 @@ package enum SearchIndex {
     /// Takes in what is new or has other texts than before.
     static func refresh(_ changes: [(before: Record?, after: Record)], _ tx: Transaction) throws {
         guard let module = changes.first?.after.module, module.isSearched else { return }
-        let fields = module.searchedFields
+        let fields = module.indexedFields
         let changed = changes.filter { before, after in before.map { before in fields.contains { before[$0] != after[$0] } } ?? true }
         let old = changed.filter { $0.before != nil }.map(\.after.id)
         if !old.isEmpty { try remove(old, tx) }
@@ -64,17 +64,28 @@ extension Module {
     }
 }
 
+extension Module {
+    /// Those whose texts are in the index: those that are searched, and those that are being decrypted, which will be.
+    fileprivate var indexedFields: [Field] { searchedFields + opening }
+
+    fileprivate var opening: [Field] {
+        fields.filter { $0.cipher?.state == .opening && [.text, .longText].contains($0.plainType.comparison) }
+    }
+}
+
 /// The texts of a module's records that are searched; where they stand is looked up once for a batch.
 private struct SearchedTexts {
     private let places: [(slot: Int, isPhone: Bool)]
+    private let opening: [Field]
 
     init(_ module: Module) {
         places = module.searchedFields.compactMap { field in module.slot(of: field).map { ($0, field.type.dataType == "phone") } }
+        opening = module.opening
     }
 
     /// A telephone number is found as it is written, and by its digits alone.
     func of(_ record: Record) -> [String] {
-        var texts: [String] = []
+        var texts = opening.compactMap { record[$0].text }
         for (slot, isPhone) in places {
             guard case .text(let text) = record.values[slot] else { continue }
             texts.append(text)

@@ -45,6 +45,7 @@ enum AddLockingConfiguration: Endpoint {
         let module: Module
         let item: JSONCursor
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            try context.access.require(permission: SettingsPermission.customize)
             module = try LockableModule(request, context).module
             item = try request.json().items("record_locking_configurations", limit: 1)[0]
         }
@@ -68,6 +69,7 @@ enum ChangeLockingConfiguration: Endpoint {
         let item: JSONCursor
         let id: RecordID
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            try context.access.require(permission: SettingsPermission.customize)
             module = try LockableModule(request, context).module
             item = try request.json().items("record_locking_configurations", limit: 1)[0]
             id = request.path["config_id"] == nil ? try item.required("id").recordID() : try request.recordID("config_id", index: 0)
@@ -99,6 +101,7 @@ enum RemoveLockingConfiguration: Endpoint {
         let module: Module
         let id: RecordID
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+            try context.access.require(permission: SettingsPermission.customize)
             module = try LockableModule(request, context).module
             id = try request.recordID("config_id", index: 0)
         }

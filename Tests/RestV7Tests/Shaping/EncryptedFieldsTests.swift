@@ -330,4 +330,23 @@ import Wire
             #expect(await Self.crypt(bench, field) == ["mode": "encryption", "status": 1])
         }
     }
+
+    /// What is plain again is found by all searches, whether or not it has been written since.
+    @Test(arguments: TestServer.engines) func wordsFindWhatIsPlainAgain(_ engine: Database.Engine) async throws {
+        try await Self.with(engine) { bench in
+            let id = await Self.make(bench, [Self.field("Coat", "text", encrypted: false)])[0]
+            let lead = try await bench.add("Leads", [["Last_Name": "Kim", "Company": "K", "Coat": "zebracorn blue"]])[0]
+            func found(_ query: String) async -> [JSONValue?] {
+                (await bench.send("GET", "Leads/search?fields=Coat&\(query)").json?["data"]?.array ?? []).map { $0["id"] }
+            }
+            #expect(await found("word=zebracorn") == [.string(lead)])
+            for mode in ["encryption", "decryption"] {
+                #expect(await Self.patch(bench, id, mode).status == 200)
+                await bench.drain()
+            }
+            for query in ["word=zebracorn", "criteria=(Coat:equals:zebracorn%20blue)", "criteria=(Coat:starts_with:zebra)"] {
+                #expect(await found(query) == [.string(lead)], "\(query)")
+            }
+        }
+    }
 }
