@@ -14,7 +14,8 @@ package struct Cadence: Sendable {
     }
 
     package enum FollowUp: Sendable {
-        case email(subject: String, content: String)
+        /// Subject and content of its own, or those of a template.
+        case email(subject: String?, content: String?, template: RecordID?)
         /// The values of the record that is made.
         case task(JSONValue)
         case call(JSONValue)
@@ -37,6 +38,8 @@ package struct Cadence: Sendable {
     let endDate: CalendarDate?
     let view: RecordID?
     let interval: Delay
+    /// Where its mails' links lead.
+    let origin: String
     package let body: JSONValue
 
     private static let standardModules: Set<String> = ["Leads", "Contacts", "Deals", "Vendors"]
@@ -58,6 +61,7 @@ package struct Cadence: Sendable {
         endDate = body["end_date"]?.string.flatMap(CalendarDate.init)
         view = body["custom_view"]?["id"]?.looseInt64.map(RecordID.init(raw:))
         interval = body["execute_every"].flatMap { Delay($0) } ?? Delay.hour
+        origin = body["origin"]?.string ?? ""
         self.body = body
     }
 
@@ -80,7 +84,10 @@ extension Cadence.Step {
         guard let delay = json["delay"].flatMap({ Delay($0) }) else { return nil }
         self.delay = delay
         switch json["type"]?.string {
-        case "email": followUp = .email(subject: json["subject"]?.string ?? "", content: json["content"]?.string ?? "")
+        case "email":
+            followUp = .email(
+                subject: json["subject"]?.string, content: json["content"]?.string,
+                template: json["template"]?["id"]?.looseInt64.map(RecordID.init(raw:)))
         case "task": followUp = .task(json["task"] ?? [:])
         case "call": followUp = .call(json["call"] ?? [:])
         default: return nil

@@ -27,7 +27,6 @@ package struct CadenceJob: JobHandler {
         guard let cadence = Cadence.all(catalog).first(where: { $0.id.raw == job.payload["cadence"]?.looseInt64 }),
             let module = catalog.module(id: cadence.module)
         else { return }
-        let records = services.records
         let access = AccessPolicy.system("a cadence does its steps")
         try await services.write(catalog, access, .system, group: job.id) { scope in
             // The record first, as every writer locks.
@@ -42,7 +41,7 @@ package struct CadenceJob: JobHandler {
                 return try CadenceRecords.set(ended, scope.tx)
             }
             if record.heldByMerge != nil { throw Rejection(.recordLocked, .id(id)) }
-            try CadenceRun(cadence, record, entry, records, scope).run()
+            try CadenceRun(cadence, record, entry, services, scope).run()
         }
     }
 }
@@ -52,14 +51,14 @@ struct CadenceRun {
     private let cadence: Cadence
     private let record: Record
     private let entry: CadenceRecords.Entry
-    private let records: RecordStore
+    private let services: Services
     private let scope: WriteScope
 
-    init(_ cadence: Cadence, _ record: Record, _ entry: CadenceRecords.Entry, _ records: RecordStore, _ scope: WriteScope) {
+    init(_ cadence: Cadence, _ record: Record, _ entry: CadenceRecords.Entry, _ services: Services, _ scope: WriteScope) {
         self.cadence = cadence
         self.record = record
         self.entry = entry
-        self.records = records
+        self.services = services
         let access = AccessPolicy.system("a cadence does its steps", for: entry.by)
         self.scope = WriteScope(
             tx: scope.tx, catalog: scope.catalog, access: access, origin: scope.origin, now: scope.now, group: scope.group, ids: scope.ids,
@@ -98,24 +97,22 @@ struct CadenceRun {
         switch followUp {
         case .task(let values): try add(values, "Tasks")
         case .call(let values): try add(Self.call(values, at: scope.now, scope.catalog), "Calls")
-        case .email(let subject, let content):
-            let address = try receiver()
-            try Outbox.add([Mail(to: address, subject: filled(subject), text: filled(content))], scope)
+        case .email(let subject, let content, let template): try send(subject, content, template)
         }
     }
 
-    /// The record's address, when it has one that wants mails and takes them.
-    private func receiver() throws -> MailAddress {
+    /// A mail of the record, from whoever enrolled it. Who wants none, or takes none, is refused as in any mail.
+    private func send(_ subject: String?, _ content: String?, _ template: RecordID?) throws {
         guard let address = PortalUserType.address(of: record.module).flatMap({ record[$0].text }).flatMap({ MailAddress($0) }) else {
             throw Rejection(.notAllowed, message: "the record has no mail address", .id(record.id))
         }
-        if record["Email_Opt_Out"].integer == 1 {
-            throw Rejection(.notAllowed, message: "the receiver has opted out of mails", .id(record.id))
+        guard let user = scope.catalog.user(entry.by), let sender = MailAddress(user.email) else {
+            throw Rejection(.notAllowed, message: "whoever enrolled the record has no mail address", .id(record.id))
         }
-        if try BlockedAddresses.entries([address], scope.tx).values.contains(where: \.isBlocked) {
-            throw Rejection(.notAllowed, message: "mails to the address came back, it is blocked", .id(record.id))
-        }
-        return address
+        var order = EmailOrder(from: Mailbox(user.fullName, sender), to: [Mailbox(nil, address)], origin: cadence.origin, path: JSONPath())
+        (order.subject, order.content, order.template) = (subject, content, template)
+        order.format = .text
+        _ = try EmailDesk(record.id, of: record.module, services, scope).send(order)
     }
 
     private func add(_ values: JSONValue, _ name: String) throws {
@@ -123,7 +120,7 @@ struct CadenceRun {
         var item = values
         if item["Owner"] == nil, let owner = record["Owner"].integer { item["Owner"] = ["id": .string(String(owner))] }
         item.point(at: record)
-        for outcome in try records.insert([JSONCursor(item)], module, scope) { _ = try outcome.get() }
+        for outcome in try services.records.insert([JSONCursor(item)], module, scope) { _ = try outcome.get() }
     }
 
     /// A call needs a type, a time and a length; a quarter of an hour, until somebody has made it. It is still to be made: only a
@@ -137,22 +134,6 @@ struct CadenceRun {
             values["Call_Start_Time"] = .string(now.iso(offsetMinutes: catalog.zone.offsetMinutes(at: now)))
         }
         return values
-    }
-
-    /// `${Leads.Last_Name}` stands for the record's value; other names for nothing.
-    private func filled(_ text: String) -> String {
-        var filled = ""
-        var rest = Substring(text)
-        while let start = rest.firstRange(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
-            filled += rest[..<start.lowerBound]
-            let name = rest[start.upperBound..<end].split(separator: ".")
-            if name.count == 2, name[0].drop(while: { $0 == "!" }) == record.module.apiName, let field = record.module.field(name[1]) {
-                let value = record[field]
-                filled += value.text ?? value.json.text.replacing("null", with: "")
-            }
-            rest = rest[rest.index(after: end)...]
-        }
-        return filled + rest
     }
 }
 

@@ -64,6 +64,7 @@ package struct CadenceReader {
         switch try type.string() {
         case "email":
             guard PortalUserType.address(of: module) != nil else { throw Rejection.invalid(at: type.path) }
+            if let given = Self.given(item, "template") { return try templated(given, delay) }
             return [
                 "type": "email", "delay": delay,
                 "subject": .string(try item.required("subject").string(max: Mail.longestSubject, min: 1)),
@@ -73,6 +74,13 @@ package struct CadenceReader {
         case "call": return ["type": "call", "delay": delay, "call": try activity(try item.required("call"), "Calls")]
         default: throw Rejection.unsupported(["email", "task", "call"], at: type.path)
         }
+    }
+
+    private func templated(_ given: JSONCursor, _ delay: JSONValue) throws -> JSONValue {
+        let id = try given.required("id")
+        guard let template = try TemplateStore.find(try id.recordID(), .email, scope.tx), template.module == module.id, !template.isDraft
+        else { throw Rejection.invalid(at: id.path) }
+        return ["type": "email", "delay": delay, "template": ["name": .string(template.name), "id": .id(template.id)]]
     }
 
     /// What no activity could hold is refused here.

@@ -26,7 +26,9 @@ enum CadenceFamily: ResourceFamily {
 struct CadenceFamilyRule: ResourceRule {
     func place(_ request: ParsedRequest, _ verb: ResourceDescriptor.Verb, _ context: RequestContext) throws(Rejection) -> ResourcePlace {
         try context.access.require(permission: SettingsPermission.cadences)
-        return ResourcePlace()
+        var place = ResourcePlace()
+        place.texts["origin"] = context.homeURL
+        return place
     }
 
     func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {
@@ -37,6 +39,7 @@ struct CadenceFamilyRule: ResourceRule {
         }
         draft.body["modified_by"] = scope.actor
         draft.body["modified_time"] = scope.time
+        draft.body["origin"] = place.texts["origin"].map(JSONValue.string) ?? .null
         draft.body["version"] = .integer((draft.existing?.body["version"]?.int64 ?? 0) + 1)
         try CadenceViewJob.follow(draft.body, id: draft.id, scope)
     }
