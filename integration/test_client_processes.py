@@ -1,6 +1,6 @@
-"""Blueprints and portals through the official client: directory rows 79 to 86, 89 to 92, 233 and 234.
+"""Blueprints, portals and cadences through the official client: directory rows 64 to 66, 79 to 86, 89 to 92, 233 and 234.
 
-What only our own calls can make (blueprints) is made through them first.
+What only our own calls can make (blueprints, cadences) is made through them first.
 """
 
 import pytest
@@ -110,3 +110,19 @@ def test_portals_their_types_and_users(client, rest):
     for id in ids:
         types.call("delete_user_type", id)
     assert types.call("get_user_types") is None
+
+def test_records_are_enrolled_in_cadences(client, rest):
+    body = {
+        "name": "Client cadence",
+        "module": {"api_name": "Contacts"},
+        "follow_ups": [{"type": "task", "delay": {"unit": 9, "period": "days"}, "task": {"Subject": "Ring up"}}],
+    }
+    cadence = made(rest.post("settings/automation/cadences", {"cadences": [body]}), "cadences")
+    (one,) = [one for one in Area("cadences").call("get_cadences")["cadences"] if one["id"] == int(cadence)]
+    assert one["name"] == "Client cadence" and one["summary"]["task_follow_up_count"] == 1
+    (lee,) = rest.create("Contacts", [{"Last_Name": "Lee"}])
+    area = Area("cadences_execution")
+    for operation, message in (("enroll_cadences", "records manually enrolled"), ("unenroll_cadences", "records manually unenrolled")):
+        answer = area.call(operation, "Contacts", {"cadences_ids": [cadence], "ids": [lee]})
+        assert answer["data"][0]["message"] == message
+    assert rest.delete(f"settings/automation/cadences/{cadence}").status == 200

@@ -39,6 +39,7 @@ package let allEndpoints: [any Endpoint.Type] =
         automationEndpoints,
         unavailabilityEndpoints,
         portalEndpoints,
+        cadenceEndpoints,
     ] as [[any Endpoint.Type]]).flatMap { $0 }
 
 private let recordEndpoints: [any Endpoint.Type] = [

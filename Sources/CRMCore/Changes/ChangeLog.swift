@@ -58,6 +58,8 @@ package enum ChangeLog {
         case process = "process_changed"
         /// The portal user of a record before and after, when a merge changed it.
         case portalUser = "portal_user_changed"
+        /// The cadences of a record before and after, when a merge took it out of them.
+        case cadences = "cadences_changed"
         case unmerged
         /// The files of a field before and after, as arrays of their ids there.
         case files = "files_changed"

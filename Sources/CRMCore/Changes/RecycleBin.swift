@@ -123,6 +123,7 @@ package enum RecycleBin {
         try scope.tx.execute("DELETE FROM sys_lock WHERE \(.memberIDs("record_id", raw))")
         try BlueprintRecords.remove(raw.map(RecordID.init(raw:)), scope.tx)
         try PortalUsers.remove(raw.map(RecordID.init(raw:)), scope.tx)
+        try CadenceRecords.remove(raw.map(RecordID.init(raw:)), scope.tx)
         for (module, group) in Dictionary(grouping: all, by: \.module) { try unlink(group.map(\.id), of: module, scope) }
         return Set(found.map { RecordID(raw: $0.id) })
     }

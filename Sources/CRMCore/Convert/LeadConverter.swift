@@ -271,6 +271,7 @@ package struct LeadConverter {
         try ChangeLog.append([.change(from: lead, to: closed, kind: .converted)], scope)
         try Conversions.add(lead, into: contact, scope)
         try BlueprintRecords.remove([lead.id], scope.tx)
+        try CadenceRecords.remove([lead.id], scope.tx)
     }
 }
 

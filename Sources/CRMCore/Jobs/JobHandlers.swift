@@ -32,5 +32,7 @@ package enum JobHandlers {
         ScoringJob(),
         PortalInviteJob(),
         PortalUserDeleteJob(),
+        CadenceJob(),
+        CadenceViewJob(),
     ]
 }

@@ -46,6 +46,7 @@ struct ChangeEvent {
         case .updated, .merged, .unmerged, .converted, .tagged, .files, .territories: .update
         case .deleted, .mergedAway: .delete
         case .repoint, .carriedOver, .linkDropped, .linkFilled, .shared, .addedByMerge, .participantsMoved, .process, .portalUser,
+            .cadences,
             .attached, .detached,
             .mailed, .mailMoved, .mailLinkMoved, nil:
             nil

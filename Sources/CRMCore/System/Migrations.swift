@@ -73,6 +73,7 @@ package enum Migrations {
             statements: AutomationMark.schema + AssignmentTurns.schema + Unavailability.schema),
         Migration(number: 47, purpose: "scores", statements: Scores.schema),
         Migration(number: 50, purpose: "portal users", statements: PortalUsers.schema),
+        Migration(number: 51, purpose: "records in cadences", statements: CadenceRecords.schema),
     ]
 
     /// Serialises the migrations of several processes starting at once.

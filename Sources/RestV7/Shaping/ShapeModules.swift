@@ -25,6 +25,7 @@ enum SettingsPermission {
     static let currencies = "Crm_Implied_Manage_Currencies"
     static let views = "Crm_Implied_Manage_CustomViews"
     static let variables = "Crm_Implied_Variables_Access"
+    static let cadences = "Crm_Implied_Manage_Cadences"
     static let portals = "Crm_Implied_Manage_ClientPortal"
     static let portalUsers = "Crm_Implied_Manage_ClientPortal_Users"
 

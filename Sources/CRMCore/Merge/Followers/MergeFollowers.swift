@@ -13,6 +13,7 @@ package enum MergeFollowers {
         EmailFollower(),
         ScoreFollower(),
         PortalFollower(),
+        CadenceFollower(),
     ]
 
     /// Those that have something to do in a merge, in their order.
