@@ -5,12 +5,12 @@ usage: merge.py [--only mgput] [--repetitions N] [--large N]
 
 (m) a merge beside one transaction in C against SQLite that changes the same rows, journal included; above 1,000 rows in one
     list the server does it as a job, and what is timed is the time until the job says COMPLETED
-(g) a merge and a dry run on PostgreSQL beside one transaction in C with libpq, a round trip for each statement, and beside its merge
+(q) a merge and a dry run on PostgreSQL beside one transaction in C with libpq, a round trip for each statement, and beside its merge
 (p) a dry run (a preview) beside its merge
 (u) an undo beside its merge; above 1,000 rows it is a job, too
 (t) merges a second from eight clients, each pair its own, and all clients on the same eight masters; on both engines
 
-Every merge but the last kind's has rows in eight lists. Figures are medians; SQLite unless said; (g) and half of (t) need
+Every merge but the last kind's has rows in eight lists. Figures are medians; SQLite unless said; (q) and half of (t) need
 TRIBUTARY_TEST_POSTGRES, which merge.sh sets. No letter means anything else in bench.py or large.py.
 """
 
@@ -120,7 +120,7 @@ class MergeBench(Bench):
             self.compare("p", f"dry run with {related:,} related rows; its merge", dry, real, 0.5)
 
     def on_postgres(self):
-        """(g) merges and dry runs on PostgreSQL"""
+        """(q) merges and dry runs on PostgreSQL"""
         if not os.environ.get("TRIBUTARY_TEST_POSTGRES"):
             return
         options = SimpleNamespace(repetitions=self.repetitions, large=self.large)
@@ -136,8 +136,8 @@ class MergeBench(Bench):
                     dry.append(statistics.median(other.merge_times(pairs, "?dry_run=true")))
                     real.append(statistics.median(other.merge_times(pairs)))
                     hand.append(statistics.median(other.hand_merges(other.pairs(each, related), other.hand_merge_sql())))
-                self.compare("g", f"merge with {related:,} related rows, postgres; by hand with its journal", real, hand, aim)
-                self.compare("g", f"dry run with {related:,} related rows, postgres; its merge", dry, real, 0.5)
+                self.compare("q", f"merge with {related:,} related rows, postgres; by hand with its journal", real, hand, aim)
+                self.compare("q", f"dry run with {related:,} related rows, postgres; its merge", dry, real, 0.5)
         finally:
             other.close()
 
@@ -241,12 +241,12 @@ class Crowd:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="mgput", help="letters of the figures to take")
+    parser.add_argument("--only", default="mqput", help="letters of the figures to take")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--large", type=int, default=100_000, help="related rows of the largest merge")
     options = parser.parse_args()
     figures = {
-        "p": MergeBench.dry_runs, "m": MergeBench.by_hand, "g": MergeBench.on_postgres, "u": MergeBench.undos, "t": MergeBench.throughput
+        "p": MergeBench.dry_runs, "m": MergeBench.by_hand, "q": MergeBench.on_postgres, "u": MergeBench.undos, "t": MergeBench.throughput
     }
     print(f"machine: {machine()}; medians of {options.repetitions}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
