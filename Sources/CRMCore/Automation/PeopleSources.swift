@@ -1,7 +1,7 @@
 import Metadata
 import Wire
 
-/// Where settings name people by source: user groups, and the entries of assignment rules. What goes away goes away there, too.
+/// Where settings name people by source: user groups, the entries of assignment rules, and the owners of transitions. What goes away goes away there, too.
 package enum PeopleSources {
     /// Takes a role, a group or a territory out of all of them. In assignment rules an heir takes its place, so that the work goes on.
     package static func remove(_ kind: UserGroup.SourceKind, _ id: RecordID, heir: RecordID? = nil, _ scope: MetadataScope) throws {
@@ -14,6 +14,7 @@ package enum PeopleSources {
             let body = changed(rule.body) { without(kind, id, heir: heir, $0) }
             if body != rule.body { try scope.replace(rule.id, body: body) }
         }
+        try BlueprintUse.follow(leaving: kind.rawValue, id, heir: heir, scope)
     }
 
     /// A rule with another list of people in each of its entries.

@@ -32,9 +32,10 @@ package struct Blueprint: Sendable {
         module.table != nil && (standardModules.contains(module.apiName) || module.generatedType == "custom")
     }
 
-    init(_ document: Document) {
-        let body = document.body
-        id = document.id
+    init(_ document: Document) { self.init(document.id, document.body) }
+
+    init(_ id: RecordID, _ body: JSONValue) {
+        self.id = id
         name = body["name"]?.string ?? ""
         module = ModuleID(raw: body["module"]?["id"]?.looseInt64 ?? 0)
         layout = RecordID(raw: body["layout"]?["id"]?.looseInt64 ?? 0)
@@ -52,6 +53,9 @@ package struct Blueprint: Sendable {
 
     /// What leads out of a state.
     package func transitions(from state: String) -> [Transition] { transitions.filter { $0.from.contains(state) } }
+
+    /// Whether something leads on from where a record is; a record that nothing leads on from is out of the process.
+    func leadsOn(_ record: Record, _ field: Field) -> Bool { !transitions(from: Self.state(of: record, field)).isEmpty }
 
     /// The states that something leads out of: where a record can enter.
     var openStates: Set<String> { Set(transitions.flatMap(\.from)) }

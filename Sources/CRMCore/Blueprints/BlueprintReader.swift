@@ -107,7 +107,7 @@ package struct BlueprintReader {
     }
 
     private func transition(_ item: JSONCursor, _ id: RecordID, sequence: Int) throws -> JSONValue {
-        var kept: JSONValue = ["id": .id(id), "name": .string(try item.required("name").string(max: 100, min: 1))]
+        var kept: JSONValue = ["id": .id(id), "name": .string(try name(try item.required("name"), max: 100))]
         let type =
             try given(item, "type").map { try choice($0, Transition.Kind.allCases.map(\.rawValue)) } ?? Transition.Kind.manual.rawValue
         kept["type"] = .string(type)
@@ -125,18 +125,36 @@ package struct BlueprintReader {
         }
         kept["owners"] = .array(try limited(given(item, "owners"), 100).map(person))
         if type == Transition.Kind.automatic.rawValue {
-            kept["execute_after"] = try Delay(try item.required("execute_after")).json
+            kept["execute_after"] = try delay(try item.required("execute_after")).json
             for key in ["fields", "notes", "attachments", "checklists"] {
                 if let extra = given(item, key), extra.value != [] { throw Rejection.notAllowed(at: extra.path) }
             }
         }
         kept["fields"] = .array(try inputs(given(item, "fields")))
         for key in ["notes", "attachments"] {
-            kept[key] = try given(item, key).map { ["mandatory": .bool(try given($0, "mandatory")?.bool() ?? false)] } ?? JSONValue.null
+            kept[key] =
+                try given(item, key).map { input in
+                    _ = try input.object()
+                    return ["mandatory": .bool(try given(input, "mandatory")?.bool() ?? false)]
+                } ?? JSONValue.null
         }
         kept["checklists"] = .array(try checkLists(given(item, "checklists")))
         kept["actions"] = .array(try limited(given(item, "actions"), Self.mostActions).map(action))
         return kept
+    }
+
+    /// One of nothing but blanks is missing (`docs/decisions/0002`).
+    private func name(_ given: JSONCursor, max: Int) throws(Rejection) -> String {
+        let text = try given.string(max: max)
+        guard !text.isBlank else { throw Rejection(.mandatoryNotFound, .apiName(given.name), .jsonPath(given.path)) }
+        return text
+    }
+
+    /// At least one minute: transitions in a ring that take no time would never end.
+    private func delay(_ given: JSONCursor) throws(Rejection) -> Delay {
+        let delay = try Delay(given)
+        guard delay.unit >= 1 else { throw .invalid(at: given.path.appending("unit")) }
+        return delay
     }
 
     private func choice(_ input: JSONCursor, _ allowed: [String]) throws(Rejection) -> String {
@@ -184,13 +202,13 @@ package struct BlueprintReader {
     private func checkLists(_ given: JSONCursor?) throws -> [JSONValue] {
         var kept: [JSONValue] = []
         for item in try limited(given, 10) {
-            let title = try item.required("title").string(max: 100, min: 1)
+            let title = try name(try item.required("title"), max: 100)
             guard !kept.contains(where: { $0["title"]?.string == title }) else {
                 throw Rejection.duplicate(at: item.path.appending("title"))
             }
             var items: [JSONValue] = []
             for entry in try limited(try item.required("items"), Self.mostItems) {
-                let text = JSONValue.string(try entry.string(max: 200, min: 1))
+                let text = JSONValue.string(try name(entry, max: 200))
                 guard !items.contains(text) else { throw Rejection.duplicate(at: entry.path) }
                 items.append(text)
             }

@@ -100,6 +100,20 @@ package enum BlueprintRecords {
         try scope.tx.execute("DELETE FROM sys_blueprint_record WHERE blueprint_id = \(blueprint)")
     }
 
+    /// When a blueprint comes into force, or what leads on changes, records that nothing leads on from leave it.
+    package static func removeStuck(in id: RecordID, now body: JSONValue, before: JSONValue, _ scope: MetadataScope) throws {
+        let (now, former) = (Blueprint(id, body), Blueprint(id, before))
+        guard now.isActive, !former.isActive || !former.openStates.isSubset(of: now.openStates),
+            let module = scope.catalog.module(id: now.module), let table = module.table, let column = module.field(now.field)?.columns.first
+        else { return }
+        let state: SQL = "COALESCE(\(column, of: "t"), \(SQLValue.text(Blueprint.none)))"
+        try scope.tx.execute(
+            """
+            DELETE FROM sys_blueprint_record WHERE blueprint_id = \(id) AND EXISTS (SELECT 1 FROM \(table) t \
+            WHERE t.id = sys_blueprint_record.record_id AND NOT (\(.memberTexts(state, now.openStates.sorted()))))
+            """)
+    }
+
     /// Whether row `t` is in a process that is in force, as a number; `nil` where the module has none.
     static func isInProcess(_ module: Module, _ catalog: Catalog) -> SQL? {
         let active = Blueprint.all(of: module.id, catalog).filter(\.isActive).map(\.id.raw)

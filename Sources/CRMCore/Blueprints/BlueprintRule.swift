@@ -31,7 +31,7 @@ struct BlueprintRule: RecordRule {
     func before(_ change: inout PendingChange, _ scope: WriteScope) throws {
         guard let before = change.before, before.id != running, let place = places[before.id],
             let blueprint = blueprints.first(where: { $0.id == place.blueprint }), let field = change.after.module.field(blueprint.field),
-            change.after[field] != before[field]
+            change.after[field] != before[field], blueprint.leadsOn(before, field)
         else { return }
         throw Rejection(
             .recordInBlueprint, message: "the field is changed by transitions only while the record is in the process", .id(before.id),
@@ -40,12 +40,17 @@ struct BlueprintRule: RecordRule {
 
     func after(_ changes: [PendingChange], _ scope: WriteScope) throws {
         guard !blueprints.isEmpty, let module = changes.first?.after.module else { return }
-        let open = changes.map(\.after).filter { $0.id != running }
-        // A record of another layout goes through its processes no more.
-        let strays = open.filter { record in
-            guard let place = places[record.id], let blueprint = blueprints.first(where: { $0.id == place.blueprint }) else { return false }
-            return record["Layout"].integer != blueprint.layout.raw
-        }.map(\.id)
+        let written = changes.filter { $0.after.id != running }
+        let open = written.map(\.after)
+        // A record of another layout goes through its processes no more, nor does one that nothing led on for.
+        let strays = written.filter { change in
+            guard let place = places[change.after.id], let blueprint = blueprints.first(where: { $0.id == place.blueprint }) else {
+                return false
+            }
+            if change.after["Layout"].integer != blueprint.layout.raw { return true }
+            guard let before = change.before, let field = module.field(blueprint.field) else { return false }
+            return !blueprint.leadsOn(before, field)
+        }.map(\.after.id)
         try BlueprintRecords.remove(strays, scope.tx)
         var free = open.filter { places[$0.id] == nil || strays.contains($0.id) }
         for blueprint in blueprints where !free.isEmpty {

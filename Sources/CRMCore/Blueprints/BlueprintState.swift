@@ -18,7 +18,7 @@ package struct BlueprintState: Sendable {
     static func of(_ record: Record, _ catalog: Catalog, _ tx: Transaction) throws -> BlueprintState? {
         guard let place = try BlueprintRecords.places(of: [record.id], tx)[record.id],
             let blueprint = Blueprint.all(of: record.module.id, catalog).first(where: { $0.id == place.blueprint && $0.isActive }),
-            let field = record.module.field(blueprint.field)
+            let field = record.module.field(blueprint.field), blueprint.leadsOn(record, field)
         else { return nil }
         return BlueprintState(blueprint: blueprint, field: field, value: Blueprint.state(of: record, field), place: place)
     }

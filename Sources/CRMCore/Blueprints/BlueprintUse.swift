@@ -41,6 +41,35 @@ enum BlueprintUse {
         }
     }
 
+    /// A user, a role or a profile goes away. An heir takes the place among the owners of transitions; without one the entry goes, unless
+    /// it is the only one: nobody named would be everybody.
+    static func follow(leaving type: String, _ id: RecordID, heir: RecordID?, _ scope: MetadataScope) throws {
+        for document in scope.catalog.documents(.blueprint) {
+            var body = document.body
+            body["transitions"] = .array(
+                (body["transitions"]?.array ?? []).map { transition in
+                    var transition = transition
+                    transition["owners"] = .array(owners(transition["owners"]?.array ?? [], without: type, id, heir: heir))
+                    return transition
+                })
+            if body != document.body { try scope.replace(document.id, body: body) }
+        }
+    }
+
+    private static func owners(_ owners: [JSONValue], without type: String, _ id: RecordID, heir: RecordID?) -> [JSONValue] {
+        func isFor(_ owner: JSONValue, _ wanted: RecordID) -> Bool {
+            owner["type"]?.string == type && owner["id"]?.looseInt64 == wanted.raw
+        }
+        var kept = owners
+        guard let place = kept.firstIndex(where: { isFor($0, id) }) else { return owners }
+        if let heir, !kept.contains(where: { isFor($0, heir) }) {
+            kept[place]["id"] = .id(heir)
+        } else if kept.count > 1 {
+            kept.removeAll { isFor($0, id) }
+        }
+        return kept
+    }
+
     private static func renamed(_ transition: JSONValue, _ renamed: [(old: String, new: String)]) -> JSONValue {
         func now(_ value: JSONValue) -> JSONValue { renamed.first { .string($0.old) == value }.map { .string($0.new) } ?? value }
         var transition = transition

@@ -43,14 +43,14 @@ struct TransitionInput {
     private mutating func readField(_ input: JSONCursor) throws(Rejection) {
         guard let field = module.field(input.name), field.apiName != "id" else { return }
         guard transition.fields.contains(where: { $0.field == field.id }) else { throw foreign(input) }
-        if input.value == .string("") { return }
+        if input.value.string?.isBlank == true { return }
         values.append(.init(field.apiName, input.value))
         fields.insert(field.id.raw)
     }
 
     private mutating func readNote(_ input: JSONCursor) throws(Rejection) {
         guard transition.note != nil else { throw foreign(input) }
-        if !(try input.string()).isEmpty { note = input }
+        if !(try input.string()).isBlank { note = input }
     }
 
     private mutating func readAttachments(_ input: JSONCursor) throws(Rejection) {

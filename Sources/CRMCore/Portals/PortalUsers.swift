@@ -37,6 +37,8 @@ package enum PortalUsers {
         var type: RecordID { RecordID(raw: values[2].integer ?? 0) }
         var isActive: Bool { values[6].integer == 1 }
         var isConfirmed: Bool { values[7].integer == 1 }
+        /// The address as it is compared; none for a user that a merge has ended.
+        var addressKey: String? { values[4].text }
         var isLive: Bool { !values[4].isNull }
 
         init(_ row: borrowing Row) {
@@ -80,6 +82,18 @@ package enum PortalUsers {
         let found = try tx.rows(
             "SELECT \(.joined(columns)) FROM sys_portal_user WHERE \(.memberIDs("record_id", ids.map(\.raw)))", { Entry($0) })
         return Dictionary(found.map { ($0.record, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Which of some addresses are those of users of other records.
+    static func taken(_ keys: [String], except records: [RecordID], _ tx: Transaction) throws -> Set<String> {
+        guard !keys.isEmpty else { return [] }
+        return Set(
+            try tx.rows(
+                """
+                SELECT email_key FROM sys_portal_user WHERE \(.memberTexts("email_key", keys)) \
+                AND NOT (\(.memberIDs("record_id", records.map(\.raw))))
+                """
+            ) { $0.text(0) ?? "" })
     }
 
     static func put(_ entries: [Entry], _ tx: Transaction) throws {

@@ -72,7 +72,8 @@ package struct UserTypeShaper {
     }
 
     private func name(_ given: JSONCursor, except own: PortalUserType?) throws(Rejection) -> String {
-        let name = try given.string(max: 100, min: 1)
+        let name = try given.string(max: 100)
+        guard !name.isBlank else { throw Rejection(.requiredParamMissing, .apiName(given.name), .jsonPath(given.path)) }
         guard !types.contains(where: { $0.id != own?.id && $0.name.lowercased() == name.lowercased() }) else {
             throw .duplicate(at: given.path)
         }

@@ -83,6 +83,7 @@ package struct ProfileShaper {
         guard profile.body["custom"]?.bool == true else { throw Rejection(.notAllowed, .resourcePathIndex(0)) }
         try move(usersOf: id, to: heir.id, heir.body["name"] ?? .null)
         try eachList { entries in entries.removeAll { $0["id"]?.looseInt64 == id.raw } }
+        try BlueprintUse.follow(leaving: "profiles", id, heir: heir.id, scope)
         try scope.remove([id])
     }
 

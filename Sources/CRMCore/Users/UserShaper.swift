@@ -104,6 +104,7 @@ package struct UserShaper {
         try TokenStore.endAll(of: user.id, scope.tx)
         try Invitations.withdraw(from: RecordID(raw: user.id.raw), scope.tx)
         try TerritoryPeople.replace(user.id, with: heir, scope)
+        try BlueprintUse.follow(leaving: "users", RecordID(raw: user.id.raw), heir: heir.map { RecordID(raw: $0.raw) }, scope)
         for other in scope.catalog.users where other.superior == user.id && other.status != "deleted" {
             var body = other.body
             body["Reporting_To"] = superior.map { ["id": .string(String($0.raw))] } ?? .null

@@ -36,7 +36,9 @@ struct BlueprintFamilyRule: ResourceRule {
     func complete(_ draft: inout ResourceDraft, _ place: ResourcePlace, _ scope: MetadataScope) throws {
         draft.body = try BlueprintReader.read(
             JSONCursor(draft.body, at: draft.item.path), id: draft.id, over: draft.existing?.body, scope)
-        if draft.existing == nil {
+        if let former = draft.existing {
+            try BlueprintRecords.removeStuck(in: draft.id, now: draft.body, before: former.body, scope)
+        } else {
             draft.body["created_by"] = scope.actor
             draft.body["created_time"] = scope.time
         }

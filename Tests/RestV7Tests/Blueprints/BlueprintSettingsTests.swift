@@ -67,6 +67,26 @@ import Wire
                 (transition { $0["name"] = "Reach" }, "DUPLICATE_DATA", "transitions[1].name"),
                 (transition { $0["type"] = "odd" }, "INVALID_DATA", "transitions[0].type"),
                 (transition { $0["type"] = "automatic" }, "MANDATORY_NOT_FOUND", "transitions[0].execute_after"),
+                (transition { $0["name"] = " \u{00A0}" }, "MANDATORY_NOT_FOUND", "transitions[0].name"),
+                (transition { $0["notes"] = true }, "INVALID_DATA", "transitions[0].notes"),
+                (transition { $0["attachments"] = "yes" }, "INVALID_DATA", "transitions[0].attachments"),
+                (
+                    transition { $0["checklists"] = [["title": "\t", "items": ["x"]]] }, "MANDATORY_NOT_FOUND",
+                    "transitions[0].checklists[0].title"
+                ),
+                (
+                    transition { $0["checklists"] = [["title": "x", "items": ["y", "  "]]] }, "MANDATORY_NOT_FOUND",
+                    "transitions[0].checklists[0].items[1]"
+                ),
+                (
+                    { body in
+                        let after: JSONValue = ["unit": 0, "period": "days"]
+                        body["transitions"] = [
+                            ["name": "On", "type": "automatic", "from": ["Contacted"], "to": "Lost Lead", "execute_after": after],
+                            ["name": "Back", "type": "automatic", "from": ["Lost Lead"], "to": "Contacted", "execute_after": after],
+                        ]
+                    }, "INVALID_DATA", "transitions[0].execute_after.unit"
+                ),
                 (transition { $0["owners"] = [["type": "users", "id": "12"]] }, "INVALID_DATA", "transitions[0].owners[0].id"),
                 (transition { $0["fields"] = [["api_name": "Lead_Status"]] }, "INVALID_DATA", "transitions[0].fields[0]"),
                 (

@@ -82,7 +82,7 @@ import Wire
             let bench = try await BlueprintBench(server)
             try await bench.make()
             let lead = try await bench.lead(["City": "Bergen"])
-            for data in [.null, [:], ["Nonsense": 1]] as [JSONValue] {
+            for data in [.null, [:], ["Nonsense": 1], ["Phone": " \t", "Notes": "\u{00A0}"]] as [JSONValue] {
                 let nothing = await bench.take("Call", lead, data)
                 #expect(nothing.status == 400 && nothing.code == "MANDATORY_NOT_FOUND")
                 #expect(nothing.json?["details"]?["api_name"] == "Phone")

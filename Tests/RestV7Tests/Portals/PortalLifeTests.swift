@@ -80,6 +80,41 @@ import Wire
         }
     }
 
+    /// What was not touched comes back, whatever became of the others.
+    @Test(arguments: TestServer.engines) func anUndoBringsBackEachUserByItself(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let bench = try await PortalBench(server)
+            let type = try await bench.makeType()
+            let master = try await bench.contact("Master")
+            let first = try await bench.contact("First")
+            let second = try await bench.contact("Second")
+            for id in [first, second] { _ = await bench.invite(id, type) }
+            let merged = await merge(bench, master, [first, second])
+            let heir = bench.link(in: try await bench.mail(to: "first@acme.example"))
+            #expect(await server.send("POST", heir).status == 200, "\(merged.text)")
+            #expect(await undo(bench, master, merged).status == 200)
+            #expect(try await rows(server) == ["\(master) first@acme.example 1 ", "\(second) second@acme.example 1 "])
+            #expect(await server.send("GET", bench.link(in: try await bench.mail(to: "second@acme.example"))).status == 200)
+
+            // An address that somebody else has by now stays theirs; the other child's user is back.
+            let target = try await bench.contact("Target")
+            let third = try await bench.contact("Third")
+            _ = await bench.invite(third, type)
+            let again = await merge(bench, target, [third, second])
+            let thief = try await bench.contact("Thief", "thief@acme.example")
+            await bench.caller.send("PUT", "Contacts/\(thief)", ["data": [["Email": "second@acme.example"]]])
+            let invited = await bench.invite(thief, type)
+            #expect(invited.status == 200, "\(again.text) \(invited.text)")
+            #expect(await undo(bench, target, again).status == 200)
+            let after = try await rows(server)
+            #expect(
+                Set(after) == [
+                    "\(master) first@acme.example 1 ", "\(second) - 0 Merged", "\(third) third@acme.example 1 ",
+                    "\(thief) second@acme.example 1 ",
+                ])
+        }
+    }
+
     @Test(arguments: TestServer.engines) func aUserGoesAndComesBackWithTheRecord(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let bench = try await PortalBench(server)

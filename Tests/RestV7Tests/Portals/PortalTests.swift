@@ -61,7 +61,8 @@ import Wire
             let account = try #require(contacts.field("Account_Name"))
             let name = try #require(contacts.field("Last_Name"))
             let bad: [((inout JSONValue) -> Void, String)] = [
-                ({ $0["name"] = nil }, "REQUIRED_PARAM_MISSING"), ({ $0["modules"] = [] }, "REQUIRED_PARAM_MISSING"),
+                ({ $0["name"] = nil }, "REQUIRED_PARAM_MISSING"), ({ $0["name"] = " \u{00A0}" }, "REQUIRED_PARAM_MISSING"),
+                ({ $0["modules"] = [] }, "REQUIRED_PARAM_MISSING"),
                 ({ $0["personality_module"] = ["api_name": "Tasks"] }, "NOT_ACTIVE_PERSONALITY_MODULE"),
                 (first { $0["layouts"] = .null }, "DEPENDENT_FIELD_MISSING"),
                 (first { $0["permissions"] = ["view": false] }, "INVALID_DATA"),

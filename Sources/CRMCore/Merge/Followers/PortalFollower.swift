@@ -51,14 +51,19 @@ struct PortalFollower: MergeFollower {
     }
 
     /// A user who was invited, moved or deactivated since stays as he is; so does one whose kind is gone, or whose address has been taken.
+    /// The others come back, each by itself.
     func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
         let logged = try merge.logged(.portalUser, scope.tx)
         guard !logged.isEmpty else { return }
         let now = try PortalUsers.entries(of: logged.map(\.record), scope.tx)
         let kinds = Set(PortalUserType.all(scope.catalog).map(\.id))
-        let back = logged.filter { now[$0.record] == PortalUsers.Entry($0.after) }
+        var back = logged.filter { now[$0.record] == PortalUsers.Entry($0.after) }
         // The one that moved must be gone from the master before it is the child's again.
-        guard back.count == logged.count || !logged.contains(where: { PortalUsers.Entry($0.after) == nil }) else { return }
+        let moved = Set(logged.filter { $0.record == merge.master || PortalUsers.Entry($0.after) == nil }.map(\.record))
+        if !moved.isSubset(of: back.map(\.record)) { back.removeAll { moved.contains($0.record) } }
+        let keys = back.compactMap { PortalUsers.Entry($0.before)?.addressKey }
+        let taken = try PortalUsers.taken(keys, except: back.map(\.record), scope.tx)
+        back.removeAll { row in PortalUsers.Entry(row.before)?.addressKey.map(taken.contains) ?? false }
         do {
             try scope.tx.savepoint {
                 try PortalUsers.remove(back.map(\.record), scope.tx)
