@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills the server with SIGKILL in the middle of ten kinds of jobs, and checks that the job is done whole and once.
+"""Kills the server with SIGKILL in the middle of eleven kinds of jobs, and checks that the job is done whole and once.
 
 usage: chaos_jobs.py --engine sqlite|postgres [--rounds N] [--kills N] [--seed N] [--rows N] [--kind NAME …]
 
@@ -9,6 +9,7 @@ job is over, and then everything the job should have done is there, and nothing 
 
 import argparse
 import csv
+import datetime
 import io
 import json
 import random
@@ -225,6 +226,23 @@ def backup(round):
         insist(lines >= round.rows, f"{entry['path']} has {lines} leads")
 
 
+def audit_export(round):
+    round.leads()
+    now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    times = [(now - datetime.timedelta(days=1)).isoformat(), (now + datetime.timedelta(minutes=1)).isoformat()]
+    criteria = {"comparator": "between", "field": {"api_name": "audited_time"}, "value": times}
+    answer = round.rest.post("settings/audit_log_export", {"audit_log_export": [{"criteria": criteria}]})
+    job = round.answered(answer)["audit_log_export"][0]["details"]["id"]
+    round.kill_until_done()
+    export = round.answered(round.rest.get(f"settings/audit_log_export/{job}"))["audit_log_export"][0]
+    insist(export["status"] == "finished", f"the export is {export}")
+    link = export["download_links"][0]
+    text = round.rest.session.get(link, headers={"Authorization": f"Zoho-oauthtoken {round.rest.token}"}, timeout=60).text
+    for number in range(0, round.rows, 97):
+        said = sum(f"Lead {number}" in line.split(",") or f'"Lead {number}"' in line for line in text.splitlines())
+        insist(said == 1, f"lead {number} is told of {said} times")
+
+
 def notifications(round):
     heard = Receiver()
     try:
@@ -254,7 +272,7 @@ def recurrence(round):
     insist(len(days) == len(set(days)) == 101, f"{len(days)} tasks on {len(set(days))} days, not one on each of 101")
 
 
-KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, transfer, backup, notifications, recurrence]
+KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, transfer, backup, audit_export, notifications, recurrence]
 
 
 def run(engine, rounds=1, seed=None, rows=1500, kinds=None, most_kills=6):
