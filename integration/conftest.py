@@ -33,6 +33,11 @@ class Running:
     def base(self):
         return self.server.base
 
+    def connect(self, folder):
+        """Starts the vendor's client as an application of its own: one application has so many tokens at a time, and no more."""
+        client_id, client_secret = self.server.create_client()
+        sdk.connect(self.base, folder, client_id, client_secret, grant=self.server.grant(client_id))
+
     def grant(self, scopes=None):
         return self.server.grant(self.client_id, scopes) if scopes else self.server.grant(self.client_id)
 
@@ -68,6 +73,5 @@ def rest(running):
 @pytest.fixture(scope="module")
 def client(running, tmp_path_factory):
     """The vendor's client, started with a code and refreshing its metadata, as an application would."""
-    # A code of its own: a refresh token gives ten access tokens in ten minutes.
-    sdk.connect(running.base, tmp_path_factory.mktemp("sdk"), running.client_id, running.client_secret, grant=running.grant())
+    running.connect(tmp_path_factory.mktemp("sdk"))
     return running

@@ -283,7 +283,7 @@ def external(client):
 
 def test_records_answer_to_their_external_values(client, external, tmp_path):
     # The client learns the new fields at its next start.
-    sdk.connect(client.base, tmp_path, client.client_id, client.client_secret, grant=client.grant())
+    client.connect(tmp_path)
     field, value = external["Contacts"], unique("ext-")
     contact = new("Contacts", **{field: value})
     records, header = Area("record", "Contacts"), {"x_external": f"Contacts.{field}"}
@@ -333,7 +333,7 @@ def test_a_rich_text_field_is_read_whole(client, rest, tmp_path):
     answer = rest.post("settings/fields?module=Leads", {"fields": [field]})
     id = answer.item("fields")["details"]["id"]
     name = rest.get(f"settings/fields/{id}?module=Leads").item("fields")["api_name"]
-    sdk.connect(client.base, tmp_path, client.client_id, client.client_secret, grant=client.grant())
+    client.connect(tmp_path)
     text = "<div>" + "long " * 200 + "</div>"
     lead = new("Leads", **{name: text})
     (read,) = Area("record", "Leads").call("get_full_data_for_rich_text", lead, query={"fields": name})["data"]
