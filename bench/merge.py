@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Merges, dry runs and undos beside what one would write by hand, and many merges at once.
 
-usage: merge.py [--only mgput] [--repetitions N] [--large N]
+usage: merge.py [--only mqput] [--repetitions N] [--large N]
 
 (m) a merge beside one transaction in C against SQLite that changes the same rows, journal included; above 1,000 rows in one
     list the server does it as a job, and what is timed is the time until the job says COMPLETED
@@ -253,7 +253,7 @@ def main():
         bench = MergeBench(options, folder)
         # Warm, and gives the log and the graves a row to copy.
         take(bench, figures, options.only, lambda: bench.server_merges(bench.pairs(20, 10)))
-        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "mgput".index(row[0]))])
+        table([bench.rows[0], *sorted(bench.rows[1:], key=lambda row: "mqput".index(row[0]))])
     print(f"\nmachine afterwards: {machine()}")
 
 
