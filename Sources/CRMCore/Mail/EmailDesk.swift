@@ -138,9 +138,11 @@ package struct EmailDesk {
         return TemplateText(module: module, record: shown, sender: scope.catalog.user(scope.access.user)?.body ?? [:], isHTML: isHTML)
     }
 
-    /// A scheduled mail goes now. Returns whether its record is still there and still wants it.
+    /// A scheduled mail goes now. Returns whether its writer is still active, and its record still there and willing.
     static func begin(_ email: Email, _ scope: WriteScope) throws -> Bool {
-        guard let module = scope.catalog.module(id: email.place.module) else { return false }
+        guard let module = scope.catalog.module(id: email.place.module),
+            scope.catalog.user(UserID(raw: email.owner))?.active == true
+        else { return false }
         let rows = try Planner(scope.catalog, scope.access).rows([email.place.record], of: module, for: .sendMail, scope.tx)
         guard let record = rows[email.place.record] else { return false }
         do {

@@ -2,11 +2,10 @@ import CCrypto
 
 /// Random values, digests and comparisons for secrets. Nothing here keeps a secret.
 package enum Secrets {
+    /// From the system's own source, which the standard library reads (`getrandom` on Linux).
     package static func randomBytes(_ count: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        // A process without randomness must not hand out tokens: there is no state to go on from.
-        guard RAND_bytes(&bytes, Int32(count)) == 1 else { fatalError("the system gives no random bytes") }
-        return bytes
+        var source = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in .random(in: .min ... .max, using: &source) }
     }
 
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] {

@@ -91,21 +91,25 @@ private struct DraftReader {
     }
 }
 
+/// The drafts of a body; of the one that the path names, where it names one.
+struct DraftBodies: EndpointInput {
+    fileprivate let path: DraftPath
+    let items: [JSONCursor]
+    let token: String?
+
+    init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
+        path = try DraftPath(request, context)
+        token = request.path["draft_id"]
+        items = try token == nil ? request.json().items("__email_drafts") : request.json().items("__email_drafts", limit: 1)
+    }
+}
+
 /// Contract: email-drafts, 221.
 enum CreateEmailDrafts: Endpoint {
     static let declaration = Declaration(
         .post, "/crm/v7/{module}/{id}/__email_drafts", entry: "221", scope: .modules(["CREATE"]))
 
-    struct Input: EndpointInput {
-        fileprivate let path: DraftPath
-        let items: [JSONCursor]
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            path = try DraftPath(request, context)
-            items = try request.json().items("__email_drafts")
-        }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+    static func respond(_ input: DraftBodies, _ context: RequestContext) async throws -> Reply {
         try await input.path.each(input.items, isNew: true, named: nil, status: 201, "Draft created Successfully", context)
     }
 }
@@ -116,19 +120,17 @@ enum ListEmailDrafts: Endpoint {
 
     struct Input: EndpointInput {
         fileprivate let path: DraftPath
-        let page: Int
-        let perPage: Int
+        let page: NumberedPage
         init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
             path = try DraftPath(request, context)
-            page = try request.positive("page") ?? 1
-            perPage = min(try request.positive("per_page") ?? DraftPath.page, DraftPath.page)
+            page = try NumberedPage(request, most: DraftPath.page)
         }
     }
 
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let place = input.path.email
         let found = try await context.records.drafts(
-            of: place.record, place.module, skipping: (input.page - 1) * input.perPage, limit: input.perPage)
+            of: place.record, place.module, skipping: input.page.skipped, limit: input.page.perPage)
         guard let found else { throw Rejection.invalidPathID(1) }
         guard !found.views.isEmpty else { return .nothing }
         return .json(["__email_drafts": .array(found.views.map { DraftAnswer.json($0, optedOut: found.optedOut, context) })])
@@ -163,16 +165,7 @@ enum UpdateEmailDrafts: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/{module}/{id}/__email_drafts", entry: "223", scope: .modules(["UPDATE"]))
 
-    struct Input: EndpointInput {
-        fileprivate let path: DraftPath
-        let items: [JSONCursor]
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            path = try DraftPath(request, context)
-            items = try request.json().items("__email_drafts")
-        }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+    static func respond(_ input: DraftBodies, _ context: RequestContext) async throws -> Reply {
         try await input.path.each(input.items, isNew: false, named: nil, status: 200, "Draft updated Successfully", context)
     }
 }
@@ -182,18 +175,7 @@ enum UpdateEmailDraft: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/{module}/{id}/__email_drafts/{draft_id}", entry: "223", scope: .modules(["UPDATE"]))
 
-    struct Input: EndpointInput {
-        fileprivate let path: DraftPath
-        let items: [JSONCursor]
-        let token: String
-        init(_ request: ParsedRequest, _ context: RequestContext) throws(Rejection) {
-            path = try DraftPath(request, context)
-            items = try request.json().items("__email_drafts", limit: 1)
-            token = request.path["draft_id"] ?? ""
-        }
-    }
-
-    static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
+    static func respond(_ input: DraftBodies, _ context: RequestContext) async throws -> Reply {
         try await input.path.each(input.items, isNew: false, named: input.token, status: 200, "Draft updated Successfully", context)
     }
 }
