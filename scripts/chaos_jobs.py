@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills the server with SIGKILL in the middle of eleven kinds of jobs, and checks that the job is done whole and once.
+"""Kills the server with SIGKILL in the middle of twelve kinds of jobs, and checks that the job is done whole and once.
 
 usage: chaos_jobs.py --engine sqlite|postgres [--rounds N] [--kills N] [--seed N] [--rows N] [--kind NAME …]
 
@@ -199,6 +199,20 @@ def mass_convert(round):
     insist(accounts == sorted(f"Company {n}" for n in range(count)), "accounts are lost or doubled")
 
 
+def mass_convert_quotes(round):
+    count = 50  # as many as a call takes
+    (product,) = round.rest.create("Products", [{"Product_Name": "Bike"}])
+    line = {"Product_Name": {"id": product}, "Quantity": 1, "List_Price": 10}
+    (account,) = round.rest.create("Accounts", [{"Account_Name": "Acme"}])
+    quotes = [{"Subject": f"Quote {n}", "Account_Name": {"id": account}, "Quoted_Items": [line]} for n in range(count)]
+    ids = round.rest.create("Quotes", quotes)
+    body = {"convert_to": [{"module": {"api_name": "Sales_Orders"}, "carry_over_tags": False}], "ids": ids}
+    round.answered(round.rest.post("Quotes/actions/mass_convert", body))
+    round.kill_until_done()
+    orders = sorted(row["Subject"] for row in round.every("Sales_Orders", "Subject"))
+    insist(orders == sorted(f"Quote {n}" for n in range(count)), "orders are lost or doubled")
+
+
 def transfer(round):
     other = another_user(round)
     round.leads(owner=other)
@@ -272,7 +286,7 @@ def recurrence(round):
     insist(len(days) == len(set(days)) == 101, f"{len(days)} tasks on {len(set(days))} days, not one on each of 101")
 
 
-KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, transfer, backup, audit_export, notifications, recurrence]
+KINDS = [bulk_write, bulk_read, mass_update, mass_delete, mass_change_owner, mass_convert, mass_convert_quotes, transfer, backup, audit_export, notifications, recurrence]
 
 
 def run(engine, rounds=1, seed=None, rows=1500, kinds=None, most_kills=6):
