@@ -16,7 +16,9 @@ struct EmailDelivery {
 
     func mail(_ id: RecordID, to receiver: MailAddress) async -> Result<Mail, MailFailure> {
         do {
-            guard let found = try await load(id) else { return .failure(.impossible("the record is gone, or wants no mails")) }
+            guard let found = try await load(id, for: receiver) else {
+                return .failure(.impossible("the record is gone, or the mail is not wanted"))
+            }
             return .success(try await mail(found, to: receiver))
         } catch {
             // The database or the files are away.
@@ -30,8 +32,8 @@ struct EmailDelivery {
         let held: [Held]
     }
 
-    /// A scheduled one has begun to go, and is told of now.
-    private func load(_ id: RecordID) async throws -> Found? {
+    /// A scheduled one has begun to go, and is told of now. `nil` when it is not to go any more.
+    private func load(_ id: RecordID, for receiver: MailAddress) async throws -> Found? {
         let catalog = services.catalog.current()
         guard var email = try await services.database.run(.read, { tx in try Emails.find(id, tx) }) else { return nil }
         if email.state == .scheduled {
@@ -41,10 +43,11 @@ struct EmailDelivery {
             email.state = .waiting
         }
         let going = email
+        let (now, ids) = (services.clock(), services.ids)
+        let access = AccessPolicy.system("mails ask whether they are still wanted", for: UserID(raw: email.owner))
         return try await services.database.run(.read) { tx in
-            guard let table = catalog.module(id: going.place.module)?.table,
-                try tx.first("SELECT 1 FROM \(table) WHERE id = \(going.place.record)", { _ in true }) == true
-            else { return nil }
+            let scope = WriteScope(tx: tx, catalog: catalog.whole, access: access, origin: .system, now: now, group: going.id, ids: ids)
+            guard try EmailDesk.isWanted(going, by: receiver, scope) else { return nil }
             let answers = try going.answers.flatMap { try Emails.find($0, tx) }.map {
                 $0.original.map(Mail.Reference.named) ?? .ours($0.id)
             }

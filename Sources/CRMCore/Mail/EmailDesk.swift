@@ -138,24 +138,28 @@ package struct EmailDesk {
         return TemplateText(module: module, record: shown, sender: scope.catalog.user(scope.access.user)?.body ?? [:], isHTML: isHTML)
     }
 
-    /// A scheduled mail goes now. Returns whether its writer is still active, and its record still there and willing.
+    /// A scheduled mail goes now. Returns whether its writer is still active, and its record there and not locked against mails.
     static func begin(_ email: Email, _ scope: WriteScope) throws -> Bool {
         guard let module = scope.catalog.module(id: email.place.module),
             scope.catalog.user(UserID(raw: email.owner))?.active == true
         else { return false }
         let rows = try Planner(scope.catalog, scope.access).rows([email.place.record], of: module, for: .sendMail, scope.tx)
         guard let record = rows[email.place.record] else { return false }
-        do {
-            // Who wants no mails by now gets none, and who is locked by now neither.
-            try LockingConfiguration.refuse(.sendMail, on: record, scope)
-            try EmailReceivers(record, naming: ["to", "cc", "bcc"].flatMap { Emails.mailboxes(email.people[$0]) }, scope).requireWilling()
-        } catch is Rejection {
-            return false
-        }
+        do { try LockingConfiguration.refuse(.sendMail, on: record, scope) } catch { return false }
         let isFirst = try scope.tx.execute(
             "UPDATE sys_email SET state = 'waiting', at = \(scope.now) WHERE id = \(email.id) AND state = 'scheduled'")
         if isFirst == 1 { try tell(email, module, scope) }
         return true
+    }
+
+    /// Whether the record is there and neither it nor the receiver has said meanwhile that no mails are wanted. Writes nothing.
+    static func isWanted(_ email: Email, by receiver: MailAddress, _ scope: WriteScope) throws -> Bool {
+        guard let module = scope.catalog.module(id: email.place.module) else { return false }
+        let rows = try Planner(scope.catalog, scope.access).rows([email.place.record], of: module, for: .view, locked: false, scope.tx)
+        guard let record = rows[email.place.record], record["Email_Opt_Out"].integer != 1 else { return false }
+        let box = Mailbox(nil, receiver)
+        let unwilling = try EmailReceivers(record, naming: [box], scope).unwilling
+        return try !Kept([box], unwilling: unwilling, scope).of([box]).isEmpty
     }
 
     /// The record's history and its last activity tell of the mail.

@@ -124,6 +124,17 @@ import Wire
             let answer = await bench.mail(place, more: ["scheduled_time": .string(due)])
             #expect(bench.result(answer)["message"] == "Your mail has been scheduled successfully.")
             _ = try bench.messageID(await bench.mail("Leads/\(gone)", more: ["scheduled_time": .string(due)]))
+            let unwilling = try await bench.bench.add("Contacts", ["Last_Name": "No", "Email": "no@acme.example"])
+            let deal = try await bench.bench.add(
+                "Deals",
+                [
+                    "Deal_Name": "D", "Closing_Date": "2030-06-30", "Stage": "Qualification", "Pipeline": "Standard (Standard)",
+                    "Contact_Name": ["id": .string(unwilling)],
+                ])
+            _ = try bench.messageID(
+                await bench.mail("Deals/\(deal)", to: ["no@acme.example"], more: ["scheduled_time": .string(due)]))
+            #expect(
+                await bench.send("PUT", "Contacts/\(unwilling)", ["data": [["Email_Opt_Out": true]]]).status == 200, "after it was written")
             let postman = Postman()
             await bench.server.deliver(postman)
             #expect(postman.mails.isEmpty)
@@ -133,7 +144,7 @@ import Wire
             #expect(await bench.send("DELETE", "Leads/\(gone)").status == 200)
             let bench = try await bench.later(seconds: 3601)
             await bench.server.deliver(postman)
-            #expect(postman.receivers == ["kim@acme.example"], "nothing goes for a record that is gone")
+            #expect(postman.receivers == ["kim@acme.example"], "nothing goes for a record that is gone, and nothing to who wants none")
             #expect(await bench.mails(of: place, "?type=sent_from_crm").first?["status"] == [["type": "sent"]])
             #expect(await bench.send("GET", "\(place)/__timeline").json?.first("__timeline")?["action"] == "sent")
         }
