@@ -67,6 +67,7 @@ private struct SurvivorView {
     private let shown: [RecordID: JSONValue]
     private let zone: TimeZoneRule
     private let access: AccessPolicy
+    private let territoriesGained: Set<Int64>
 
     init(_ plan: MergePlan, _ outcome: MergeOutcome, _ scope: WriteScope, _ render: RenderContext) throws {
         let tagsGained = outcome.moved["Tags"] != nil
@@ -80,7 +81,12 @@ private struct SurvivorView {
         }
         wanted += request.module.fields.filter { request.files[$0.id] != nil }
         if tagsGained || request.tagSource.map({ $0 != .master }) ?? false, let tag = request.module.field("Tag") { wanted.append(tag) }
-        if outcome.moved["Territories"] != nil, let field = request.module.field("Territories") { wanted.append(field) }
+        if outcome.moved["Territories"] != nil, let field = request.module.field("Territories") {
+            wanted.append(field)
+            territoriesGained = Set(try TerritoryFollower.gained(by: request, scope).map(\.territory.raw))
+        } else {
+            territoriesGained = []
+        }
         func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
             let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
             var json = JSONWriter(capacity: 16_384)
@@ -114,11 +120,13 @@ private struct SurvivorView {
         return answer
     }
 
-    /// Those of all participants, each once.
+    /// The master's, and those that it gets, each once.
     private func shownTerritories() -> JSONValue {
-        var seen: Set<Int64> = []
-        let all = plan.request.participants.flatMap { shown[$0.id]?["Territories"]?.array ?? [] }
-        return .array(all.filter { $0["id"]?.looseInt64.map { seen.insert($0).inserted } ?? false })
+        var missing = territoriesGained
+        let given = plan.request.children.flatMap { shown[$0.id]?["Territories"]?.array ?? [] }
+        return .array(
+            (shown[plan.request.master.id]?["Territories"]?.array ?? [])
+                + given.filter { $0["id"]?.looseInt64.map { missing.remove($0) != nil } ?? false })
     }
 
     /// The tags that stay, as the participants that carry them show them.

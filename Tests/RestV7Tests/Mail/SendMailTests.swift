@@ -256,4 +256,62 @@ import Wire
             #expect(await bench.send("GET", "settings/emails/actions/from_addresses?user_id=12").status == 400)
         }
     }
+
+    /// docs/mail.md: a text is bounded as it is when its places are filled.
+    @Test(arguments: TestServer.engines) func placesDoNotMakeAMailEndless(_ engine: Database.Engine) async throws {
+        try await EmailBench.with(engine) { bench in
+            let lead = try await bench.bench.add(
+                "Leads",
+                ["Last_Name": "Kim", "Email": "kim@acme.example", "Description": .string(String(repeating: "x", count: 30_000))])
+            let place = "${Leads.Description}"
+            for (key, count) in [("content", 100), ("subject", 3)] {
+                let answer = await bench.mail(
+                    "Leads/\(lead)", more: .object([.init(key, .string(String(repeating: place, count: count)))]))
+                let refusal = bench.result(answer)
+                #expect(
+                    refusal["code"] == "LIMIT_EXCEEDED" && refusal["details"]?["api_name"] == .string(key), "\(answer.text.prefix(300))")
+            }
+            #expect(await bench.mails(of: "Leads/\(lead)").isEmpty)
+            let open = String(repeating: "${", count: 100_000)
+            let odd = await bench.mail("Leads/\(lead)", more: ["content": .string(open)])
+            #expect(bench.result(odd)["code"] == "SUCCESS", "\(odd.text.prefix(300))")
+        }
+    }
+
+    /// Who is not active any more sends nothing.
+    @Test(arguments: TestServer.engines) func aScheduledMailOfSomebodyInactiveStays(_ engine: Database.Engine) async throws {
+        try await EmailBench.with(engine) { bench in
+            let lead = try await bench.bench.add("Leads", ["Last_Name": "Kim", "Email": "kim@acme.example"])
+            let due = Instant(milliseconds: bench.server.clock.now().milliseconds + 60_000).iso(offsetMinutes: 0)
+            _ = try bench.messageID(await bench.mail("Leads/\(lead)", more: ["scheduled_time": .string(due)]))
+            let writer = bench.server.administrator.id
+            try await bench.server.services.changeMetadata { scope in
+                guard var body = scope.catalog.user(writer)?.body else { return }
+                body["status"] = "inactive"
+                try scope.replace(RecordID(raw: writer.raw), body: body)
+            }
+            bench.server.clock.advance(seconds: 120)
+            let postman = Postman()
+            await bench.server.deliver(postman)
+            #expect(postman.mails.isEmpty)
+        }
+    }
+
+    /// docs/encryption.md: mails are kept as they are sent, so they hold nothing that is encrypted.
+    @Test(arguments: TestServer.engines) func encryptedValuesStayOutOfMails(_ engine: Database.Engine) async throws {
+        try await EmailBench.with(engine) { bench in
+            let field: JSONValue = ["field_label": "Passport", "data_type": "text", "length": 40, "crypt": ["mode": "encryption"]]
+            #expect(await bench.send("POST", "settings/fields?module=Leads", ["fields": [field]]).status == 201)
+            let lead = try await bench.bench.add(
+                "Leads", ["Last_Name": "Kim", "Email": "kim@acme.example", "Passport": "Zebra-4711"])
+            let answer = await bench.mail(
+                "Leads/\(lead)", more: ["subject": "P: ${Leads.Passport}", "content": "${Leads.Passport} of ${Leads.Last_Name}"])
+            _ = try bench.messageID(answer)
+            let postman = Postman()
+            await bench.server.deliver(postman)
+            #expect(postman.mails.count == 1 && postman.mails.allSatisfy { !$0.subject.contains("Zebra") })
+            let sent = await bench.send("GET", "Leads/\(lead)/Emails/\(try bench.messageID(answer))")
+            #expect(sent.text.contains("of Kim") && !sent.text.contains("Zebra"), "\(sent.text)")
+        }
+    }
 }

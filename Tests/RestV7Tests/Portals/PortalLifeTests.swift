@@ -167,4 +167,17 @@ import Wire
             #expect(await bench.names(type) == ["Kim", "Ono"])
         }
     }
+
+    /// Links in mails lead to the server's own address, whatever a caller calls it.
+    @Test(arguments: TestServer.engines) func aLinkLeadsHome(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let bench = try await PortalBench(server)
+            let type = try await bench.makeType()
+            let contact = try await bench.contact("Guest")
+            // Callers in tests call the server crm.example.test.
+            #expect(await bench.invite(contact, type).status == 200)
+            let mail = try await bench.mail(to: "guest@acme.example").text
+            #expect(mail.contains("http://127.0.0.1:8080/portals/") && !mail.contains("crm.example.test"), "\(mail)")
+        }
+    }
 }

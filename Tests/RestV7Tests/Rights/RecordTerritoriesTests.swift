@@ -245,6 +245,8 @@ import Wire
             }
             let preview = await server.send("POST", "/crm/v7/Leads/\(ids[0])/actions/merge?dry_run=true", body([]), token: world.token)
             #expect(preview.text.contains("\"Territories\":2"), "\(preview.text)")
+            let foreseen = preview.first("merge")["details"]?["record"]?["Territories"]?.array ?? []
+            #expect(Set(foreseen.map { $0["Name"]?.string ?? $0["name"]?.string }) == ["Oslo", "Bergen", "North"], "\(foreseen)")
             let merged = await server.send(
                 "POST", "/crm/v7/Leads/\(ids[0])/actions/merge", body([["api_name": "City"]]), token: world.token)
             #expect(merged.status == 201, "\(merged.text)")

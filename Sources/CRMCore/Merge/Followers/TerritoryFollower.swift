@@ -12,7 +12,7 @@ struct TerritoryFollower: MergeFollower {
     }
 
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws {
-        count(gained(try RecordTerritories.held(by: request.participants.map(\.id), scope.tx), request).count, &outcome)
+        count(try Self.gained(by: request, scope).count, &outcome)
     }
 
     /// The change log keeps what each record had.
@@ -20,7 +20,7 @@ struct TerritoryFollower: MergeFollower {
         let ids = request.participants.map(\.id)
         let before = try RecordTerritories.held(by: ids, scope.tx)
         let master = request.master.id
-        let gained = gained(before, request)
+        let gained = Self.gained(before, request)
         try RecordTerritories.remove(
             request.children.flatMap { child in (before[child.id] ?? []).map { (child.id, $0.territory) } }, scope.tx)
         try RecordTerritories.add(gained.map { (master, $0) }, of: request.module.id, scope.tx)
@@ -50,7 +50,14 @@ struct TerritoryFollower: MergeFollower {
         if gained > 0 { outcome.moved["Territories"] = gained }
     }
 
-    private func gained(_ held: [RecordID: [RecordTerritories.Assignment]], _ request: MergeRequest) -> [RecordTerritories.Assignment] {
+    /// What people gave the children and the master gets; what criteria give it later is not foretold.
+    static func gained(by request: MergeRequest, _ scope: WriteScope) throws -> [RecordTerritories.Assignment] {
+        gained(try RecordTerritories.held(by: request.participants.map(\.id), scope.tx), request)
+    }
+
+    private static func gained(_ held: [RecordID: [RecordTerritories.Assignment]], _ request: MergeRequest) -> [RecordTerritories
+        .Assignment]
+    {
         var taken = Set((held[request.master.id] ?? []).map(\.territory))
         let limit = TerritorySetup.limits[request.module.apiName] ?? 0
         var gained: [RecordTerritories.Assignment] = []
