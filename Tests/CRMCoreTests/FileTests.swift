@@ -262,6 +262,19 @@ import Wire
         await database.remove()
     }
 
+    /// Stores without a folder of their own share the system's: whose clock is ahead leaves the uploads of others alone.
+    @Test(arguments: TestServer.engines) func anUploadUnderWayIsLeftAlone(_ engine: Database.Engine) async throws {
+        try await with(engine) { home in
+            let spool = home.library.spool()
+            try await spool.append([1, 2, 3])
+            home.clock.advance(seconds: 25 * 3600)
+            try await FileSweep(home.start.services).sweep()
+            let kept = try await home.library.keep(spool, named: "a.txt")
+            let entry = try #require(try await home.library.register([kept], owner: home.start.administrator.id).first)
+            #expect(try await home.read(entry) == [1, 2, 3])
+        }
+    }
+
     /// A spool that nobody finishes goes with whoever had it.
     @Test func anUploadGivenUpLeavesNoFile() async throws {
         try await with(.sqlite) { home in

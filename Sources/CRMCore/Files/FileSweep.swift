@@ -29,7 +29,8 @@ package struct FileSweep: Sendable {
         let now = library.clock()
         while try await dropFiles(now) {}
         while try await removeContents(now) {}
-        try await library.store.clearSpool(before: Instant(milliseconds: now.milliseconds - FileLibrary.graceMilliseconds))
+        // Spooled files carry the machine's time, whatever clock the organisation goes by, and others may spool in the same folder.
+        try await library.store.clearSpool(before: Instant(milliseconds: Instant.now().milliseconds - FileLibrary.graceMilliseconds))
     }
 
     /// Returns whether there may be more.
