@@ -21,10 +21,11 @@ enum PostgresConnection {
             guard let encoding = PQparameterStatus(connection, "server_encoding"), String(cString: encoding) == "UTF8" else {
                 throw DriverFailure(code: unsuitable, message: "The database's encoding is not UTF8.")
             }
+            // Compiling a search of a few milliseconds takes PostgreSQL thirty: it goes by costs, which our subqueries make look high.
             try run(
                 """
                 SET client_min_messages = warning; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-                SET lock_timeout = \(lockTimeoutMilliseconds); SET standard_conforming_strings = on; SET bytea_output = hex
+                SET lock_timeout = \(lockTimeoutMilliseconds); SET standard_conforming_strings = on; SET bytea_output = hex; SET jit = off
                 """, on: connection)
         } catch {
             PQfinish(connection)
