@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -95,7 +96,10 @@ package struct HTTPServer: Sendable {
         application = Application(
             responder: ShellResponder(shell: shell),
             // Longer than the pauses of a client between calls, short enough that dead connections do not gather.
-            server: .http1(configuration: .init(additionalChannelHandlers: [ParserRefusals()], idleTimeout: .seconds(75))),
+            server: HTTPServerBuilder { responder in
+                let configuration = HTTP1Channel.Configuration(additionalChannelHandlers: [ParserRefusals()], idleTimeout: .seconds(75))
+                return ConnectionOnItsLoop(connection: HTTP1Channel(responder: responder, configuration: configuration))
+            },
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in await started(channel.localAddress?.port ?? port) },
             eventLoopGroupProvider: .singleton, logger: quiet)

@@ -7,8 +7,9 @@ final class WorkQueue: Sendable {
         /// Taken ones are nil, up to `head`.
         var items: [Work?] = []
         var head = 0
-        /// Threads that wait for work and have not been called.
-        var sleeping = 0
+        /// Threads that wait for work and have not been called. Whichever slept last is called first: its connection has what the
+        /// work before needed, statements prepared among it, and where there is little to do the others are left alone.
+        var sleeping: [DispatchSemaphore] = []
         var isClosed = false
 
         var count: Int { items.count - head }
@@ -30,8 +31,6 @@ final class WorkQueue: Sendable {
     }
 
     private let state = Mutex(State())
-    /// One signal for each thread that is to wake: as many as were counted out of `sleeping`.
-    private let wake = DispatchSemaphore(value: 0)
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
@@ -40,25 +39,24 @@ final class WorkQueue: Sendable {
 
     /// Why the work was not taken, or nil.
     func add(_ work: Work) -> SQLFailure? {
-        let (refusal, wakesOne): (SQLFailure?, Bool) = state.withLock { state in
-            if state.isClosed { return (.cancelled, false) }
-            if state.count >= limit { return (.busy, false) }
+        let (refusal, sleeper): (SQLFailure?, DispatchSemaphore?) = state.withLock { state in
+            if state.isClosed { return (.cancelled, nil) }
+            if state.count >= limit { return (.busy, nil) }
             state.items.append(work)
             // A thread that is awake looks at the queue before it sleeps.
-            guard state.sleeping > 0 else { return (nil, false) }
-            state.sleeping -= 1
-            return (nil, true)
+            return (nil, state.sleeping.popLast())
         }
-        if wakesOne { wake.signal() }
+        sleeper?.signal()
         return refusal
     }
 
     /// Waits. Nil when the queue is closed and empty.
     func take() -> Work? {
+        let wake = DispatchSemaphore(value: 0)
         while true {
             let (work, isOver): (Work?, Bool) = state.withLock { state in
                 if let work = state.pop() { return (work, false) }
-                if !state.isClosed { state.sleeping += 1 }
+                if !state.isClosed { state.sleeping.append(wake) }
                 return (nil, state.isClosed)
             }
             if work != nil || isOver { return work }
@@ -87,9 +85,9 @@ final class WorkQueue: Sendable {
     func close() {
         let sleeping = state.withLock { state in
             state.isClosed = true
-            defer { state.sleeping = 0 }
+            defer { state.sleeping = [] }
             return state.sleeping
         }
-        for _ in 0..<sleeping { wake.signal() }
+        for sleeper in sleeping { sleeper.signal() }
     }
 }

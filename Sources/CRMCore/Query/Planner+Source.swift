@@ -43,7 +43,8 @@ extension Planner {
         }
         guard let words = query.words else { return source }
         let newest: SQL =
-            grams.map { newestPassing($0, table, filter) } ?? "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(source.order)"
+            grams.map { newestPassing($0, table, filter) }
+            ?? "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(source.order)"
         return Source(
             from: "\(table) t", filter: "t.id IN (\(words.candidates(newest, table, query.module, where: filter)))",
             order: "\(words.rank(query.module)), t.id DESC")
