@@ -66,12 +66,7 @@ extension FieldDraft {
         else { throw .invalid(at: list.path) }
         let parameter = try readParameter(expression, name, based)
         if let criteria = expression.optional("criteria"), !criteria.value.isNull {
-            do {
-                _ = try CriteriaReader(
-                    module: based, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
-                )
-                .read(criteria.value)
-            } catch { throw .invalid(at: criteria.path) }
+            do { _ = try KeptCriteria.read(criteria, of: based, scope) } catch { throw .invalid(at: criteria.path) }
         }
         if let basis = rollup.optional("rollup_based_on"), !basis.value.isNull {
             // What the page of fields has.
