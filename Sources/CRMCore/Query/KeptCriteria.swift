@@ -49,7 +49,7 @@ package struct KeptCriteria {
         rules += 1
         guard rules <= most else { throw Rejection(.limitExceeded, .jsonPath(given.path), .other("limit", .integer(most))) }
         let named = try given.required("field")
-        guard let field = field(named), !field.columns.isEmpty else { throw .invalid(at: named.path) }
+        guard let field = try field(named), !field.columns.isEmpty else { throw .invalid(at: named.path) }
         try isAllowed(field, named.path)
         let comparator = try given.required("comparator")
         let kept: JSONValue = [
@@ -65,9 +65,10 @@ package struct KeptCriteria {
         return kept
     }
 
-    private func field(_ given: JSONCursor) -> Field? {
+    private func field(_ given: JSONCursor) throws(Rejection) -> Field? {
+        let id = try given.ownID()
         if let name = (given.value["api_name"] ?? given.value).string, let field = module.field(name) { return field }
-        return given.value["id"]?.looseInt64.flatMap { id in module.fields.first { $0.id.raw == id } }
+        return id.flatMap { id in module.fields.first { $0.id.raw == id.raw } }
     }
 }
 

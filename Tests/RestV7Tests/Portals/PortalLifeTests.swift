@@ -143,6 +143,24 @@ import Wire
         }
     }
 
+    /// 91: who is active again may still accept.
+    @Test(arguments: TestServer.engines) func anInvitationOutlivesAPause(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let bench = try await PortalBench(server)
+            let type = try await bench.makeType()
+            let guest = try await bench.contact("Guest")
+            _ = await bench.invite(guest, type)
+            let link = bench.link(in: try await bench.mail(to: "guest@acme.example"))
+            for (active, status) in [(false, 404), (true, 200)] {
+                let changed = await bench.caller.send("PUT", bench.path(type) + "/\(guest)/actions/change_status?active=\(active)")
+                #expect(changed.status == 200, "\(changed.text)")
+                #expect(await server.send("GET", link).status == status)
+            }
+            #expect(await server.send("POST", link).status == 200)
+            #expect(await bench.users(type).first?["confirm"] == true)
+        }
+    }
+
     /// convert-lead, 138: portal_user_type; the same in 135.
     @Test(arguments: TestServer.engines) func aConvertedLeadIsInvited(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
