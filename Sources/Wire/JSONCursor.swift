@@ -26,12 +26,13 @@ package struct JSONCursor: Sendable {
         value[name].map { JSONCursor($0, at: path.appending(name)) }
     }
 
-    /// Text. Its length is counted in Unicode scalars.
+    /// Text. Its length is counted in Unicode scalars. Where one is needed, blanks alone are none.
     package func string(max: Int? = nil, min: Int? = nil) throws(Rejection) -> String {
         guard case .string(let text) = value else { throw .wrongType("text", at: path) }
         // Bytes are never fewer than scalars, and are counted already.
         if let max, text.utf8.count > max, text.unicodeScalars.count > max { throw .tooLong(max, at: path) }
         if let min, text.unicodeScalars.count < min { throw .tooShort(min, at: path) }
+        if let min, min > 0, text.isBlank { throw Rejection(.mandatoryNotFound, .apiName(name), .jsonPath(path)) }
         return text
     }
 
@@ -61,6 +62,12 @@ package struct JSONCursor: Sendable {
         if elements.count < count.lowerBound { throw .tooShort(count.lowerBound, at: path) }
         if elements.count > count.upperBound { throw .tooLong(count.upperBound, at: path) }
         return try self.elements()
+    }
+
+    /// The `id` of an object; `nil` without one. What is no id is refused, whatever else says what is meant.
+    package func ownID() throws(Rejection) -> RecordID? {
+        guard let given = optional("id"), !given.value.isNull else { return nil }
+        return try given.recordID()
     }
 
     /// An id, as a string of digits or as a number: SDKs send either.

@@ -40,6 +40,22 @@ struct RuleTests<Key> {
     /// The rules that each record meets, in their order. The records are locked already, or are locked now.
     func matches(_ ids: [RecordID], locking: Bool = false) throws -> [RecordID: [Key]] {
         guard let table = module.table, !ids.isEmpty else { return [:] }
+        return try matches(
+            in: "\(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw).sorted())) ORDER BY t.id", locking: locking)
+    }
+
+    /// The rules that a record would meet with values that are not written, in their order. What stands beside the record counts as it is.
+    func matches(unwritten record: Record) throws -> [Key] {
+        let asked = Set(module.fields.filter { fields.contains($0.apiName) }.flatMap(\.columns).map(\.raw)).union(["id"])
+        let values = zip(module.storedColumns, record.values).filter { asked.contains($0.0.name.raw) }.map { column, value -> SQL in
+            // A text collates as its column does.
+            let typed: SQL = column.type == .text ? "\(.textOf("\(value)"))" : "CAST(\(value) AS \(.type(column.type)))"
+            return "\(typed) AS \(column.name)"
+        }
+        return try matches(in: "(SELECT \(.joined(values, by: ", "))) t", locking: false)[record.id] ?? []
+    }
+
+    private func matches(in rows: SQL, locking: Bool) throws -> [RecordID: [Key]] {
         var found: [RecordID: [Key]] = [:]
         var rest = rules[...]
         var lock: SQL = locking ? "\(.lockRowsForChange)" : ""
@@ -47,9 +63,7 @@ struct RuleTests<Key> {
             let chunk = Array(rest.prefix(Self.perStatement))
             rest = rest.dropFirst(chunk.count)
             let columns: [SQL] = chunk.map { "CASE WHEN \($0.matches) THEN 1 ELSE 0 END" }
-            try scope.tx.forEach(
-                "SELECT t.id, \(.joined(columns, by: ", ")) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw).sorted())) ORDER BY t.id\(lock)"
-            ) { row in
+            try scope.tx.forEach("SELECT t.id, \(.joined(columns, by: ", ")) FROM \(rows)\(lock)") { row in
                 let id = RecordID(raw: row.integer(0) ?? 0)
                 for (index, rule) in chunk.enumerated() where row.integer(index + 1) == 1 { found[id, default: []].append(rule.key) }
             }

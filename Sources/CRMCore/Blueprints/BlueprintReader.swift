@@ -59,15 +59,15 @@ package struct BlueprintReader {
     /// The field whose options are the states.
     private static func field(_ item: JSONCursor, of module: Module) throws(Rejection) -> Field {
         let given = try item.required("field")
-        guard let field = named(given, in: module), field.type.dataType == "picklist", field.settable, !field.columns.isEmpty else {
+        guard let field = try named(given, in: module), field.type.dataType == "picklist", field.settable, !field.columns.isEmpty else {
             throw .invalid(at: given.path)
         }
         return field
     }
 
     /// By `api_name` or `id`, or by the name alone.
-    private static func named(_ given: JSONCursor, in module: Module) -> Field? {
-        if let id = given.value["id"]?.looseInt64 { return module.field(FieldID(raw: id)) }
+    private static func named(_ given: JSONCursor, in module: Module) throws(Rejection) -> Field? {
+        if let id = try given.ownID() { return module.field(FieldID(raw: id.raw)) }
         return (given.value["api_name"] ?? given.value).string.flatMap { module.field($0) }
     }
 
@@ -186,7 +186,7 @@ package struct BlueprintReader {
     private func inputs(_ given: JSONCursor?) throws -> [JSONValue] {
         var kept: [JSONValue] = []
         for item in try limited(given, Self.mostInputs) {
-            guard let input = Self.named(item, in: module), input.settable, !input.columns.isEmpty, input.id != field.id,
+            guard let input = try Self.named(item, in: module), input.settable, !input.columns.isEmpty, input.id != field.id,
                 input.columns.first?.raw != "id", input.type.dataType != "profileimage"
             else { throw Rejection.invalid(at: item.path) }
             guard !kept.contains(where: { $0["id"]?.looseInt64 == input.id.raw }) else { throw Rejection.duplicate(at: item.path) }
@@ -232,10 +232,15 @@ package struct BlueprintReader {
             return ["type": .string(type), "task": task.value]
         }
         let named = try item.required("field")
-        guard let target = Self.named(named, in: module), target.settable, !target.columns.isEmpty, target.id != field.id,
+        guard let target = try Self.named(named, in: module), target.settable, !target.columns.isEmpty, target.id != field.id,
             !target.isRecordLookup, target.columns.first?.raw != "id"
         else { throw Rejection.invalid(at: named.path) }
         let value = item.optional("value") ?? JSONCursor(.null, at: item.path.appending("value"))
+        if [.choice, .choices].contains(target.plainType.comparison) {
+            let options = BlueprintUse.options(target.body["pick_list_values"]?.array ?? [])
+            let chosen = (value.value.array ?? [value.value]).compactMap(\.string).filter { !$0.isBlank }
+            guard chosen.allSatisfy({ options.contains(target.choices[$0] ?? $0) }) else { throw Rejection.invalid(at: value.path) }
+        }
         do throws(Rejection) {
             _ = try RecordDecoder(catalog: scope.catalog, module: module, access: system).decode(
                 JSONCursor(.object([.init(target.apiName, value.value)]), at: item.path), into: Record(module, id: RecordID(raw: 0)),

@@ -43,7 +43,7 @@ package struct TransitionRun {
             try BlueprintRecords.set(place, of: id, scope.tx)
             return .savedPartially
         }
-        try complete(transition, state, record)
+        try complete(transition, state, record, at: data?.path ?? item.path.appending("data"))
         return .done
     }
 
@@ -112,8 +112,9 @@ package struct TransitionRun {
 
     // MARK: What the process does
 
-    /// Puts the record into the next state, and does what follows. The process may write what the caller may not.
-    func complete(_ transition: Transition, _ state: BlueprintState, _ record: Record) throws {
+    /// Puts the record into the next state, and does what follows. The process may write what the caller may not; what cannot be written
+    /// is told as if it had been given at `path`.
+    func complete(_ transition: Transition, _ state: BlueprintState, _ record: Record, at path: JSONPath = JSONPath()) throws {
         let system = AccessPolicy.system("a transition writes its state and its actions", for: scope.access.user)
         let scope = WriteScope(
             tx: scope.tx, catalog: scope.catalog, access: system, origin: scope.origin, now: scope.now, group: scope.group, ids: scope.ids,
@@ -123,7 +124,7 @@ package struct TransitionRun {
             guard let field = module.field(id) else { continue }
             item[field.apiName] = value
         }
-        for outcome in try records.update([JSONCursor(item)], module, scope) { _ = try outcome.get() }
+        for outcome in try records.update([JSONCursor(item, at: path)], module, scope) { _ = try outcome.get() }
         for case .task(let task) in transition.actions { try add(task, to: record, scope) }
         var place = state.place
         place.since = scope.now

@@ -37,9 +37,17 @@ package struct NumberPattern: Sendable {
         default: return nil
         }
         guard decimal.map({ $0 == "." || $0 == "," }) ?? true else { return nil }
+        guard group.map({ Self.isGrouped(scalars, by: $0, decimal) }) ?? true else { return nil }
         let point: Unicode.Scalar = decimal ?? (group == "." ? "," : ".")
         self.init(
             decimal: point, groups: group.map { sign in Self.alike.first { $0.contains(sign) } ?? [sign] } ?? [])
+    }
+
+    /// Three places stand in the last group, and two or three in those between.
+    private static func isGrouped(_ scalars: [Unicode.Scalar], by group: Unicode.Scalar, _ decimal: Unicode.Scalar?) -> Bool {
+        let whole = scalars.prefix { $0 != decimal }
+        let groups = whole.split(separator: group, omittingEmptySubsequences: false).map(\.count)
+        return groups.last == 3 && groups.dropFirst().dropLast().allSatisfy { (2...3).contains($0) }
     }
 
     /// The number with a point and no groups; `nil` when it is not written like this.

@@ -49,6 +49,7 @@ extension EmailDesk {
         guard var email = try Emails.find(token, of: record.id, scope.tx), email.state == .draft else {
             throw Rejection.invalid(at: draft.path.appending("id"))
         }
+        try requireWriter(of: email)
         var details = draft.details
         details["inventory_details"] = email.details["inventory_details"] ?? .null
         let files = email.files
@@ -64,8 +65,17 @@ extension EmailDesk {
 
     package func remove(_ token: String) throws {
         guard let email = try Emails.find(token, of: record.id, scope.tx), email.state == .draft else { throw Rejection.invalidPathID(3) }
+        try requireWriter(of: email)
         try FieldFiles.removeAll(of: [email.id], at: scope.now, scope.tx)
         try scope.tx.execute("DELETE FROM sys_email WHERE id = \(email.id)")
+    }
+
+    /// Who sees the record reads its drafts; they are changed and dropped by their writers, and by administrators.
+    private func requireWriter(of draft: Email) throws(Rejection) {
+        let user = scope.access.user
+        guard draft.owner == user.raw || scope.catalog.isAdministrator(user) else {
+            throw Rejection(.noPermission, message: "the draft is another user's", .other("id", .string(draft.token)))
+        }
     }
 
     private func write(_ draft: EmailDraft, to email: inout Email) {

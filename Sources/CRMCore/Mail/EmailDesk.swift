@@ -135,7 +135,9 @@ package struct EmailDesk {
         json.endArray()
         var shown = try JSONValue.parse(json.finish()).array?.first ?? [:]
         for field in module.fields where field.isEncrypted { shown[field.apiName] = .null }
-        return TemplateText(module: module, record: shown, sender: scope.catalog.user(scope.access.user)?.body ?? [:], isHTML: isHTML)
+        return TemplateText(
+            module: module, record: shown, sender: scope.catalog.user(scope.access.user)?.body ?? [:],
+            people: scope.catalog.module("Users"), isHTML: isHTML)
     }
 
     /// A scheduled mail goes now. Returns whether its writer is still active, and its record there and not locked against mails.
@@ -173,7 +175,7 @@ package struct EmailDesk {
 }
 
 extension TemplateText {
-    fileprivate var plain: TemplateText { TemplateText(module: module, record: record, sender: sender, isHTML: false) }
+    fileprivate var plain: TemplateText { TemplateText(module: module, record: record, sender: sender, people: people, isHTML: false) }
 }
 
 extension EmailDesk {

@@ -8,6 +8,8 @@ struct TemplateText {
     /// The record as the sender sees it: a field hidden from him is not there.
     let record: JSONValue
     let sender: JSONValue
+    /// What users may have.
+    var people: Module?
     let isHTML: Bool
 
     /// `nil` when more than `most` bytes come of it.
@@ -33,7 +35,8 @@ struct TemplateText {
         guard bytes[index] == UInt8(ascii: "$"), index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "{") else { return nil }
         let start = index + 2
         let bound = min(bytes.count, start + 816)
-        guard let close = bytes[start..<bound].firstIndex(where: { [UInt8(ascii: "}"), UInt8(ascii: "{"), UInt8(ascii: "$")].contains($0) }),
+        guard
+            let close = bytes[start..<bound].firstIndex(where: { [UInt8(ascii: "}"), UInt8(ascii: "{"), UInt8(ascii: "$")].contains($0) }),
             bytes[close] == UInt8(ascii: "}")
         else { return nil }
         return (String(decoding: bytes[start..<close], as: UTF8.self), close + 1)
@@ -42,13 +45,15 @@ struct TemplateText {
     private func value(_ place: Substring) -> String? {
         let parts = place.drop { $0 == "!" }.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else { return nil }
-        let source: JSONValue
+        let source: (values: JSONValue, fields: Module?)
         switch parts[0] {
-        case module.apiName: source = record
-        case "User", "Users": source = sender
+        case module.apiName: source = (record, module)
+        case "User", "Users": source = (sender, people)
         default: return nil
         }
-        let text = Self.text(source[parts[1]] ?? .null)
+        // A field that is there and has no value, or none for the sender, is empty.
+        guard source.values[parts[1]] != nil || source.fields?.field(parts[1]) != nil else { return nil }
+        let text = Self.text(source.values[parts[1]] ?? .null)
         return isHTML ? PlainText.escaped(text) : text
     }
 

@@ -42,9 +42,9 @@ enum EventParticipants {
         try events(of: succession, locked: false, scope).count
     }
 
-    /// Puts back the invitations that were moved, where they are still as they were left.
-    static func restore(_ moved: [(record: RecordID, before: JSONValue, after: JSONValue)], _ scope: WriteScope) throws {
-        guard !moved.isEmpty, let module = scope.catalog.module("Events"), let field = module.field("Participants") else { return }
+    /// Puts back the invitations that were moved, where they are still as they were left. Returns how many events changed.
+    static func restore(_ moved: [(record: RecordID, before: JSONValue, after: JSONValue)], _ scope: WriteScope) throws -> Int {
+        guard !moved.isEmpty, let module = scope.catalog.module("Events"), let field = module.field("Participants") else { return 0 }
         let rows = try system(scope).rows(moved.map(\.record), of: module, for: .edit, scope.tx)
         let key = String(field.id.raw)
         let changes = moved.compactMap { id, before, after -> (before: Record, after: Record)? in
@@ -54,6 +54,7 @@ enum EventParticipants {
             return (now, former)
         }
         try write(changes, kind: nil, scope)
+        return changes.count
     }
 
     private static func events(of succession: Succession, locked: Bool, _ scope: WriteScope) throws -> [Record] {

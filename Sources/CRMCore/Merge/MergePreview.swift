@@ -67,7 +67,8 @@ private struct SurvivorView {
     private let shown: [RecordID: JSONValue]
     private let zone: TimeZoneRule
     private let access: AccessPolicy
-    private let territoriesGained: Set<Int64>
+    private let territories: JSONValue?
+    private let leavesProcess: Bool
 
     init(_ plan: MergePlan, _ outcome: MergeOutcome, _ scope: WriteScope, _ render: RenderContext) throws {
         let tagsGained = outcome.moved["Tags"] != nil
@@ -81,12 +82,8 @@ private struct SurvivorView {
         }
         wanted += request.module.fields.filter { request.files[$0.id] != nil }
         if tagsGained || request.tagSource.map({ $0 != .master }) ?? false, let tag = request.module.field("Tag") { wanted.append(tag) }
-        if outcome.moved["Territories"] != nil, let field = request.module.field("Territories") {
-            wanted.append(field)
-            territoriesGained = Set(try TerritoryFollower.gained(by: request, scope).map(\.territory.raw))
-        } else {
-            territoriesGained = []
-        }
+        territories = try Self.territories(plan, scope, render)
+        leavesProcess = try BlueprintFollower.ends(request.master, as: plan.survivor, scope)
         func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
             let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
             var json = JSONWriter(capacity: 16_384)
@@ -110,7 +107,9 @@ private struct SurvivorView {
             answer[field.apiName] = giver.flatMap { shown[$0.id]?[field.apiName] } ?? scalar(plan.survivor[field], field)
         }
         if answer["Tag"] != nil { answer["Tag"] = shownTags() }
-        if answer["Territories"] != nil { answer["Territories"] = shownTerritories() }
+        let places = request.module.fields.first { $0.type.cell == .territories }?.apiName
+        if let places, let territories, answer[places] != nil { answer[places] = territories }
+        if leavesProcess, answer["$process_flow"] != nil { answer["$process_flow"] = false }
         for field in request.module.fields {
             guard access.right(on: field) != .hidden, let ids = request.files[field.id] else { continue }
             let files = request.participants.flatMap { shown[$0.id]?[field.apiName]?.array ?? [] }
@@ -120,13 +119,11 @@ private struct SurvivorView {
         return answer
     }
 
-    /// The master's, and those that it gets, each once.
-    private func shownTerritories() -> JSONValue {
-        var missing = territoriesGained
-        let given = plan.request.children.flatMap { shown[$0.id]?["Territories"]?.array ?? [] }
-        return .array(
-            (shown[plan.request.master.id]?["Territories"]?.array ?? [])
-                + given.filter { $0["id"]?.looseInt64.map { missing.remove($0) != nil } ?? false })
+    /// Where the survivor will stand, as it will be shown; `nil` where the merge cannot change that.
+    private static func territories(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws -> JSONValue? {
+        guard scope.catalog.territories.top != nil, TerritorySetup.supports(plan.request.module) else { return nil }
+        let places = try TerritoryFollower.foretold(plan.survivor, of: plan.request, scope)
+        return try TerritoryValueWriter.shown(places, render)
     }
 
     /// The tags that stay, as the participants that carry them show them.

@@ -30,14 +30,14 @@ struct Unmerge {
         for group in try moved() { try moveBack(group, &outcome) }
         try restoreLinks(&outcome)
         let merge = UndoneMerge(id: entry.id, master: entry.master, module: module)
-        for follower in MergeFollowers.all { try follower.undo(merge, scope) }
+        for follower in MergeFollowers.all { try follower.undo(merge, &outcome, scope) }
         try removeAdded()
         try scope.tx.execute("UPDATE sys_merge SET undone_at = \(scope.now) WHERE id = \(entry.id)")
         try ChangeLog.append([.init(record: master, kind: .unmerged, before: nil, after: .array(outcome.restored.map { .id($0) }))], scope)
         return outcome
     }
 
-    /// The survivor, which must be there and free, or held by this undo.
+    /// The survivor, which must be there and free, or held by this undo. A lock refuses the undo as it would an edit.
     func lockedMaster() throws -> Record {
         let rows = try Planner(scope.catalog, scope.access).rows([entry.master], of: module, for: .edit, scope.tx)
         guard let master = rows[entry.master] else {
@@ -45,6 +45,7 @@ struct Unmerge {
             throw rows.refusal(of: entry.master, else: gone)
         }
         if master.heldByMerge != holder { try RecordStore.refuseIfHeld(master) }
+        try LockingConfiguration.refuse(.update, on: master, scope)
         return master
     }
 
@@ -226,6 +227,10 @@ package struct UnmergeOutcome: Sendable, Equatable {
     package var movedBack: [String: Int] = [:]
     package var keptFields: [String] = []
     package var keptRows: [Kept] = []
+
+    mutating func countBack(_ rows: Int, as name: String) {
+        if rows > 0 { movedBack[name, default: 0] += rows }
+    }
 
     package var json: JSONValue {
         [

@@ -3,8 +3,8 @@ import Wire
 
 /// Reads search criteria such as `((Last_Name:equals:Kim)and(Company:starts_with:Ac))` (`records.md`, 131).
 package struct CriteriaParser {
-    /// At most ten conditions, and `in` lists of a hundred values.
-    private static let maximumTests = 10, maximumValues = 100, maximumDepth = 20
+    /// At most ten conditions.
+    private static let maximumTests = 10, maximumDepth = 20
 
     private let module: Module
     private var text: [Character] = []
@@ -67,7 +67,7 @@ package struct CriteriaParser {
             throw Rejection(
                 .invalidQuery, .other("reason", "the operator does not fit the field"), .apiName(name), .other("operator", .string(word)))
         }
-        guard !values.isEmpty, values.count <= Self.maximumValues, comparator == .between ? values.count == 2 : true else {
+        guard !values.isEmpty, values.count <= CriteriaLimits.values, comparator == .between ? values.count == 2 : true else {
             throw malformed()
         }
         let single = comparator == .among || comparator == .between ? values : [values.joined(separator: ",")]

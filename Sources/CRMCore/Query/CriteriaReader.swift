@@ -3,8 +3,6 @@ import Wire
 
 /// Reads criteria given as JSON: `{field, comparator, value}` or `{group_operator, group}`. Custom views, rules and mass actions use them.
 package struct CriteriaReader {
-    private static let maximumDepth = 10
-
     private let module: Module
     private let user: UserID
     private let dates: MovingDates
@@ -18,36 +16,39 @@ package struct CriteriaReader {
         self.catalog = catalog
     }
 
-    package func read(_ criteria: JSONValue) throws(Rejection) -> Condition { try read(criteria, depth: 0) }
+    package func read(_ criteria: JSONValue) throws(Rejection) -> Condition {
+        var tests = 0
+        return try read(criteria, depth: 0, &tests)
+    }
 
-    private func read(_ criteria: JSONValue, depth: Int) throws(Rejection) -> Condition {
-        guard depth < Self.maximumDepth else { throw Rejection(.invalidQuery, .other("reason", "nested too deeply")) }
+    private func read(_ criteria: JSONValue, depth: Int, _ tests: inout Int) throws(Rejection) -> Condition {
+        guard depth < CriteriaLimits.depth else { throw Rejection(.invalidQuery, .other("reason", "nested too deeply")) }
         if criteria.isNull { return .always }
         if let group = criteria["group"]?.array {
             var parts: [Condition] = []
-            for part in group { parts.append(try read(part, depth: depth + 1)) }
+            for part in group { parts.append(try read(part, depth: depth + 1, &tests)) }
             return criteria["group_operator"]?.string?.lowercased() == "or" ? .any(parts) : .all(parts)
         }
+        tests += 1
+        guard tests <= CriteriaLimits.tests else { throw Rejection(.invalidQuery, .other("reason", "too many conditions")) }
         guard let name = criteria["field"]?["api_name"]?.string ?? criteria["field"]?.string else {
             throw Rejection(.invalidQuery, .other("reason", "invalid field"))
         }
         if name.contains("."), let catalog { return try followed(name, criteria, catalog) }
         guard let field = module.field(name) else { throw Rejection(.invalidQuery, .other("reason", "invalid field")) }
         let value = criteria["value"] ?? .null
+        let comparator = try comparator(of: criteria, name)
         if value == .string("${EMPTY}") || value.isNull {
-            return .test(field: name, criteria["comparator"]?.string == "not_equal" ? .notEmpty : .empty, [])
+            return .test(field: name, Self.isNegative(comparator) ? .notEmpty : .empty, [])
         }
         if value == .string("${NOTEMPTY}") {
-            return .test(field: name, criteria["comparator"]?.string == "not_equal" ? .empty : .notEmpty, [])
-        }
-        guard let comparator = Self.comparators[criteria["comparator"]?.string ?? ""] else {
-            throw Rejection(.invalidQuery, .apiName(name), .other("operator", criteria["comparator"] ?? .null))
+            return .test(field: name, comparator == .notEqual ? .empty : .notEmpty, [])
         }
         if field.isEncrypted, ![.equal, .notEqual, .among, .notAmong, .empty, .notEmpty].contains(comparator) {
             throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the field is encrypted"))
         }
         if let days = value.string.flatMap(dates.days) { return try moving(field, comparator, days) }
-        return .test(field: name, comparator, (value.array ?? [value]).map(resolved))
+        return .test(field: name, comparator, try operands(value, comparator, name))
     }
 
     /// A test of what lookups lead to.
@@ -57,13 +58,28 @@ package struct CriteriaReader {
             throw Rejection(.invalidQuery, .apiName(name), .other("reason", "invalid field"))
         }
         let value = criteria["value"] ?? .null
+        let comparator = try comparator(of: criteria, name)
         if value == .string("${EMPTY}") || value.isNull {
-            return .path(path, criteria["comparator"]?.string == "not_equal" ? .notEmpty : .empty, [])
+            return .path(path, Self.isNegative(comparator) ? .notEmpty : .empty, [])
         }
+        return .path(path, comparator, try operands(value, comparator, name))
+    }
+
+    /// Whether "empty" is asked for the other way round.
+    private static func isNegative(_ comparator: Comparator) -> Bool { comparator == .notEqual || comparator == .notEmpty }
+
+    private func comparator(of criteria: JSONValue, _ name: String) throws(Rejection) -> Comparator {
         guard let comparator = Self.comparators[criteria["comparator"]?.string ?? ""] else {
             throw Rejection(.invalidQuery, .apiName(name), .other("operator", criteria["comparator"] ?? .null))
         }
-        return .path(path, comparator, (value.array ?? [value]).map(resolved))
+        return comparator
+    }
+
+    private func operands(_ value: JSONValue, _ comparator: Comparator, _ name: String) throws(Rejection) -> [JSONValue] {
+        guard CriteriaLimits.admits(value, comparator) else {
+            throw Rejection(.invalidQuery, .apiName(name), .other("reason", "the value is missing, too long or of another type"))
+        }
+        return (value.array ?? [value]).map(resolved)
     }
 
     /// A test against days that move with the calendar. A moment equals a day when it lies in it.

@@ -29,11 +29,12 @@ package struct KeptCriteria {
         fields isAllowed: @escaping FieldTest = { (_, _) throws(Rejection) in }
     ) throws(Rejection) -> JSONValue {
         var criteria = KeptCriteria(module, most: most, isAllowed, scope)
-        return try criteria.read(given)
+        return try criteria.read(given, depth: 0)
     }
 
-    private mutating func read(_ given: JSONCursor) throws(Rejection) -> JSONValue {
+    private mutating func read(_ given: JSONCursor, depth: Int) throws(Rejection) -> JSONValue {
         _ = try given.object()
+        guard depth < CriteriaLimits.depth else { throw .invalid(at: given.path) }
         if let group = given.optional("group"), !group.value.isNull {
             let joint = try given.required("group_operator")
             guard let word = joint.value.string?.lowercased(), ["and", "or"].contains(word) else {
@@ -42,13 +43,13 @@ package struct KeptCriteria {
             let parts = try group.elements()
             if parts.isEmpty { throw .tooShort(1, at: group.path) }
             var kept: [JSONValue] = []
-            for part in parts { kept.append(try read(part)) }
+            for part in parts { kept.append(try read(part, depth: depth + 1)) }
             return ["group_operator": .string(word.uppercased()), "group": .array(kept)]
         }
         rules += 1
         guard rules <= most else { throw Rejection(.limitExceeded, .jsonPath(given.path), .other("limit", .integer(most))) }
         let named = try given.required("field")
-        guard let field = field(named), !field.columns.isEmpty else { throw .invalid(at: named.path) }
+        guard let field = try field(named), !field.columns.isEmpty else { throw .invalid(at: named.path) }
         try isAllowed(field, named.path)
         let comparator = try given.required("comparator")
         let kept: JSONValue = [
@@ -64,9 +65,10 @@ package struct KeptCriteria {
         return kept
     }
 
-    private func field(_ given: JSONCursor) -> Field? {
+    private func field(_ given: JSONCursor) throws(Rejection) -> Field? {
+        let id = try given.ownID()
         if let name = (given.value["api_name"] ?? given.value).string, let field = module.field(name) { return field }
-        return given.value["id"]?.looseInt64.flatMap { id in module.fields.first { $0.id.raw == id } }
+        return id.flatMap { id in module.fields.first { $0.id.raw == id.raw } }
     }
 }
 

@@ -41,14 +41,15 @@ package enum TagStore {
         }
     }
 
-    /// Puts back what a merge took: a child gets its tags again, the master loses those it gained and has kept.
-    static func undo(_ record: RecordID, before: [Int64], after: [Int64], _ scope: WriteScope) throws {
+    /// Puts back what a merge took: a child gets its tags again, the master loses those it gained and has kept. Returns how many it loses.
+    static func undo(_ record: RecordID, before: [Int64], after: [Int64], _ scope: WriteScope) throws -> Int {
         let now = try held(by: [record], scope.tx)[record] ?? []
         let known = Set(try scope.tx.rows("SELECT id FROM sys_tag WHERE \(.memberIDs("id", before))") { $0.integer(0) ?? 0 })
         let gained = after.filter { !before.contains($0) }
         let lost = before.filter { !after.contains($0) && known.contains($0) }
         let changed = now.filter { !gained.contains($0) } + lost.filter { !now.contains($0) }
         try replace(record, from: now, with: now == after ? before.filter(known.contains) : changed, scope)
+        return now.filter(gained.contains).count
     }
 
     static func held(by records: [RecordID], _ tx: Transaction) throws -> [RecordID: [Int64]] {

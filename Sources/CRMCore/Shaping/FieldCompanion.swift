@@ -29,14 +29,8 @@ struct LookupCompanion: FieldCompanion {
         if RelatedLists(catalog, of: target).hasLabel(text) { throw .duplicate(at: label.path) }
         var filter: JSONValue = [:]
         if let query = lookup.optional("query_details"), let criteria = query.optional("criteria"), !criteria.value.isNull {
-            // Checked by reading: a filter that cannot be understood would never let a record through.
-            do {
-                _ = try CriteriaReader(
-                    module: target, user: draft.scope.user,
-                    dates: MovingDates(now: draft.scope.now, zone: catalog.zone, of: draft.scope.catalog)
-                )
-                .read(criteria.value)
-            } catch { throw .invalid(at: criteria.path) }
+            // A filter that cannot be understood would never let a record through.
+            do { _ = try KeptCriteria.read(criteria, of: target, draft.scope) } catch { throw .invalid(at: criteria.path) }
             filter = ["criteria": criteria.value]
         }
         return LookupCompanion(

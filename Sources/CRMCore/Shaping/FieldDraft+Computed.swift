@@ -58,20 +58,16 @@ extension FieldDraft {
         }
         let based = try NamedModule.read(try rollup.required("based_on_module"), scope.catalog)
         let list = try rollup.required("related_list")
+        let listID = try list.ownID()
         let modules = Dictionary(scope.catalog.modules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         guard
             let related = scope.catalog.relatedLists(of: module.id).first(where: {
-                $0.apiName == list.value["api_name"]?.string || $0.id.raw == list.value["id"]?.looseInt64
+                $0.apiName == list.value["api_name"]?.string || $0.id.raw == listID?.raw
             }), related.listed == based.id, related.plainLookup(modules) != nil
         else { throw .invalid(at: list.path) }
         let parameter = try readParameter(expression, name, based)
         if let criteria = expression.optional("criteria"), !criteria.value.isNull {
-            do {
-                _ = try CriteriaReader(
-                    module: based, user: scope.user, dates: MovingDates(now: scope.now, zone: scope.catalog.zone, of: scope.catalog)
-                )
-                .read(criteria.value)
-            } catch { throw .invalid(at: criteria.path) }
+            do { _ = try KeptCriteria.read(criteria, of: based, scope) } catch { throw .invalid(at: criteria.path) }
         }
         if let basis = rollup.optional("rollup_based_on"), !basis.value.isNull {
             // What the page of fields has.

@@ -26,14 +26,17 @@ package struct PicklistValues {
         return field
     }
 
-    /// Adds or changes the options a request names. One with a known id or actual value changes that option.
+    /// Adds or changes the options a request names. One with a known id or actual value changes that option. `_delete` takes one away
+    /// where that may be done (`removing`), and is refused elsewhere.
     mutating func apply(_ given: JSONCursor, _ ids: any IDSource, removing: Bool = false) throws(Rejection) {
         let items = try given.elements()
         var removed = 0
         for item in items {
             _ = try item.object()
             let index = try index(of: item)
-            if removing, let index, item.value["_delete"] != nil {
+            if let delete = item.optional("_delete"), delete.value != .bool(false) {
+                guard removing else { throw .notAllowed(at: delete.path, message: "options are removed from global picklists only") }
+                guard let index else { throw .missing("id", at: item.path) }
                 removed += 1
                 // One for each call (global-picklists, U28).
                 guard removed == 1 else {

@@ -27,19 +27,12 @@ struct TerritoryRules {
         guard !ids.isEmpty else { return }
         let matches = try tests.matches(ids, locking: locking)
         let held = try RecordTerritories.held(by: ids, scope.tx)
-        let limit = TerritorySetup.limits[module.apiName] ?? 0
         var added: [(RecordID, RecordTerritories.Assignment)] = []
         var removed: [(record: RecordID, territory: RecordID)] = []
         for id in ids {
-            let now = held[id] ?? []
-            let wanted = matches[id] ?? []
-            let lost = now.filter { !$0.manual && !wanted.contains($0.territory) }
-            removed += lost.map { (id, $0.territory) }
-            let kept = Set(now.map(\.territory)).subtracting(lost.map(\.territory))
-            let room = max(limit - kept.count, 0)
-            added += wanted.filter { !kept.contains($0) }.prefix(room).map {
-                (id, .init(territory: $0, manual: false, by: nil, at: scope.now))
-            }
+            let step = step(from: held[id] ?? [], meeting: matches[id] ?? [])
+            removed += step.lost.map { (id, $0) }
+            added += step.added.map { (id, $0) }
         }
         try RecordTerritories.remove(removed, scope.tx)
         try RecordTerritories.add(added, of: module.id, scope.tx)
@@ -48,5 +41,22 @@ struct TerritoryRules {
         for place in removed { after[place.record]?.removeAll { $0.territory == place.territory } }
         for (record, place) in added { after[record, default: []].append(place) }
         try RecordTerritories.log(ids, of: module.id, from: held, to: after, scope)
+    }
+
+    /// What a record loses and gets that stands in `now` and meets the criteria of `wanted`.
+    private func step(from now: [RecordTerritories.Assignment], meeting wanted: [RecordID]) -> (
+        lost: [RecordID], added: [RecordTerritories.Assignment]
+    ) {
+        let limit = TerritorySetup.limits[module.apiName] ?? 0
+        let lost = now.filter { !$0.manual && !wanted.contains($0.territory) }.map(\.territory)
+        let kept = Set(now.map(\.territory)).subtracting(lost)
+        let added = wanted.filter { !kept.contains($0) }.prefix(max(limit - kept.count, 0))
+        return (lost, added.map { .init(territory: $0, manual: false, by: nil, at: scope.now) })
+    }
+
+    /// Where a record would stand that is in `now` and were written with these values; writes nothing.
+    func foretold(_ record: Record, from now: [RecordTerritories.Assignment]) throws -> [RecordTerritories.Assignment] {
+        let step = step(from: now, meeting: try tests.matches(unwritten: record))
+        return now.filter { !step.lost.contains($0.territory) } + step.added
     }
 }

@@ -26,6 +26,21 @@ enum TerritoryValueWriter {
         json.endArray()
     }
 
+    /// Places that no row holds yet, as they will be shown.
+    static func shown(_ places: [RecordTerritories.Assignment], _ context: RenderContext) throws -> JSONValue {
+        let stored = JSONValue.array(
+            places.map { place in
+                [
+                    "id": .integer(place.territory.raw), "manual": .integer(place.manual ? 1 : 0),
+                    "by": place.by.map { .integer($0.raw) } ?? .null, "at": .integer(place.at.milliseconds),
+                ]
+            }
+        ).encoded()
+        var json = JSONWriter()
+        stored.withUnsafeBufferPointer { write($0, context, to: &json) }
+        return try JSONValue.parse(json.finish())
+    }
+
     /// The shorter form of queries (query-api, last notes).
     static func writeNames(_ stored: UnsafeBufferPointer<UInt8>, _ context: RenderContext, to json: inout JSONWriter) {
         json.beginArray()

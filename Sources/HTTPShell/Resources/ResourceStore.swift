@@ -63,8 +63,10 @@ struct ResourceStore {
         }
         switch attribute.kind {
         case .text(let max, let plain):
-            let text = try given.string(max: max, min: attribute.missing == nil ? nil : 1)
-            if let code = attribute.missing, text.isBlank { throw Rejection(code, .apiName(attribute.name), .jsonPath(given.path)) }
+            let text = try given.string(max: max)
+            if let code = attribute.missing, text.isBlank {
+                throw text.isEmpty ? .tooShort(1, at: given.path) : Rejection(code, .apiName(attribute.name), .jsonPath(given.path))
+            }
             if plain, !MadeName.isPlainLabel(text, more: ["_", "-", "."]) { throw .invalid(at: given.path) }
             draft.body[attribute.name] = .string(text)
         case .flag: draft.body[attribute.name] = .bool(try given.bool())
@@ -80,7 +82,7 @@ struct ResourceStore {
     }
 
     private func item(_ given: JSONCursor, _ kind: Document.Kind, _ name: String, _ catalog: Catalog) throws(Rejection) -> JSONValue {
-        let id = (given.value["id"] ?? given.value).looseInt64
+        let id = given.value.members == nil ? given.value.looseInt64 : try given.ownID()?.raw
         let documents = catalog.documents(kind)
         let found = documents.first { document in
             if let id { return document.id.raw == id }

@@ -11,13 +11,19 @@ extension FieldType {
     static let date = FieldType(dataType: "date", storage: [.text], cell: .text, comparison: .date) {
         (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
         guard let date = input.value.string.flatMap(CalendarDate.init) else { throw .wrongType("date", at: input.path) }
+        // Calendars have no year 0.
+        guard !date.iso.hasPrefix("0000") else { throw .wrongType("date", at: input.path) }
         return .date(date)
     }
+
+    /// When the year 1 begins.
+    private static let firstMoment: Int64 = -62_135_596_800_000
 
     /// Any offset is accepted; answers use the caller's zone.
     static let datetime = FieldType(dataType: "datetime", storage: [.integer], cell: .instant, comparison: .instant) {
         (input: JSONCursor, _: Field, _: Catalog) throws(Rejection) in
         guard let instant = input.value.string.flatMap(Instant.init(iso:)) else { throw .wrongType("datetime", at: input.path) }
+        guard instant.milliseconds >= firstMoment else { throw .wrongType("datetime", at: input.path) }
         return .instant(instant)
     }
 

@@ -10,7 +10,6 @@ struct BulkCriteria {
         "equal", "not_equal", "in", "not_in", "less_than", "less_equal", "greater_than", "greater_equal", "contains", "not_contains",
         "starts_with", "ends_with", "between", "not_between",
     ]
-    private static let depth = 10
 
     let module: Module
     let catalog: Catalog
@@ -27,7 +26,7 @@ struct BulkCriteria {
 
     private func check(_ criteria: JSONCursor, _ level: Int) throws(Rejection) {
         _ = try criteria.object()
-        guard level < Self.depth else { throw Rejection(.invalidCriteria, .jsonPath(criteria.path)) }
+        guard level < CriteriaLimits.depth else { throw Rejection(.invalidCriteria, .jsonPath(criteria.path)) }
         if let group = criteria.optional("group"), !group.value.isNull {
             let word = try criteria.required("group_operator")
             guard ["and", "or"].contains(try word.string().lowercased()) else {
@@ -47,8 +46,8 @@ struct BulkCriteria {
                 .supportedValues(Self.comparators))
         }
         let value = try criteria.required("value")
-        for one in value.value.array ?? [value.value] where (one.string?.unicodeScalars.count ?? 0) > 255 {
-            throw .tooLong(255, at: value.path)
+        for one in value.value.array ?? [value.value] where (one.string?.unicodeScalars.count ?? 0) > CriteriaLimits.text {
+            throw .tooLong(CriteriaLimits.text, at: value.path)
         }
     }
 }

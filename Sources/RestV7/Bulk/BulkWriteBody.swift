@@ -129,6 +129,9 @@ struct BulkWriteBody: Sendable {
         for element in elements {
             let mapping = try self.mapping(element, module, context)
             if mappings.contains(where: { $0.field === mapping.field }) { throw .duplicate(at: element.path.appending("api_name")) }
+            if let index = mapping.index, mappings.contains(where: { $0.index == index }) {
+                throw .duplicate(at: element.path.appending("index"))
+            }
             mappings.append(mapping)
         }
         return mappings

@@ -82,9 +82,13 @@ struct BulkWriteFiles {
         var mappings: [BulkWriteRequest.Mapping] = []
         for (index, title) in head.header.enumerated() {
             let parts = title.split(separator: ".", maxSplits: 1).map(String.init)
-            guard let name = parts.first, let field = resource.module.field(name), field.isWrittenInBulk,
-                !mappings.contains(where: { $0.field == field.apiName })
-            else { continue }
+            guard let name = parts.first, let field = resource.module.field(name), field.isWrittenInBulk else { continue }
+            if mappings.contains(where: { $0.field == field.apiName && head.header[$0.index ?? index] == title }) {
+                throw Rejection(
+                    .duplicateData, message: "two columns of the file have the same name", .apiName("file_id"),
+                    .jsonPath(resource.path.appending("file_id")), .other("column", .string(String(title.prefix(100)))))
+            }
+            guard !mappings.contains(where: { $0.field == field.apiName }) else { continue }
             let isLookup = field.isRecordLookup || field.type.cell == .user
             guard parts.count == 1 || isLookup else { continue }
             let findBy = isLookup ? (parts.count == 2 ? parts[1] : "id") : nil

@@ -75,11 +75,12 @@ struct SubRequest: Sendable {
         }
     }
 
-    /// The segments behind the version, however old that is: all are answered as the newest.
+    /// The segments behind the version, however old that is: all are answered as the newest. None of a path that is not below
+    /// `/crm/v…`, such as those of bulk jobs.
     static func segments(of uri: String) -> [Substring] {
         let parts = uri.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
         // As the router reads them: an escape must not hide what a segment says.
-        return versionIndex(parts).map { start in
+        return versionIndex(parts).flatMap { $0 == 2 ? $0 : nil }.map { start in
             parts[(start + 1)...].map { part in Substring(PercentCoding.decode(part.utf8, plusIsBlank: false) ?? "%") }
         } ?? []
     }

@@ -36,7 +36,7 @@ enum ChangeViewSorts: Endpoint {
         let by = try item.required("sort_by")
         let order = try item.required("sort_order")
         let named = (by.value["api_name"]?.string).flatMap { module.field($0) }
-        let numbered = by.value["id"]?.looseInt64.flatMap { module.field(FieldID(raw: $0)) }
+        let numbered = try by.ownID().flatMap { module.field(FieldID(raw: $0.raw)) }
         guard let field = named ?? numbered, named == nil || numbered == nil || named === numbered, field.body["sortable"]?.bool != false,
             !field.columns.isEmpty, !field.isEncrypted
         else {

@@ -51,8 +51,11 @@ private struct DraftReader {
                 .notAllowed, message: "The inventory_details field is not allowed in update draft request", status: 403,
                 .apiName("inventory_details"), .jsonPath(item.path.appending("inventory_details")))
         }
+        let from = try item.required("from")
+        let address = try reader.address(from)
+        try Senders.require(address, at: from.path, reader.context)
         var draft = EmailDraft(
-            from: try reader.address(try item.required("from")), isRich: try item.required("rich_text").bool(), path: item.path)
+            from: address, isRich: try item.required("rich_text").bool(), path: item.path)
         draft.to = try reader.people("to", of: item)
         draft.cc = try reader.people("cc", of: item)
         draft.bcc = try reader.people("bcc", of: item)

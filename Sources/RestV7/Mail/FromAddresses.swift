@@ -24,6 +24,15 @@ struct Senders {
         return !ofOrganization && address.folded == MailAddress(user.email)?.folded
     }
 
+    /// Refuses an address that the caller may not write as.
+    static func require(_ address: MailAddress, ofOrganization: Bool = false, at path: JSONPath, _ context: RequestContext)
+        throws(Rejection)
+    {
+        guard Senders(context.access.user, context)?.allows(address, ofOrganization: ofOrganization) == true else {
+            throw .invalid(at: path, message: "You cannot use this email address to send mails from")
+        }
+    }
+
     var json: [JSONValue] {
         var list: [JSONValue] = [
             ["user_name": .string(user.fullName), "email": .string(user.email), "type": "primary", "id": .null, "default": true]

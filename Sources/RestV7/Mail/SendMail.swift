@@ -52,10 +52,7 @@ enum SendMail: Endpoint {
         let from = try reader.mailbox("from", of: item)
         let senders = Senders(context.access.user, context)
         let ofOrganization = try reader.flag("org_email", of: item) ?? false
-        guard senders?.allows(from.address, ofOrganization: ofOrganization) == true else {
-            throw Rejection.invalid(
-                at: item.path.appending("from").appending("email"), message: "You cannot use this email address to send mails from")
-        }
+        try Senders.require(from.address, ofOrganization: ofOrganization, at: item.path.appending("from").appending("email"), context)
         let named = from.name == nil ? Mailbox(senders?.user.fullName, from.address) : from
         var order = EmailOrder(
             from: named, to: try reader.people("to", of: item, needed: true), origin: context.homeURL, path: item.path)

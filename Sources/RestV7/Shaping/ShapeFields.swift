@@ -76,7 +76,10 @@ enum UpdateFields: Endpoint {
     static func respond(_ input: Input, _ context: RequestContext) async throws -> Reply {
         let results = try await context.changeEach(input.changes) { change, scope in
             _ = try change.item.object()
-            guard let id = change.id else { throw Rejection.missing("id", at: change.item.path) }
+            guard let id = change.id else {
+                _ = try change.item.ownID()
+                throw Rejection.missing("id", at: change.item.path)
+            }
             return try input.target.shaper(scope).update(id, change.item, idPath: change.item.path.appending("id"))
         }
         return .items("fields", results, saying: "field updated")

@@ -82,6 +82,10 @@ import Wire
                 ("Events", Self.event(["Recurring_Activity": ["RRULE": "EVERY DAY"]]), "Recurring_Activity.RRULE"),
                 ("Events", Self.event(["Recurring_Activity": ["RRULE": "FREQ=OFTEN"]]), "Recurring_Activity.RRULE"),
                 ("Events", Self.event(["Recurring_Activity": ["RRULE": "FREQ=DAILY;INTERVAL=0"]]), "Recurring_Activity.RRULE"),
+                (
+                    "Events", Self.event(["Recurring_Activity": ["RRULE": "FREQ=DAILY", "EXDATE": "2090-13-01"]]),
+                    "Recurring_Activity.EXDATE"
+                ),
                 ("Events", Self.event(["Recurring_Activity": ["EXDATE": "x"]]), "Recurring_Activity.RRULE"),
                 ("Events", Self.event(["Remind_At": [["unit": -1, "period": "days"]]]), "Remind_At[0].unit"),
                 ("Events", Self.event(["Remind_At": [["unit": 1, "period": "years"]]]), "Remind_At[0].period"),
@@ -89,6 +93,26 @@ import Wire
                 ("Tasks", ["Subject": "x", "Remind_At": ["ALARM": "TRIGGER=-P9D"]], "Remind_At.ALARM"),
                 ("Tasks", ["Subject": "x", "Recurring_Activity": ["RRULE": "INTERVAL=1"]], "Recurring_Activity.RRULE"),
             ]
+            for rule in [
+                "FREQ=DAILY;BYDAY=XX", "FREQ=MONTHLY;BYDAY=0MO", "FREQ=MONTHLY;BYDAY=54MO", "FREQ=MONTHLY;BYMONTHDAY=32",
+                "FREQ=YEARLY;BYMONTH=0", "FREQ=YEARLY;BYMONTH=-1", "FREQ=MONTHLY;BYSETPOS=x", "FREQ=WEEKLY;WKST=1",
+                "FREQ=YEARLY;BYWEEKNO=54",
+                "FREQ=YEARLY;BYYEARDAY=367", "FREQ=DAILY;UNTIL=20901301", "FREQ=DAILY;UNTIL=T", "FREQ=DAILY;COUNT=2;COUNT=3",
+                "FREQ=DAILY;BYDAY=MO,", "FREQ=DAILY;DTSTART=20900101T250000Z",
+            ] {
+                let item = Self.event(["Recurring_Activity": ["RRULE": .string(rule)]])
+                let answer = await api.send("POST", "Events", ["data": [item]])
+                #expect(
+                    answer.refusal["json_path"] == "$.data[0].Recurring_Activity.RRULE" && answer.refusal["api_name"] == "RRULE",
+                    "\(rule) \(answer.text)")
+            }
+            for rule in [
+                "FREQ=MONTHLY;BYDAY=2mo,-1FR;COUNT=2", "FREQ=YEARLY;BYMONTH=1,12;BYMONTHDAY=-31;UNTIL=20900105T100000Z",
+                "FREQ=WEEKLY;BYDAY=MO, TU;WKST=SU;BYSETPOS=-1;UNTIL=20900105",
+            ] {
+                let item = Self.event(["Recurring_Activity": ["RRULE": .string(rule)]])
+                #expect(await api.send("POST", "Events", ["data": [item]]).status == 201, "\(rule)")
+            }
             for (module, item, path) in refused {
                 let answer = await api.send("POST", module, ["data": [item]])
                 #expect(answer.status == 400 && answer.refusal["json_path"] == .string("$.data[0].\(path)"), "\(path) \(answer.text)")

@@ -70,6 +70,32 @@ import Wire
                     entry("criteria", AutomationCast.test("City", "resembles", "x")), "INVALID_DATA",
                     path + "rule_entries[0].criteria.comparator"
                 ),
+                (
+                    entry("criteria", AutomationCast.test("City", "equal", .string(String(repeating: "x", count: 256)))), "INVALID_DATA",
+                    path + "rule_entries[0].criteria.value"
+                ),
+                (
+                    entry("criteria", AutomationCast.test("City", "in", .array(Array(repeating: "x", count: 101)))), "INVALID_DATA",
+                    path + "rule_entries[0].criteria.value"
+                ),
+                (
+                    entry("criteria", AutomationCast.test("City", "in", [["x"]])), "INVALID_DATA", path + "rule_entries[0].criteria.value"
+                ),
+                (
+                    entry("criteria", ["field": ["api_name": "City"], "comparator": ["a": 1], "value": .null]), "INVALID_DATA",
+                    path + "rule_entries[0].criteria.comparator"
+                ),
+                (
+                    entry("criteria", ["field": ["api_name": "City", "id": true], "comparator": "equal", "value": "x"]), "INVALID_DATA",
+                    path + "rule_entries[0].criteria.field.id"
+                ),
+                (
+                    entry(
+                        "criteria",
+                        (0..<11).reduce(AutomationCast.test("City", "equal", "x")) { inner, _ in
+                            ["group_operator": "and", "group": [inner]]
+                        }), "INVALID_DATA", path + "rule_entries[0].criteria" + String(repeating: ".group[0]", count: 10)
+                ),
                 (entry("assignees", nil), "MANDATORY_NOT_FOUND", path + "rule_entries[0].assignees"),
                 (entry("assignees", []), "INVALID_DATA", path + "rule_entries[0].assignees"),
                 (

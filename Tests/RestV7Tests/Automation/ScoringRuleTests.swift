@@ -135,6 +135,11 @@ import Wire
                     ["signal_rules": [["score": 3, "signal": ["namespace": "Smoke__s"]]]], "INVALID_DATA",
                     path + "signal_rules[0].signal.namespace"
                 ),
+                (["signal_rules": [["score": 3, "signal": ["id": true]]]], "INVALID_DATA", path + "signal_rules[0].signal.id"),
+                (
+                    ["signal_rules": [["score": 3, "signal": ["namespace": "Telephony_Missed__s", "id": ["x": 1]]]]], "INVALID_DATA",
+                    path + "signal_rules[0].signal.id"
+                ),
                 (
                     ["signal_rules": [["score": 3, "signal": ["namespace": "Telephony_NotPicked__s"]]]], "NOT_SUPPORTED",
                     path + "signal_rules[0].signal"

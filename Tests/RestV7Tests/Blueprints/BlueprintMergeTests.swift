@@ -54,8 +54,16 @@ import Wire
             let before = try await places(server)
             let first = await merge(bench, master, ahead, ["Lead_Status"])
             #expect(await bench.transition("Reach", of: master)["criteria_matched"] == true, "\(first.text)")
+            func flow(_ fields: [String]) async -> JSONValue? {
+                let body = RecordBench.body([(over, fields)])
+                let told = await bench.caller.send("POST", "Leads/\(master)/actions/merge?dry_run=true", body)
+                return told.first("merge")["details"]?["record"]?["$process_flow"]
+            }
+            #expect(await flow([]) == true)
+            #expect(await flow(["Lead_Status"]) == false, "a dry run tells that the process ends")
             let second = await merge(bench, master, over, ["Lead_Status"])
             #expect(second.status == 201)
+            #expect(await bench.caller.record("Leads", master)["$process_flow"] == false)
             #expect(await bench.caller.send("GET", bench.path(master)).code == "RECORD_NOT_IN_PROCESS")
             #expect(await undo(bench, master, second).status == 200)
             #expect(await bench.transition("Reach", of: master)["id"] != nil)

@@ -90,6 +90,16 @@ import Wire
                 (transition { $0["owners"] = [["type": "users", "id": "12"]] }, "INVALID_DATA", "transitions[0].owners[0].id"),
                 (transition { $0["fields"] = [["api_name": "Lead_Status"]] }, "INVALID_DATA", "transitions[0].fields[0]"),
                 (
+                    transition { $0["actions"] = [["type": "field_update", "field": ["api_name": "Rating"], "value": "Wonderful"]] },
+                    "INVALID_DATA", "transitions[0].actions[0].value"
+                ),
+                (
+                    transition {
+                        $0["actions"] = [["type": "field_update", "field": ["id": true, "api_name": "Rating"], "value": "Active"]]
+                    },
+                    "INVALID_DATA", "transitions[0].actions[0].field.id"
+                ),
+                (
                     transition { $0["actions"] = [["type": "field_update", "field": ["api_name": "Annual_Revenue"], "value": "much"]] },
                     "INVALID_DATA", "transitions[0].actions[0].value"
                 ),

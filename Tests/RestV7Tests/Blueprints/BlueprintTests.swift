@@ -241,4 +241,30 @@ import Wire
             #expect(await caller.record("Leads", other)["Lead_Status"] == "Contacted", "it had gone on")
         }
     }
+
+    /// 234: what an action of the process cannot write is told as the call's, and leaves the record where it was.
+    @Test(arguments: TestServer.engines) func anActionWhoseValueIsTakenStopsTheTransition(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let bench = try await BlueprintBench(server)
+            let made = await bench.caller.send(
+                "POST", "settings/fields?module=Leads",
+                ["fields": [["field_label": "Badge", "data_type": "text", "length": 20, "unique": ["case_sensitive": false]]]])
+            #expect(made.status == 201 || made.status == 200, "\(made.text)")
+            try await bench.make { body in
+                var transitions = body["transitions"]?.array ?? []
+                transitions[0]["fields"] = .null
+                transitions[0]["notes"] = .null
+                transitions[0]["actions"] = [["type": "field_update", "field": ["api_name": "Badge"], "value": "one"]]
+                body["transitions"] = .array(transitions)
+            }
+            let first = try await bench.lead()
+            let second = try await bench.lead()
+            #expect(await bench.take("Call", first, [:]).status == 200)
+            let refused = await bench.take("Call", second, [:])
+            let refusal = refused.json?["blueprint"]?.array?.first ?? refused.json ?? .null
+            #expect(refusal["code"] == "DUPLICATE_DATA", "\(refused.text)")
+            #expect(refusal["details"]?["json_path"] == "$.blueprint[0].data.Badge", "\(refused.text)")
+            #expect(await bench.caller.record("Leads", second)["Lead_Status"] == "Not Contacted")
+        }
+    }
 }

@@ -57,14 +57,16 @@ import Wire
         ("#.##0,00", "1.234,56", "1234.56"), ("#.##0,00", "-1.234", "-1234"), ("#.##0,00", "1.2", nil), ("#.##0,00", "1,2,3", nil),
         ("0,00", "3,5", "3.5"), ("0,00", "1.234,5", nil), ("# ##0,00", "1\u{202F}234\u{A0}567,8", "1234567.8"),
         ("#'##0.0", "1’234.5", "1234.5"),
-        ("#,###", "1,234", "1234"), ("#,##0.00", "", nil), ("#.##0,00", ",", ".0"), ("#.##0,00", "12-3", nil), ("#.##0,00", "x", nil),
+        ("#,###", "1,234", "1234"), ("##,##,##0.00", "12,34,567.8", "1234567.8"), ("#,##0.00", "", nil), ("#.##0,00", ",", ".0"),
+        ("#.##0,00", "12-3", nil), ("#.##0,00", "x", nil),
     ])
     func numbersAreReadAsThePatternSays(_ pattern: String, _ text: String, _ plain: String?) {
         if text.isEmpty { return }
         #expect(NumberPattern(pattern)?.plain(text) == plain)
     }
 
-    @Test(arguments: ["", "abc", "#;##0", ",00", "#.##0.00,0x", "0'00", "#,#.#,#"]) func otherPatternsAreNone(
+    @Test(arguments: ["", "abc", "#;##0", ",00", "#.##0.00,0x", "0'00", "#,#.#,#", "0.0.0", "#,##0,0", "#.0.000", "#,##,##"])
+    func otherPatternsAreNone(
         _ pattern: String
     ) {
         #expect(NumberPattern(pattern) == nil)
@@ -126,6 +128,11 @@ import Wire
             let value = "$.resource[0].field_mappings[1].default_value.value"
             let cases: [(JSONValue, String, String)] = [
                 (["api_name": .string(formula?.apiName ?? ""), "index": 1], "INVALID_FIELD", "$.resource[0].field_mappings[1].api_name"),
+                (["api_name": "First_Name", "index": 0], "DUPLICATE_DATA", "$.resource[0].field_mappings[1].index"),
+                (
+                    ["api_name": "Date_of_Birth", "default_value": ["value": "0000-01-01"]], "INVALID_DATA",
+                    "$.resource[0].field_mappings[1].default_value.value"
+                ),
                 (["api_name": "Created_Time", "index": 1], "INVALID_FIELD", "$.resource[0].field_mappings[1].api_name"),
                 (["api_name": "Layout", "default_value": ["value": .id(foreign.id)]], "INVALID_DATA", value),
                 (["api_name": "Layout", "default_value": ["value": "Standard"]], "INVALID_DATA", value),
@@ -145,6 +152,13 @@ import Wire
                 #expect(answer.status == 400 && answer.json?["code"]?.string == code, "\(mapping.text): \(answer.text)")
                 #expect(answer.json?["details"]?["json_path"]?.string == path, "\(mapping.text): \(answer.text)")
             }
+            let twice = try await bench.uploaded([("b.csv", "Last_Name,First_Name,Last_Name\nKim,K,Lee\n")])
+            let unnamed: JSONValue = [
+                "operation": "insert", "resource": [["type": "data", "module": ["api_name": "Contacts"], "file_id": twice]],
+            ]
+            let refused = await bench.send("POST", "/crm/bulk/v7/write", unnamed)
+            #expect(refused.status == 400 && refused.json?["code"] == "DUPLICATE_DATA", "\(refused.text)")
+            #expect(refused.json?["details"]?["column"] == "Last_Name", "\(refused.text)")
             var body = mapped(["api_name": "First_Name", "index": 1])
             for url in ["https://a.test:70000/", "https://a..test/", "http://300.1.1.1/"] {
                 body["callback"] = ["url": .string(url), "method": "post"]

@@ -88,6 +88,41 @@ import Wire
         }
     }
 
+    /// 252, "Allowed APIs": what the page does not name is refused before it is asked; what it names is not.
+    @Test(arguments: TestServer.engines)
+    func onlyWhatThePageNamesIsTaken(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token(Self.scopes)
+            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token)
+            let refused: [(String, String)] = [
+                ("POST", "/crm/bulk/v7/write"), ("POST", "/crm/bulk/v7/read"), ("GET", "/crm/bulk/v7/read/1"), ("POST", "/crm/x/v7/Leads"),
+                ("POST", "/crm/v7/settings/tags/actions/mass_delete"), ("GET", "/crm/v7/settings/tags/actions/mass_delete?job_id=1"),
+                ("DELETE", "/crm/v7/settings/variables?ids=1"), ("POST", "/crm/v7/users/actions/transfer_and_delete"),
+                ("POST", "/crm/v7/users/1/actions/transfer_and_delete"), ("GET", "/crm/v7/org/photo"),
+                ("GET", "/crm/v7/actions/watch/deliveries"), ("DELETE", "/crm/v7/Contacts/roles?ids=1"), ("PUT", "/crm/v7/Contacts/roles"),
+                ("DELETE", "/crm/v7/Leads/\(lead)/Notes?ids=1"), ("DELETE", "/crm/v7/Leads/\(lead)/Campaigns?ids=1"),
+                ("GET", "/crm/v7/Leads/\(lead)/photo"), ("GET", "/crm/v7/Leads/\(lead)/Attachments/1"),
+                ("GET", "/crm/v7/Leads/\(lead)/Emails"), ("GET", "/crm/v7/Leads/\(lead)/__timeline"),
+                ("POST", "/crm/v7/Leads/\(lead)/__email_drafts"), ("DELETE", "/crm/v7/Leads/\(lead)/__email_drafts/1"),
+                ("POST", "/crm/v7/Leads/\(lead)/Locking_Information__s"), ("POST", "/crm/v7/Leads/\(lead)/actions/merge"),
+                ("POST", "/crm/v7/Leads/\(lead)/actions/send_mail"),
+            ]
+            for (method, uri) in refused {
+                let answer = await Self.send(server, token, [["method": .string(method), "uri": .string(uri)]])
+                #expect(Self.results(answer).first?["code"] == "NOT_SUPPORTED", "\(method) \(uri): \(answer.text)")
+            }
+            let taken = [
+                "/crm/v7/settings/automation/assignment_rules", "/crm/v7/settings/emails/actions/from_addresses",
+                "/crm/v7/settings/email_templates", "/crm/v7/Leads/\(lead)/Attachments", "/crm/v7/Leads/\(lead)/Notes?fields=id",
+                "/crm/v7/users/actions/count", "/crm/v7/Leads/actions/count", "/crm/v7/org",
+            ]
+            for uri in taken {
+                let answer = await Self.send(server, token, [["method": "GET", "uri": .string(uri)]])
+                #expect(answer.status == 200 && Self.results(answer).first?["code"] == "SUCCESS", "\(uri): \(answer.text)")
+            }
+        }
+    }
+
     @Test(arguments: TestServer.engines)
     func eachSubRequestIsCheckedLikeAnyOther(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in

@@ -147,11 +147,11 @@ import Wire
         ("Products", "Qty_in_Stock", .type("double"), ["ten", [:]]),
         (
             "Contacts", "Date_of_Birth", .type("date"),
-            ["2001-02-29", "01/02/2000", "2000-1-1", "2000-01-01T00:00:00Z", 20_000_101, "0000-00-00", "10000-01-01"]
+            ["2001-02-29", "01/02/2000", "2000-1-1", "2000-01-01T00:00:00Z", 20_000_101, "0000-00-00", "0000-01-01", "10000-01-01"]
         ),
         (
             "Events", "Start_DateTime", .type("datetime"),
-            ["2025-02-01", "2025-02-01T10:00:00", "2025-02-01T25:00:00Z", "now", 5, "2025-02-01T10:00:00+99:00"]
+            ["2025-02-01", "2025-02-01T10:00:00", "2025-02-01T25:00:00Z", "now", 5, "0000-12-31T23:59:59Z", "2025-02-01T10:00:00+99:00"]
         ),
         ("Tasks", "Remind_At", .type("jsonobject"), ["tomorrow", 5]), ("Events", "Recurring_Activity", .type("jsonobject"), ["daily"]),
         ("Events", "Remind_At", .type("jsonarray"), [15, true]), ("Leads", "Tag", .type("jsonarray"), ["a", 5, [:]]),

@@ -106,6 +106,36 @@ import Wire
         }
     }
 
+    /// `docs/merge-rules.md`, undo: what a lock forbids to edit, no undo edits.
+    @Test(arguments: TestServer.engines) func aLockedSurvivorStaysAsItIs(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token(Self.scopes)
+            let ana = try await server.addUser("Ana")
+            let master = try await server.add("Leads", ["Last_Name": "Kim"], token: token)
+            let child = try await server.add("Leads", ["Last_Name": "Lee"], token: token)
+            let standard = server.services.catalog.current().documents(.profile).first { $0.body["name"] == "Standard" }
+            _ = await configure(
+                server,
+                [
+                    "lock_type": "manual", "locked_for": "all_profiles_except_excluded_profiles",
+                    "lock_excluded_profiles": [["id": standard.map { .id($0.id) } ?? .null]],
+                ], token)
+            let merged = await server.send(
+                "POST", "/crm/v7/Leads/\(master)/actions/merge?verbose=true", ["merge": [["data": [["id": .string(child)]]]]], token: token)
+            let journal: JSONValue = ["journal_id": merged.first("merge")["details"]?["journal_id"] ?? .null]
+            let path = "/crm/v7/Leads/\(master)/Locking_Information__s"
+            #expect(await server.send("POST", path, ["data": [["Locked_Reason__s": "audit"]]], token: token).status == 201)
+            let before = try await RecordDump.take(server.services)
+            let undo = "/crm/v7/Leads/\(master)/actions/unmerge"
+            let refused = await server.send("POST", undo, journal, token: token)
+            #expect(refused.status == 400 && refused.json?["code"] == "RECORD_LOCKED", "\(refused.text)")
+            #expect(try await RecordDump.take(server.services).differences(from: before).isEmpty)
+            let excluded = await server.send("POST", undo, journal, token: try await server.token(of: ana))
+            #expect(excluded.status == 200, "her profile is excluded: \(excluded.text)")
+            #expect(await server.record("Leads", child, token: token)?["Last_Name"] == "Lee")
+        }
+    }
+
     @Test(arguments: TestServer.engines) func rulesLockWhatMatchesAndFreeWhatNoLongerDoes(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let token = try await server.token(Self.scopes)

@@ -25,7 +25,20 @@ struct RightsPath: Sendable, CustomStringConvertible {
     var description: String { name }
 
     func send(_ family: RightsCast.Family, _ server: TestServer, _ token: String) async -> TestServer.Answer {
-        await server.send(method, "/crm/v7/" + path(family), body?(family), token: token)
+        var body = body?(family)
+        if let text = body?.text, text.contains(Self.me) {
+            let address = await Self.address(of: token, server)
+            body = (try? JSONValue.parse(Array(text.replacing(Self.me, with: address).utf8))) ?? body
+        }
+        return await server.send(method, "/crm/v7/" + path(family), body, token: token)
+    }
+
+    /// Stands for the sender's own address.
+    static let me = "me@x.example"
+
+    static func address(of token: String, _ server: TestServer) async -> String {
+        let answer = await server.send("GET", "/crm/v7/settings/emails/actions/from_addresses", token: token)
+        return answer.json?["from_addresses"]?.array?.first?["email"]?.string ?? me
     }
 
     func allows(_ person: RightsCast.Person) -> Bool {
@@ -250,7 +263,7 @@ extension RightsPath {
                 ]
             },
             write("draft", .granted(.read), "POST", { "Accounts/\($0.account)/__email_drafts" }) { _ in
-                ["__email_drafts": [["from": "a@x.example", "rich_text": true]]]
+                ["__email_drafts": [["from": .string(me), "rich_text": true]]]
             },
             write("photo away", .granted(change), "DELETE", { "Accounts/\($0.account)/photo" }),
             write("link", .granted(change), "PUT", { "Contacts/\($0.contact)/Campaigns/\($0.campaign)" }) { _ in

@@ -251,6 +251,14 @@ import Wire
             #expect(await org.record("Leads", leads[0], token)?["Tier"] == "Bronze")
             let values = await server.send("GET", "/crm/v7/settings/fields/\(ids[1])/pick_list_values?module=Leads", token: token)
             #expect(values.json?["pick_list_values"]?.array?.map { $0["display_value"]?.string } == ["-None-", "Gold", "Bronze", "North"])
+            // Options go from global picklists only; elsewhere nothing is passed over in silence.
+            let gold = values.json?["pick_list_values"]?.array?[1]["id"] ?? .null
+            let gone = await patch(ids[1], ["pick_list_values": [["id": gold, "_delete": .null]]]).json?["fields"]?.array?.first
+            #expect(gone?["code"] == "NOT_ALLOWED", "\(gone?.text ?? "")")
+            #expect(gone?["details"]?["json_path"] == "$.fields[0].pick_list_values[0]._delete", "\(gone?.text ?? "")")
+            let misshapen = await server.send(
+                "PATCH", "/crm/v7/settings/fields?module=Leads", ["fields": [["id": true, "field_label": "Z"]]], token: token)
+            #expect(misshapen.json?["fields"]?.array?.first?["details"]?["expected_data_type"] == "bigint", "\(misshapen.text)")
             #expect(values.json?["pick_list_values"]?.array?.first?["layout_associations"]?.array?.first?["api_name"] == "Standard__s")
             #expect(
                 await server.send("GET", "/crm/v7/settings/fields/\(ids[0])/pick_list_values?module=Leads", token: token).json?["code"]

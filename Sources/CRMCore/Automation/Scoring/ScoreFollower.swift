@@ -17,7 +17,7 @@ struct ScoreFollower: MergeFollower {
         try Scoring.refresh([request.master.id], of: request.module, scope)
     }
 
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         guard ScoringRule.supports(merge.module), !ScoringRule.active(in: merge.module.id, scope.catalog).isEmpty else { return }
         let children = try merge.logged(.mergedAway, scope.tx).map(\.record)
         try Scoring.refresh([merge.master] + children, of: merge.module, scope)

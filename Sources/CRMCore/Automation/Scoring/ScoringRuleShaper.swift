@@ -52,9 +52,10 @@ package struct ScoringRuleShaper {
 
     private func layout(_ given: JSONCursor, of module: Module) throws(Rejection) -> JSONValue {
         _ = try given.object()
+        let id = try given.ownID()
         let found = scope.catalog.documents(.layout).first { layout in
             guard layout.parent?.raw == module.id.raw else { return false }
-            if let id = given.value["id"]?.looseInt64 { return layout.id.raw == id }
+            if let id { return layout.id == id }
             return given.value["api_name"].map { $0 == layout.body["api_name"] || $0 == layout.body["name"] } ?? false
         }
         guard let found else { throw .invalid(at: given.value["id"] == nil ? given.path : given.path.appending("id")) }
@@ -89,9 +90,10 @@ package struct ScoringRuleShaper {
     private func signal(_ given: JSONCursor) throws(Rejection) -> JSONValue {
         _ = try given.object()
         guard given.value["namespace"] != nil || given.value["id"] != nil else { throw .missing("namespace", at: given.path) }
+        let id = try given.ownID()
         let found = Signal.all.first { signal in
             if let namespace = given.value["namespace"], !namespace.isNull { return namespace == .string(signal.namespace) }
-            return given.value["id"]?.looseInt64 == signal.id.raw
+            return id == signal.id
         }
         guard let found else { throw .invalid(at: given.path.appending(given.value["namespace"] == nil ? "id" : "namespace")) }
         guard found.isForScoring else { throw Rejection(.notSupported, .apiName("signal"), .jsonPath(given.path)) }

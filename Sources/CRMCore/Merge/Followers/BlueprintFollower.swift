@@ -28,14 +28,10 @@ struct BlueprintFollower: MergeFollower {
     /// The master's place as the survivor's values have it; `nil` when the process is over.
     private func place(_ place: BlueprintRecords.Place, of master: Record, _ scope: WriteScope) throws -> BlueprintRecords.Place? {
         let module = master.module
-        guard let blueprint = Blueprint.all(of: module.id, scope.catalog).first(where: { $0.id == place.blueprint }),
-            let field = module.field(blueprint.field)
-        else { return place }
         let planner = Planner(scope.catalog, .system("the process of a survivor follows its values"))
         let survivor = try planner.rows([master.id], of: module, for: .view, locked: false, scope.tx)[master.id] ?? master
-        let state = Blueprint.state(of: survivor, field)
-        guard state != Blueprint.state(of: master, field) else { return place }
-        guard !blueprint.transitions(from: state).isEmpty else { return nil }
+        guard let blueprint = Self.process(of: place, moving: master, to: survivor, scope) else { return place }
+        guard Self.leadsOn(blueprint, survivor) else { return nil }
         var moved = BlueprintRecords.Place(blueprint: place.blueprint, at: scope.now)
         moved.enteredAt = place.enteredAt
         try BlueprintRecords.set(moved, of: master.id, scope.tx)
@@ -43,8 +39,29 @@ struct BlueprintFollower: MergeFollower {
         return moved
     }
 
+    /// Whether the merge takes the master out of the process it is in; writes nothing.
+    static func ends(_ master: Record, as survivor: Record, _ scope: WriteScope) throws -> Bool {
+        guard let place = try BlueprintRecords.places(of: [master.id], scope.tx)[master.id] else { return false }
+        return process(of: place, moving: master, to: survivor, scope).map { !leadsOn($0, survivor) } ?? false
+    }
+
+    /// The process, where the survivor is in another state of it than the master was.
+    private static func process(of place: BlueprintRecords.Place, moving master: Record, to survivor: Record, _ scope: WriteScope)
+        -> Blueprint?
+    {
+        let blueprint = Blueprint.all(of: master.module.id, scope.catalog).first { $0.id == place.blueprint }
+        guard let blueprint, let field = master.module.field(blueprint.field),
+            Blueprint.state(of: survivor, field) != Blueprint.state(of: master, field)
+        else { return nil }
+        return blueprint
+    }
+
+    private static func leadsOn(_ blueprint: Blueprint, _ survivor: Record) -> Bool {
+        survivor.module.field(blueprint.field).map { !blueprint.transitions(from: Blueprint.state(of: survivor, $0)).isEmpty } ?? false
+    }
+
     /// A record that went on, or entered another process, stays where it is.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         let logged = try merge.logged(.process, scope.tx)
         guard !logged.isEmpty else { return }
         let now = try BlueprintRecords.places(of: logged.map(\.record), scope.tx)

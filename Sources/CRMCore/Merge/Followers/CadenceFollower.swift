@@ -21,7 +21,7 @@ struct CadenceFollower: MergeFollower {
     }
 
     /// The steps go on from where they were; those whose time has passed meanwhile are done now.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         let known = Set(Cadence.all(scope.catalog).map(\.id))
         let back = try merge.logged(.cadences, scope.tx).flatMap { $0.before.array ?? [] }.compactMap { CadenceRecords.Entry($0) }
             .filter { known.contains($0.cadence) }

@@ -19,16 +19,17 @@ struct EmailFollower: MergeFollower {
     }
 
     /// Mails that are elsewhere by now stay there.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         for (column, kind) in [("record_id", ChangeLog.Kind.mailMoved), ("linked_id", .mailLinkMoved)] as [(ColumnName, ChangeLog.Kind)] {
             let logged: SQL = "c.group_id = \(merge.id) AND c.kind = \(.text(kind.rawValue))"
             let moved: SQL = "e.id IN (SELECT c.record_id FROM sys_change c WHERE \(logged)) AND e.\(column) = \(merge.master)"
             try scope.tx.lockForChange("SELECT e.id FROM sys_email e WHERE \(moved) ORDER BY e.id")
-            try scope.tx.execute(
+            let back = try scope.tx.execute(
                 """
                 UPDATE sys_email AS e SET \(column) = CAST(c.before AS \(.type(.integer))) FROM sys_change c WHERE \(logged) \
                 AND c.record_id = e.id AND e.\(column) = \(merge.master)
                 """)
+            outcome.countBack(back, as: "Emails")
         }
     }
 

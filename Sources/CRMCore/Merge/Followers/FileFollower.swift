@@ -39,7 +39,7 @@ struct FileFollower: MergeFollower {
     }
 
     /// Gives every file back that is still where the merge put it.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         for (record, before, _) in try merge.logged(.files, scope.tx) {
             for (position, id) in (before.array ?? []).compactMap({ $0.looseInt64.map(RecordID.init(raw:)) }).enumerated() {
                 try scope.tx.execute(

@@ -18,8 +18,9 @@ struct InvitationFollower: MergeFollower {
         count(try EventParticipants.follow(request.succession, named: request.master.displayName, scope), &outcome)
     }
 
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
-        try EventParticipants.restore(try merge.logged(.participantsMoved, scope.tx), scope)
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
+        outcome.countBack(
+            try EventParticipants.restore(try merge.logged(.participantsMoved, scope.tx), scope), as: "Events.Participants")
     }
 
     private func count(_ events: Int, _ outcome: inout MergeOutcome) {

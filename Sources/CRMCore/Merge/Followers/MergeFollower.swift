@@ -17,8 +17,9 @@ package protocol MergeFollower: Sendable {
     func forecast(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws
     /// Gives the survivor what is the children's. Rows gained are counted in `outcome.moved`; what people should know goes to its warnings.
     func follow(_ request: MergeRequest, _ outcome: inout MergeOutcome, _ scope: WriteScope) throws
-    /// Puts back what `follow` changed, where it is still as it left it. The children are there again.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws
+    /// Puts back what `follow` changed, where it is still as it left it. The children are there again. What `follow` counted and came
+    /// back is counted in `outcome.movedBack`; what could not be given back is named there.
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws
     /// What it logs of records other than those merged. That goes with the journal when the time for an undo is over.
     var loggedElsewhere: [ChangeLog.Kind] { get }
 }

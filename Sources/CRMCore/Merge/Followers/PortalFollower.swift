@@ -7,6 +7,9 @@ import Wire
 struct PortalFollower: MergeFollower {
     func interest(in request: MergeRequest, _ scope: WriteScope) -> MergeInterest { .anyRow(of: "sys_portal_user", "record_id") }
 
+    /// Under what name users that move are counted.
+    private static let counted = "Portal_Users"
+
     /// Who gives the master its user, and whose end.
     private struct Plan {
         var heir: PortalUsers.Entry?
@@ -23,7 +26,7 @@ struct PortalFollower: MergeFollower {
     }
 
     private func tell(_ plan: Plan, _ request: MergeRequest, _ outcome: inout MergeOutcome) {
-        if plan.heir != nil { outcome.moved["Portal_Users"] = 1 }
+        if plan.heir != nil { outcome.moved[Self.counted] = 1 }
         for entry in plan.ended { outcome.warnings.append("the portal user of \(entry.record) was deactivated: the master has one") }
     }
 
@@ -51,8 +54,8 @@ struct PortalFollower: MergeFollower {
     }
 
     /// A user who was invited, moved or deactivated since stays as he is; so does one whose kind is gone, or whose address has been taken.
-    /// The others come back, each by itself.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    /// The others come back, each by itself. Those that do not are named.
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         let logged = try merge.logged(.portalUser, scope.tx)
         guard !logged.isEmpty else { return }
         let now = try PortalUsers.entries(of: logged.map(\.record), scope.tx)
@@ -64,11 +67,19 @@ struct PortalFollower: MergeFollower {
         let keys = back.compactMap { PortalUsers.Entry($0.before)?.addressKey }
         let taken = try PortalUsers.taken(keys, except: back.map(\.record), scope.tx)
         back.removeAll { row in PortalUsers.Entry(row.before)?.addressKey.map(taken.contains) ?? false }
+        var restored = back.compactMap { PortalUsers.Entry($0.before) }.filter { kinds.contains($0.type) }
         do {
             try scope.tx.savepoint {
                 try PortalUsers.remove(back.map(\.record), scope.tx)
-                try PortalUsers.put(back.compactMap { PortalUsers.Entry($0.before) }.filter { kinds.contains($0.type) }, scope.tx)
+                try PortalUsers.put(restored, scope.tx)
             }
-        } catch SQLFailure.unique {}
+        } catch SQLFailure.unique {
+            restored = []
+        }
+        let returned = Set(restored.map(\.record))
+        for row in logged where PortalUsers.Entry(row.before)?.isLive == true && !returned.contains(row.record) {
+            outcome.keptRows.append(.init(module: merge.module.apiName, id: row.record, field: Self.counted))
+        }
+        outcome.countBack(returned.intersection(moved).subtracting([merge.master]).count, as: Self.counted)
     }
 }

@@ -37,7 +37,7 @@ struct ShareFollower: MergeFollower {
     }
 
     /// Shares changed since stay as they are.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         for (record, before, after) in try merge.logged(.shared, scope.tx) {
             let was = (before.array ?? []).compactMap { RecordShare($0) }
             let became = (after.array ?? []).compactMap { RecordShare($0) }

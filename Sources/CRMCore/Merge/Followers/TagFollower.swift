@@ -29,10 +29,11 @@ struct TagFollower: MergeFollower {
     }
 
     /// A child gets its tags again, the master loses those it gained and has kept.
-    func undo(_ merge: UndoneMerge, _ scope: WriteScope) throws {
+    func undo(_ merge: UndoneMerge, _ outcome: inout UnmergeOutcome, _ scope: WriteScope) throws {
         for (record, before, after) in try merge.logged(.tagged, scope.tx) {
-            try TagStore.undo(
+            let lost = try TagStore.undo(
                 record, before: (before.array ?? []).compactMap(\.int64), after: (after.array ?? []).compactMap(\.int64), scope)
+            outcome.countBack(lost, as: "Tags")
         }
     }
 
