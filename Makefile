@@ -29,7 +29,7 @@ merge-bench: ## times merges, dry runs, undos and many merges at once
 merge-proof: ## a minute of 32 clients merging a few records, and merges in 40 random organisations, on both engines
 	@scripts/merge_proof.sh
 
-chaos: ## kills the server 50 times under load on each engine, and in the middle of twelve kinds of jobs, and checks that nothing is lost
+chaos: ## kills the server 50 times under load on each engine, and in the middle of every kind of job, and checks that nothing is lost
 	@scripts/chaos.sh
 
 fuzz: ## feeds a live server with broken requests for a minute

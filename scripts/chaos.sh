@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Kills the server at random moments under load and checks that nothing acknowledged is lost, on both engines; then in the
-# middle of twelve kinds of jobs.
+# middle of every kind of job.
 # usage: chaos.sh [ROUNDS] [ROUNDS OF JOBS]    (default 50 and 5 on each engine)
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -221,6 +221,29 @@ import Wire
         }
     }
 
+    /// What a process that was killed had begun to remove can be put away again at once when no other process lives, and after its
+    /// ten minutes when one does: that one may be who removes it.
+    @Test(arguments: TestServer.engines) func aRemovalOfADeadProcessBlocksNobody(_ engine: Database.Engine) async throws {
+        try await with(engine) { home in
+            let services = home.start.services
+            let now = home.clock.now()
+            let hash = try await home.upload(Self.bytes(3000)).hash
+            let other = Instant(milliseconds: now.milliseconds + 60_000)
+            try await services.database.run(.write) { tx in
+                try tx.execute("DELETE FROM sys_file")
+                try tx.execute("UPDATE sys_blob SET expires_at = \(now), removing_since = \(now)")
+                try tx.execute("INSERT INTO sys_process (number, owner, lease_until) VALUES (900, 'other', \(other))")
+            }
+            try await FileSweep(services).sweep()
+            #expect(try await home.count("SELECT count(*) FROM sys_blob WHERE removing_since IS NOT NULL") == 1)
+            try await services.database.run(.write) { tx in try tx.execute("DELETE FROM sys_process WHERE number = 900") }
+            try await home.library.store.remove(hash)
+            try await FileSweep(services).sweep()
+            #expect(try await home.count("SELECT count(*) FROM sys_blob") == 0)
+            #expect(try await home.read(home.upload(Self.bytes(3000))) == Self.bytes(3000))
+        }
+    }
+
     /// Whichever statement fails, nothing is seen of the upload, and a day later nothing is left of it.
     @Test(arguments: TestServer.engines) func aFailureAnywhereLeavesNothingBehind(_ engine: Database.Engine) async throws {
         let fault = Fault()

@@ -5,7 +5,7 @@ import Wire
 /// Takes away what nobody holds: files past their time, contents without files, uploads that broke off. Every step is on record
 /// before it is done, so a crash leaves work for the next sweep and nothing else.
 package struct FileSweep: Sendable {
-    /// How long a process may take to remove a content before another does it.
+    /// How long a process may take to remove a content before another does it that cannot tell whether the first one lives.
     private static let removalMilliseconds: Int64 = 600_000
     /// Rows in one transaction.
     private static let batch: Int64 = 500
@@ -18,11 +18,11 @@ package struct FileSweep: Sendable {
         logger = services.logger
     }
 
-    /// At the start, and every ten minutes until cancelled.
+    /// At the start, and every minute until cancelled: nobody can put away anew what a process that was killed had begun to remove.
     package func run() async {
         repeat {
             do { try await sweep() } catch { logger.warning("files could not be swept", metadata: ["error": "\(error)"]) }
-        } while (try? await Task.sleep(for: .seconds(600))) != nil
+        } while (try? await Task.sleep(for: .seconds(60))) != nil
     }
 
     package func sweep() async throws {
@@ -54,8 +54,10 @@ package struct FileSweep: Sendable {
     }
 
     private func removeContents(_ now: Instant) async throws -> Bool {
-        let stale = SQLValue.integer(now.milliseconds - Self.removalMilliseconds)
         let going = try await library.database.run(.write) { tx -> [String] in
+            // Alone, whatever is marked was left by a process that is gone: of our own nothing is under way here.
+            let patience = try ProcessNumbers.othersLive(now: now, tx) ? Self.removalMilliseconds : -1
+            let stale = SQLValue.integer(now.milliseconds - patience)
             let due = try tx.rows(
                 """
                 SELECT hash FROM sys_blob WHERE expires_at <= \(now) AND (removing_since IS NULL OR removing_since < \(stale))

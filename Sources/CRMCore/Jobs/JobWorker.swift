@@ -48,15 +48,18 @@ package struct JobWorker: Sendable {
             let now = services.clock()
             let kinds = kinds
             let others = others
-            let claimed = try? await services.database.run(.write) { tx in try JobQueue.claim(now: now, kinds: kinds, others: others, tx) }
-            guard let job = claimed else { return }
-            await perform(job)
+            let claimed = try? await services.database.run(.write) { tx -> (Job, settings: Int64)? in
+                guard let job = try JobQueue.claim(now: now, kinds: kinds, others: others, tx) else { return nil }
+                return (job, try MetadataStore.version(tx))
+            }
+            guard let (job, settings) = claimed else { return }
+            await perform(job, settings)
         }
     }
 
-    private func perform(_ job: Job) async {
+    private func perform(_ job: Job, _ settings: Int64) async {
         let failure = await withTaskGroup(of: (any Error)?.self) { group in
-            group.addTask { await attempt(job) }
+            group.addTask { await attempt(job, settings) }
             group.addTask {
                 // A third of the lease, so that two renewals may be missed.
                 while (try? await Task.sleep(for: .milliseconds(JobQueue.leaseMilliseconds / 3))) != nil {
@@ -82,8 +85,11 @@ package struct JobWorker: Sendable {
         }
     }
 
-    private func attempt(_ job: Job) async -> (any Error)? {
+    /// `settings` is the version that was there when the job was taken: a change of settings and the job that follows from it are there
+    /// at once, and the job must see the change, though this process, or this task, may not have heard of it yet.
+    private func attempt(_ job: Job, _ settings: Int64) async -> (any Error)? {
         guard let handler = handlers[job.kind] else { return UnknownJob(kind: job.kind) }
+        do { try await services.catalog.refresh(ifOlderThan: settings) } catch { return error }
         var failure: (any Error)?
         // Settings that change meanwhile are no failure of the job: it goes on where it stopped.
         for _ in 0..<Self.mostMoves {

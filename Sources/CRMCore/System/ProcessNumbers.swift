@@ -35,6 +35,11 @@ package enum ProcessNumbers {
             "UPDATE sys_process SET lease_until = \(until) WHERE number = \(.integer(number)) AND owner = \(.text(owner))") == 1
     }
 
+    /// Whether more than one process is there, or may be: one that was killed counts until its lease runs out.
+    static func othersLive(now: Instant, _ tx: Transaction) throws -> Bool {
+        try tx.first("SELECT count(*) FROM sys_process WHERE lease_until > \(now)") { $0.integer(0) ?? 0 } ?? 0 > 1
+    }
+
     static func release(_ number: Int64, owner: String, _ tx: Transaction) throws {
         try tx.execute("DELETE FROM sys_process WHERE number = \(.integer(number)) AND owner = \(.text(owner))")
     }

@@ -6,7 +6,7 @@ import Wire
 /// What every request and job is handed.
 package struct Services: Sendable {
     package private(set) var database: Database
-    package private(set) var catalog: CatalogCache
+    package internal(set) var catalog: CatalogCache
     package let ids: any IDSource
     package let clock: @Sendable () -> Instant
     package let logger: Logger

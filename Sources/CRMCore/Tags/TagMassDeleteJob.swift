@@ -22,13 +22,16 @@ package struct TagMassDeleteJob: JobHandler {
         return id
     }
 
-    /// One transaction: tags are few. Those gone meanwhile count as failed.
+    /// One transaction: tags are few. Those gone meanwhile count as failed, once: a run that was cut off behind it has told all.
     package func run(_ job: Job, _ services: Services) async throws {
         let ids = (job.payload["tags"]?.array ?? []).compactMap { $0.looseInt64.map(RecordID.init(raw:)) }
         let module = ModuleID(raw: job.payload["module"]?.looseInt64 ?? 0)
         let user = UserID(raw: job.payload["user"]?.looseInt64 ?? 0)
         let access = AccessPolicy.system("the right to delete tags was checked when the job was asked for", for: user)
         try await services.write(services.catalog.current(), access, .job, group: job.id) { scope in
+            guard let kept = try JobQueue.progress(job.id, kind: Self.kind, locked: true, scope.tx), kept.done + kept.failed == 0 else {
+                return
+            }
             let gone = try TagDirectory.delete(ids, of: module, scope)
             try JobQueue.advance(job.id, done: gone.count, failed: ids.count - gone.count, scope.tx)
         }

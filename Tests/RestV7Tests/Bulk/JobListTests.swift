@@ -41,6 +41,21 @@ import Wire
         }
     }
 
+    /// A change of settings and its job are committed at once; whoever takes the job may not have heard of the change.
+    @Test(arguments: TestServer.engines) func aJobSeesTheSettingsItFollowsFrom(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token(Self.scopes + ",ZohoCRM.org.ALL")
+            let lead = try await server.add("Leads", ["Last_Name": "Kim"], token: token)
+            var behind = server.services
+            behind.catalog = CatalogCache(server.services.catalog.current(), server.services.database)
+            let base: JSONValue = ["name": "US Dollar - USD", "iso_code": "USD", "symbol": "$", "exchange_rate": "1.0"]
+            let enabled = await server.send("POST", "/crm/v7/org/currencies/actions/enable", ["base_currency": base], token: token)
+            #expect(enabled.status < 300, "\(enabled.text)")
+            await JobWorker(behind).drain()
+            #expect(await server.record("Leads", lead, token: token)?["Currency"] == "USD")
+        }
+    }
+
     @Test(arguments: TestServer.engines) func bulkJobsTellTheirCountsToo(_ engine: Database.Engine) async throws {
         try await BulkBench.with(engine) { bench in
             let written = try await bench.write("insert", "Leads", "Last_Name,Company\na,c\nb,c\n,c\n")
