@@ -82,8 +82,11 @@ private struct SurvivorView {
         }
         wanted += request.module.fields.filter { request.files[$0.id] != nil }
         if tagsGained || request.tagSource.map({ $0 != .master }) ?? false, let tag = request.module.field("Tag") { wanted.append(tag) }
-        territories = try Self.territories(plan, scope, render)
-        leavesProcess = try BlueprintFollower.ends(request.master, as: plan.survivor, scope)
+        // Whom the survey found nothing for has nothing to say.
+        let followers = MergeFollowers.chosen(plan.followers)
+        territories = try Self.territories(plan, isAsked: followers.contains { $0 is TerritoryFollower }, scope, render)
+        leavesProcess =
+            try followers.contains { $0 is BlueprintFollower } && BlueprintFollower.ends(request.master, as: plan.survivor, scope)
         func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
             let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
             var json = JSONWriter(capacity: 16_384)
@@ -119,9 +122,10 @@ private struct SurvivorView {
         return answer
     }
 
-    /// Where the survivor will stand, as it will be shown; `nil` where the merge cannot change that.
-    private static func territories(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws -> JSONValue? {
+    /// Where the survivor will stand, as it will be shown; `nil` where there are no territories. Not `isAsked`: nobody stands in any.
+    private static func territories(_ plan: MergePlan, isAsked: Bool, _ scope: WriteScope, _ render: RenderContext) throws -> JSONValue? {
         guard scope.catalog.territories.top != nil, TerritorySetup.supports(plan.request.module) else { return nil }
+        guard isAsked else { return [] }
         let places = try TerritoryFollower.foretold(plan.survivor, of: plan.request, scope)
         return try TerritoryValueWriter.shown(places, render)
     }
