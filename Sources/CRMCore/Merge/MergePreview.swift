@@ -39,7 +39,7 @@ package struct MergePreview: Sendable {
             }
             var moved = move.total
             if module.isSubform, field.apiName == "Parent_Id" {
-                guard let giver = subforms.giver(of: module.id), move.counts[giver] > 0 else { continue }
+                guard let giver = subforms.giver(of: module.id) else { continue }
                 outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
                 continue
             }
