@@ -27,14 +27,20 @@ import Wire
         }
     }
 
+    /// A master and two children, both invited.
+    private func family(_ bench: PortalBench, _ type: String) async throws -> (String, String, String) {
+        let master = try await bench.contact("Master")
+        let first = try await bench.contact("First")
+        let second = try await bench.contact("Second")
+        for id in [first, second] { _ = await bench.invite(id, type) }
+        return (master, first, second)
+    }
+
     @Test(arguments: TestServer.engines) func aMastersIdentityWinsInAMerge(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let bench = try await PortalBench(server)
             let type = try await bench.makeType()
-            let master = try await bench.contact("Master")
-            let first = try await bench.contact("First")
-            let second = try await bench.contact("Second")
-            for id in [first, second] { _ = await bench.invite(id, type) }
+            let (master, first, second) = try await family(bench, type)
             let before = try await rows(server)
             let preview = await merge(bench, master, [first, second], "?dry_run=true")
             #expect(preview.text.contains("Portal_Users") && preview.text.contains("was deactivated"), "\(preview.text)")
@@ -94,10 +100,7 @@ import Wire
         try await TestServer.with(engine) { server in
             let bench = try await PortalBench(server)
             let type = try await bench.makeType()
-            let master = try await bench.contact("Master")
-            let first = try await bench.contact("First")
-            let second = try await bench.contact("Second")
-            for id in [first, second] { _ = await bench.invite(id, type) }
+            let (master, first, second) = try await family(bench, type)
             let merged = await merge(bench, master, [first, second])
             let heir = bench.link(in: try await bench.mail(to: "first@acme.example"))
             #expect(await server.send("POST", heir).status == 200, "\(merged.text)")
