@@ -18,12 +18,9 @@ struct BulkBatch {
 
     /// The same for rows that have been read before.
     func write(_ read: BulkItems) throws -> [BulkOutcome] {
-        let written = try read.drafts.map { drafts in try outcomes(of: read.items, drafts) } ?? apply(read.items)
-        return read.outcomes(written)
-    }
-
-    private func outcomes(of items: [BulkItems.Item], _ drafts: RecordDrafts) throws -> [(Int, BulkOutcome)] {
-        zip(items, try records.insert(drafts, scope)).map { ($0.row, Self.outcome($1, .added)) }
+        guard let drafts = read.drafts.take() else { return read.outcomes(try apply(read.items)) }
+        let written = try records.insert(drafts, count: read.items.count, scope)
+        return read.outcomes(zip(read.items, written).map { ($0.row, Self.outcome($1, .added)) })
     }
 
     private func apply(_ items: [BulkItems.Item]) throws -> [(Int, BulkOutcome)] {

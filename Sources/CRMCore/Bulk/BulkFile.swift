@@ -67,9 +67,13 @@ package struct BulkFile: Sendable {
     }
 
     /// The rows behind the header, in lots of `count`. `each` gets the number of the first one, counted from zero.
-    func rows(_ head: Head, lots count: Int, from first: Int = 0, each: (Int, [[String]]) async throws -> Void) async throws {
+    func rows(
+        _ head: Head, lots count: Int, from first: Int = 0, keepsCells: Bool = true, each: (Int, [[String]]) async throws -> Void
+    )
+        async throws
+    {
         var transcoder = Transcoder(head.charset)
-        var reader = CSVReader(delimiter: head.delimiter)
+        var reader = CSVReader(delimiter: head.delimiter, keepsCells: keepsCells)
         var seen = -1
         var lot: [[String]] = []
         func take(_ rows: [[String]]) async throws {

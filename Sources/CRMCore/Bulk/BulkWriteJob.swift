@@ -91,7 +91,7 @@ package struct BulkWriteJob: JobHandler {
         var progress = before
         for (index, file) in files.enumerated() {
             progress.counts[index].total = 0
-            try await file.rows(request.resources[index].head, lots: 1_000) { _, lines in
+            try await file.rows(request.resources[index].head, lots: 1_000, keepsCells: false) { _, lines in
                 try Task.checkCancellation()
                 progress.counts[index].total += lines.count
                 guard progress.counts[index].total <= BulkFile.rowLimit else {

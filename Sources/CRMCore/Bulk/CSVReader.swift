@@ -4,7 +4,7 @@ package struct CSVFailure: Error, Equatable, CustomStringConvertible {
 }
 
 /// Takes comma-separated values (RFC 4180) apart as they arrive. Lines may end in any of the usual ways, and stand inside quotes.
-/// Holds one row.
+/// Holds one row; or none, where only their number and whether they are whole is asked.
 package struct CSVReader: Sendable {
     private enum State { case start, plain, quoted, quoteInQuoted }
 
@@ -14,9 +14,13 @@ package struct CSVReader: Sendable {
     private static let emptyLimit = 100_000
 
     private let delimiter: UInt8
+    private let keepsCells: Bool
     private var state = State.start
     private var cell: [UInt8] = []
     private var row: [String] = []
+    /// Whether the row, or its cell, has anything yet.
+    private var hasCells = false
+    private var hasText = false
     private var size = 0
     private var afterReturn = false
     /// Rows seen, the header included.
@@ -25,7 +29,11 @@ package struct CSVReader: Sendable {
     /// Whether any NUL has been seen at all: as a rule there is none to look for in each cell.
     private var mayHoldNUL = false
 
-    package init(delimiter: UInt8) { self.delimiter = delimiter }
+    /// `keepsCells`: rows are empty without it.
+    package init(delimiter: UInt8, keepsCells: Bool = true) {
+        self.delimiter = delimiter
+        self.keepsCells = keepsCells
+    }
 
     package mutating func feed(_ bytes: [UInt8]) throws(CSVFailure) -> [[String]] {
         var rows: [[String]] = []
@@ -47,7 +55,7 @@ package struct CSVReader: Sendable {
     /// The last row, when no line end stands behind it.
     package mutating func finish() throws(CSVFailure) -> [String]? {
         if state == .quoted { throw CSVFailure(description: "row \(count + 1) has a quote that is not closed") }
-        return row.isEmpty && state == .start ? nil : try endRow()
+        return !hasCells && state == .start ? nil : try endRow()
     }
 
     /// Where the bytes end that belong to the cell whatever they are.
@@ -73,17 +81,19 @@ package struct CSVReader: Sendable {
         if state == .start { state = .plain }
         size += run.count
         try checkSize()
-        cell.append(contentsOf: run)
+        hasText = true
+        // A cell that is only counted still has to be valid; all that is ASCII is.
+        if keepsCells || mayHoldNUL || !cell.isEmpty || !run.allSatisfy({ $0 < 0x80 }) { cell.append(contentsOf: run) }
     }
 
     private mutating func take(_ byte: UInt8) throws(CSVFailure) -> [String]? {
-        let isSecond = afterReturn && byte == 0x0A && state == .start && row.isEmpty
+        let isSecond = afterReturn && byte == 0x0A && state == .start && !hasCells
         afterReturn = false
         if isSecond { return nil }
         size += 1
         try checkSize()
         if state == .quoted {
-            if byte == 0x22 { state = .quoteInQuoted } else { cell.append(byte) }
+            if byte == 0x22 { state = .quoteInQuoted } else { add(byte) }
             return nil
         }
         switch byte {
@@ -94,13 +104,18 @@ package struct CSVReader: Sendable {
             return try endRow()
         case 0x22 where state == .start: state = .quoted
         case 0x22 where state == .quoteInQuoted:
-            cell.append(byte)
+            add(byte)
             state = .quoted
         default:
-            cell.append(byte)
+            add(byte)
             state = .plain
         }
         return nil
+    }
+
+    private mutating func add(_ byte: UInt8) {
+        cell.append(byte)
+        hasText = true
     }
 
     private func checkSize() throws(CSVFailure) {
@@ -108,18 +123,21 @@ package struct CSVReader: Sendable {
     }
 
     private mutating func endCell() throws(CSVFailure) {
+        hasCells = true
+        hasText = false
+        state = .start
+        if !keepsCells, cell.isEmpty { return }
         guard let text = String(validating: cell, as: UTF8.self) else {
             throw CSVFailure(description: "row \(count + 1) is not valid in the file's character encoding")
         }
         guard !mayHoldNUL || !cell.contains(0) else { throw CSVFailure(description: "row \(count + 1) holds a NUL character") }
-        row.append(text)
+        if keepsCells { row.append(text) }
         cell.removeAll(keepingCapacity: true)
-        state = .start
     }
 
     /// Empty lines are no rows.
     private mutating func endRow() throws(CSVFailure) -> [String]? {
-        if row.isEmpty, cell.isEmpty {
+        if !hasCells, !hasText {
             state = .start
             size = 0
             count += 1
@@ -128,6 +146,7 @@ package struct CSVReader: Sendable {
             return nil
         }
         try endCell()
+        hasCells = false
         var ended: [String] = []
         // As many cells as this row has, the next one will have.
         ended.reserveCapacity(row.count)

@@ -69,7 +69,7 @@ struct MergeExecutor {
     private func writeSurvivor() throws {
         guard let table = request.module.table else { return }
         try RecordStore.update(plan.survivor, from: request.master, table, scope)
-        try SearchIndex.refresh([(request.master, plan.survivor)], scope.tx)
+        try SearchIndex.refresh([.init(before: request.master, after: plan.survivor)], scope.tx)
         try ChangeLog.append([.change(from: request.master, to: plan.survivor, kind: .merged)], scope)
         if request.module.apiName == "Deals", plan.survivor["Stage"] != request.master["Stage"] {
             let added = try StageHistoryRule.append([(request.master, plan.survivor)], scope)

@@ -80,7 +80,7 @@ struct Unmerge {
         if let followed = try Graves.followed([restored], scope).first { restored = followed }
         FormulaRule.apply(to: &restored, scope.catalog, at: scope.now)
         try Graves.refusingTakenValues(in: module, scope) { try RecordStore.update(restored, from: master, table, scope) }
-        try SearchIndex.refresh([(master, restored)], scope.tx)
+        try SearchIndex.refresh([.init(before: master, after: restored)], scope.tx)
     }
 
     private func columns(_ logged: JSONValue, _ field: Field) -> [SQLValue] {

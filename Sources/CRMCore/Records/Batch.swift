@@ -4,40 +4,30 @@ import Wire
 
 /// The items of one write between decoding and the tables. Refused ones drop out and keep their refusal.
 struct Batch {
-    struct Pending {
-        let index: Int
-        var change: PendingChange
-        var references: [RecordDecoder.Reference]
-    }
-
     let module: Module
-    private(set) var pending: [Pending] = []
-    private var refused: [Int: Rejection] = [:]
+    private var items: DecodedItems
     private let scope: WriteScope
 
     init(_ module: Module, _ scope: WriteScope) {
         self.module = module
         self.scope = scope
+        items = DecodedItems()
     }
 
     init(_ drafts: RecordDrafts, _ scope: WriteScope) {
-        self.init(drafts.module, scope)
-        pending.reserveCapacity(drafts.items.count)
-        for (index, item) in drafts.items.enumerated() {
-            switch item {
-            case .success(let draft): pending.append(Pending(index: index, change: draft.change, references: draft.references))
-            case .failure(let rejection): refused[index] = rejection
-            }
-        }
+        module = drafts.module
+        self.scope = scope
+        items = drafts.items
     }
 
+    /// What is still to be written, in the order of the items.
+    var changes: [PendingChange] { items.changes }
+
+    /// The same, each with the number of its item.
+    var numbered: Zip2Sequence<[Int], [PendingChange]> { zip(items.numbers, items.changes) }
+
     mutating func decode(_ index: Int, _ body: () throws(Rejection) -> (PendingChange, [RecordDecoder.Reference])) {
-        do throws(Rejection) {
-            let (change, references) = try body()
-            pending.append(Pending(index: index, change: change, references: references))
-        } catch {
-            refused[index] = error
-        }
+        items.add(index, body)
     }
 
     /// Runs `body` on each pending change; a refusal drops it.
@@ -45,24 +35,23 @@ struct Batch {
 
     /// The same, with the number of the item.
     mutating func forEachIndexed(_ body: (Int, inout PendingChange) throws -> Void) throws {
-        var isWhole = true
-        for position in pending.indices {
+        var refused: [Int: Rejection] = [:]
+        for position in items.changes.indices {
             // In place: a copy of a record costs more than most rules do.
             do {
-                try body(pending[position].index, &pending[position].change)
+                try body(items.numbers[position], &items.changes[position])
             } catch let rejection as Rejection {
-                refused[pending[position].index] = rejection
-                isWhole = false
+                refused[items.numbers[position]] = rejection
             }
         }
-        if !isWhole { pending.removeAll { refused[$0.index] != nil } }
+        items.drop(refused)
     }
 
     /// In the order of the items; each is either pending still or refused.
     func outcomes(_ count: Int) -> [RecordStore.Outcome] {
         var outcomes = [RecordStore.Outcome](repeating: .failure(Rejection(.internalError)), count: count)
-        for (index, rejection) in refused { outcomes[index] = .failure(rejection) }
-        for item in pending { outcomes[item.index] = .success(item.change.after) }
+        for (index, rejection) in items.refused { outcomes[index] = .failure(rejection) }
+        for (index, change) in numbered { outcomes[index] = .success(change.after) }
         return outcomes
     }
 
@@ -75,12 +64,13 @@ struct Batch {
     /// One statement for each module looked into, however many items there are. A record that the caller does not see is as unknown
     /// as one that is not there, unless the row pointed at it already.
     private mutating func refuseMissingReferences() throws {
-        let found = try HeldReferences(pending.flatMap(\.references).map { ($0.module, $0.id.raw) }).hold(scope)
+        guard items.references.contains(where: { !$0.isEmpty }) else { return }
+        let found = try HeldReferences(items.references.joined().map { ($0.module, $0.id.raw) }).hold(scope)
         let hidden = try hiddenReferences()
         let catalog = scope.catalog
-        drop { item in
-            for reference in item.references {
-                let kept = item.change.before?[reference.field].integer == reference.id.raw
+        drop { change, references in
+            for reference in references {
+                let kept = change.before?[reference.field].integer == reference.id.raw
                 guard let held = found[reference.id], kept || !hidden.unseen.contains(reference.id) else {
                     return .invalid(at: reference.path, message: "the related id given seems to be invalid")
                 }
@@ -99,14 +89,14 @@ struct Batch {
 
     private mutating func refuseFilteredReferences() throws {
         let filters = LookupFilters(module)
-        let values = pending.flatMap { filters.values(of: $0.change) }
+        let values = changes.flatMap { filters.values(of: $0) }
         guard !values.isEmpty else { return }
         let refused = try LookupFilters.refused(values, scope)
-        drop { item in
-            let wrong = filters.values(of: item.change).first { refused[$0.field.id]?.contains($0.id) ?? false }
+        drop { change, _ in
+            let wrong = filters.values(of: change).first { refused[$0.field.id]?.contains($0.id) ?? false }
             guard let wrong else { return nil }
             return Rejection(
-                .filterCriteriaNotSatisfied, .apiName(wrong.field.apiName), .jsonPath(item.change.path.appending(wrong.field.apiName)))
+                .filterCriteriaNotSatisfied, .apiName(wrong.field.apiName), .jsonPath(change.path.appending(wrong.field.apiName)))
         }
     }
 
@@ -114,7 +104,7 @@ struct Batch {
     private func hiddenReferences() throws -> (unseen: Set<RecordID>, unchangeable: Set<RecordID>) {
         var unseen: Set<RecordID> = []
         var unchangeable: Set<RecordID> = []
-        for (moduleID, references) in Dictionary(grouping: pending.flatMap(\.references), by: \.module) {
+        for (moduleID, references) in Dictionary(grouping: items.references.joined(), by: \.module) {
             guard let module = scope.catalog.module(id: moduleID) else { continue }
             let ids = Set(references.map(\.id))
             unseen.formUnion(ids.subtracting(try scope.access.rows(ids, of: module, for: .view, scope.tx)))
@@ -126,7 +116,7 @@ struct Batch {
 
     /// Two statements for all file fields of the batch.
     mutating func resolveFiles() throws {
-        let changes = pending.map(\.change).filter { !$0.files.isEmpty }
+        let changes = changes.filter { !$0.files.isEmpty }
         guard !changes.isEmpty else { return }
         let known = try FileValues.Known(changes, scope.tx)
         try forEach { change in
@@ -138,33 +128,33 @@ struct Batch {
 
     /// The friendly check before the unique index: names the record that has the value, and finds repeats inside the batch.
     mutating func refuseTakenValues() throws {
-        var clashes: [Int: [Rejection]] = [:]
+        var clashes: [RecordID: [Rejection]] = [:]
         for field in module.fields where field.unique && (field.isPerUser || !field.columns.isEmpty) {
-            let changed = pending.filter { $0.change.newValue(of: field) != nil }
+            let changed = changes.filter { $0.newValue(of: field) != nil }
             guard !changed.isEmpty else { continue }
             let holders = try UniqueValues.compared(field, module, scope.catalog, for: scope.access.user).holders(
-                of: changed.compactMap { $0.change.newValue(of: field) }, scope.tx)
+                of: changed.compactMap { $0.newValue(of: field) }, scope.tx)
             let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: module, for: .view, scope.tx)
             var seen: [SQLValue: RecordID] = [:]
-            for item in changed {
-                let key = UniqueValues.key(item.change.newValue(of: field) ?? .null)
-                let others = (holders[key] ?? []).filter { $0.id != item.change.after.id }
-                let path = item.change.path.appending(field.apiName)
+            for change in changed {
+                let key = UniqueValues.key(change.newValue(of: field) ?? .null)
+                let others = (holders[key] ?? []).filter { $0.id != change.after.id }
+                let path = change.path.appending(field.apiName)
                 if !others.isEmpty {
                     // A value that a record hidden from the caller holds is taken too; the caller does not learn by which.
                     let shown = others.filter { visible.contains($0.id) }
                     let refusal = shown.first?.clash(field, module, more: shown.count > 1, at: path, scope.catalog)
-                    clashes[item.index, default: []].append(refusal ?? .duplicate(at: path))
+                    clashes[change.after.id, default: []].append(refusal ?? .duplicate(at: path))
                 } else if seen[key] != nil {
-                    clashes[item.index, default: []].append(.duplicate(at: path))
+                    clashes[change.after.id, default: []].append(.duplicate(at: path))
                 } else {
-                    seen[key] = item.change.after.id
+                    seen[key] = change.after.id
                 }
             }
         }
         guard !clashes.isEmpty else { return }
-        drop { item in
-            guard let errors = clashes[item.index], let first = errors.first else { return nil }
+        drop { change, _ in
+            guard let errors = clashes[change.after.id], let first = errors.first else { return nil }
             if errors.count == 1 { return first }
             return Rejection(
                 .multipleOrMultiErrors, message: "Multiple errors in the request", .other("errors", .array(errors.map(\.result))))
@@ -176,33 +166,32 @@ struct Batch {
     mutating func refuseValuesTakenElsewhere() throws {
         guard let check = DuplicateCheck(module, scope.catalog), let target = check.target else { return }
         for mapping in check.mappings {
-            let changed = pending.filter { item in
-                item.change.before.map { $0[mapping.current] } != item.change.after[mapping.current]
-                    && !item.change.after[mapping.current].isNull
+            let changed = changes.filter { change in
+                change.before.map { $0[mapping.current] } != change.after[mapping.current] && !change.after[mapping.current].isNull
             }
             let holders = try UniqueValues(mapping.mapped, target, for: scope.access.user).holders(
-                of: changed.map { $0.change.after[mapping.current] }, scope.tx)
+                of: changed.map { $0.after[mapping.current] }, scope.tx)
             guard !holders.isEmpty else { continue }
             let visible = try scope.access.rows(Set(holders.values.joined().map(\.id)), of: target, for: .view, scope.tx)
             let catalog = scope.catalog
-            let indexes = Set(changed.map(\.index))
-            drop { item in
-                guard indexes.contains(item.index), let found = holders[UniqueValues.key(item.change.after[mapping.current])],
+            let ids = Set(changed.map(\.after.id))
+            drop { change, _ in
+                guard ids.contains(change.after.id), let found = holders[UniqueValues.key(change.after[mapping.current])],
                     !found.isEmpty
                 else { return nil }
-                let path = item.change.path.appending(mapping.current.apiName)
+                let path = change.path.appending(mapping.current.apiName)
                 let shown = found.filter { visible.contains($0.id) }
                 return shown.first?.clash(mapping.current, target, more: shown.count > 1, at: path, catalog) ?? .duplicate(at: path)
             }
         }
     }
 
-    private mutating func drop(_ refusal: (Pending) -> Rejection?) {
-        pending.removeAll { item in
-            guard let rejection = refusal(item) else { return false }
-            refused[item.index] = rejection
-            return true
+    private mutating func drop(_ refusal: (PendingChange, [RecordDecoder.Reference]) -> Rejection?) {
+        var refused: [Int: Rejection] = [:]
+        for position in items.changes.indices {
+            refused[items.numbers[position]] = refusal(items.changes[position], items.references[position])
         }
+        items.drop(refused)
     }
 }
 

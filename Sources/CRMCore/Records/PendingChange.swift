@@ -25,6 +25,8 @@ package struct PendingChange: Sendable {
     /// What the caller said about file fields, and the same once it is checked.
     package var files: [FileEdits] = []
     var resolvedFiles: [FileEdits.Resolved] = []
+    /// What the search index will hold of it, where that was collected before the write.
+    var draftedGrams: SearchIndex.Drafted?
 
     package func gave(_ apiName: String) -> Bool {
         after.module.field(apiName).map { given.contains($0.id) } ?? false

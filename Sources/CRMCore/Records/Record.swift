@@ -64,7 +64,7 @@ package struct Record: Sendable, Equatable {
 
     package mutating func set(_ field: Field, to columns: [SQLValue]) {
         guard let slot = module.slot(of: field), columns.count == field.columns.count else { return }
-        values.replaceSubrange(slot..<slot + columns.count, with: columns)
+        for (offset, value) in columns.enumerated() { values[slot + offset] = value }
     }
 
     /// Takes over what another record holds in a field of the same kind. Sealed values are opened on the way: each field has its own.

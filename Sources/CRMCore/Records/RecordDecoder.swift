@@ -29,7 +29,9 @@ struct RecordDecoder {
     func decode(_ item: JSONCursor, into record: Record, _ kind: PendingChange.Kind) throws(Rejection) -> (PendingChange, [Reference]) {
         var change = PendingChange(kind: kind, before: kind == .update ? record : nil, after: record, path: item.path)
         var references: [Reference] = []
-        for member in try item.object() {
+        let members = try item.object()
+        change.given.reserveCapacity(members.count)
+        for member in members {
             guard let field = module.writtenField(member.name), member.name != "id" else { continue }
             // A key that cannot be written is ignored, as an unknown one is (`common.md` §10).
             guard kind == .insert ? field.creatable : field.settable else { continue }

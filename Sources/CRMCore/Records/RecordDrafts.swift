@@ -5,8 +5,6 @@ import Wire
 /// they point at and the values that must be theirs alone are looked up when they are written, so that one thread can make the next
 /// drafts while another writes the last.
 struct RecordDrafts: Sendable {
-    typealias Draft = (change: PendingChange, references: [RecordDecoder.Reference])
-
     /// What drafts are made by.
     struct Reading: Sendable {
         let catalog: Catalog
@@ -23,20 +21,23 @@ struct RecordDrafts: Sendable {
     }
 
     let module: Module
-    /// One for each item, in their order.
-    let items: [Result<Draft, Rejection>]
+    private(set) var items: DecodedItems
 
     init(_ items: [JSONCursor], _ module: Module, _ reading: Reading) {
         let module = module.whole
         let decoder = RecordDecoder(catalog: reading.catalog, module: module, access: reading.access, for: reading.origin)
         self.module = module
-        self.items = items.map { item in
-            do throws(Rejection) {
-                let (change, references) = try decoder.decode(item, into: Record(module, id: reading.ids.next()), .insert)
-                return .success((change, references))
-            } catch {
-                return .failure(error)
+        self.items = DecodedItems(reserving: items.count)
+        for (number, item) in items.enumerated() {
+            self.items.add(number) { () throws(Rejection) in
+                try decoder.decode(item, into: Record(module, id: reading.ids.next()), .insert)
             }
         }
+    }
+
+    /// Collects what the search index will hold of them.
+    mutating func collectGrams() {
+        guard var drafting = SearchIndex.Drafting(module) else { return }
+        for place in items.changes.indices { items.changes[place].draftedGrams = drafting.draft(items.changes[place].after) }
     }
 }

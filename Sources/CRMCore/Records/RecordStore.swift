@@ -11,13 +11,13 @@ package struct RecordStore: Sendable {
     /// Adds records. The outcomes stand in the order of the items.
     package func insert(_ items: [JSONCursor], _ module: Module, _ scope: WriteScope) throws -> [Outcome] {
         let reading = RecordDrafts.Reading(scope.catalog, scope.access, scope.origin, scope.ids)
-        return try insert(RecordDrafts(items, module, reading), scope)
+        return try insert(RecordDrafts(items, module, reading), count: items.count, scope)
     }
 
     /// Adds records that have been read before, on the same catalog.
-    func insert(_ drafts: RecordDrafts, _ scope: WriteScope) throws -> [Outcome] {
+    func insert(_ drafts: consuming RecordDrafts, count: Int, _ scope: WriteScope) throws -> [Outcome] {
         try scope.access.require(.create, drafts.module)
-        return try finish(Batch(drafts, scope), count: drafts.items.count, scope)
+        return try finish(Batch(drafts, scope), count: count, scope)
     }
 
     /// Adds one record that has values already, such as a copy; `tags` unless the item names its own.
@@ -123,15 +123,14 @@ package struct RecordStore: Sendable {
         try batch.refuseTakenValues()
         try batch.refuseValuesTakenElsewhere()
         try write(&batch, scope)
-        let written = batch.pending.map(\.change)
+        let written = batch.changes
         for rule in rules where !written.isEmpty { try rule.after(written, scope) }
         try followUpRows(of: written, scope)
         return batch.outcomes(count)
     }
 
     private func rules(for batch: Batch, _ scope: WriteScope) throws -> [any RecordRule] {
-        let pending = batch.pending.map(\.change)
-        return try rules.filter { $0.concerns(batch.module) }.map { try $0.prepared(for: pending, scope) }
+        try rules.filter { $0.concerns(batch.module) }.map { try $0.prepared(for: batch.changes, scope) }
     }
 
     private func followUpRows(of changes: [PendingChange], _ scope: WriteScope) throws {
@@ -144,13 +143,12 @@ package struct RecordStore: Sendable {
 
     /// The batch goes in at once; only when the engine refuses a unique value is it tried again item by item.
     private func write(_ batch: inout Batch, _ scope: WriteScope) throws {
-        guard !batch.pending.isEmpty else { return }
+        guard !batch.changes.isEmpty else { return }
         guard
-            batch.module.isUniqueSomewhere
-                || batch.pending.contains(where: { $0.change.rows.contains { $0.rows.module.isUniqueSomewhere } })
-        else { return try Self.write(batch.pending.map(\.change), scope) }
+            batch.module.isUniqueSomewhere || batch.changes.contains(where: { $0.rows.contains { $0.rows.module.isUniqueSomewhere } })
+        else { return try Self.write(batch.changes, scope) }
         do {
-            try scope.tx.savepoint { try Self.write(batch.pending.map(\.change), scope) }
+            try scope.tx.savepoint { try Self.write(batch.changes, scope) }
         } catch SQLFailure.unique {
             try batch.forEach { change in
                 do {

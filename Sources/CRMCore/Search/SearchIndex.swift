@@ -12,20 +12,54 @@ package enum SearchIndex {
     /// Records read at a time while the index is built anew.
     private static let batch: Int64 = 1_000
 
+    /// A record as it was and as it is, and its grams when they were collected before.
+    struct Change {
+        let before: Record?
+        let after: Record
+        var drafted: Drafted?
+    }
+
+    /// The grams of a record that is not written yet. They hold as long as its texts stay these.
+    struct Drafted: Sendable {
+        fileprivate let texts: [String]
+        fileprivate let grams: String
+    }
+
+    /// Collects the grams of records on their way, one after another, so that their writing need not.
+    struct Drafting {
+        private let texts: SearchedTexts
+        private var writer = GramWriter()
+
+        init?(_ module: Module) {
+            guard module.isSearched else { return nil }
+            texts = SearchedTexts(module)
+        }
+
+        mutating func draft(_ record: Record) -> Drafted {
+            let texts = texts.of(record)
+            return Drafted(texts: texts, grams: writer.grams(of: texts))
+        }
+    }
+
     /// Takes in what is new or has other texts than before.
-    static func refresh(_ changes: [(before: Record?, after: Record)], _ tx: Transaction) throws {
+    static func refresh(_ changes: [Change], _ tx: Transaction) throws {
         guard let module = changes.first?.after.module, module.isSearched else { return }
         let fields = module.indexedFields
-        let changed = changes.filter { before, after in before.map { before in fields.contains { before[$0] != after[$0] } } ?? true }
+        let changed = changes.filter { change in change.before.map { before in fields.contains { before[$0] != change.after[$0] } } ?? true
+        }
         let old = changed.filter { $0.before != nil }.map(\.after.id)
         if !old.isEmpty { try remove(old, tx) }
         let texts = SearchedTexts(module)
         var writer = GramWriter()
-        let rows = changed.map { change -> [SQLValue] in [.integer(change.after.id.raw), .text(writer.grams(of: texts.of(change.after)))] }
+        let rows = changed.map { change -> [SQLValue] in
+            let texts = texts.of(change.after)
+            let drafted = change.drafted.flatMap { $0.texts == texts ? $0.grams : nil }
+            return [.integer(change.after.id.raw), .text(drafted ?? writer.grams(of: texts))]
+        }
         try tx.insert(into: table, ["rowid", "grams"], rows: rows)
     }
 
-    static func add(_ records: [Record], _ tx: Transaction) throws { try refresh(records.map { (nil, $0) }, tx) }
+    static func add(_ records: [Record], _ tx: Transaction) throws { try refresh(records.map { Change(before: nil, after: $0) }, tx) }
 
     static func remove(_ ids: [RecordID], _ tx: Transaction) throws {
         try tx.perform("DELETE FROM \(table) WHERE \(.memberIDs("rowid", ids.map(\.raw)))")
@@ -79,7 +113,12 @@ private struct SearchedTexts {
     private let opening: [Field]
 
     init(_ module: Module) {
-        places = module.searchedFields.compactMap { field in module.slot(of: field).map { ($0, field.type.dataType == "phone") } }
+        let fields = module.searchedFields
+        // A full name has no words but those of its parts.
+        let parts = [FullNameRule.first, FullNameRule.last]
+        let hasParts = parts.allSatisfy { part in fields.contains { $0.apiName == part } }
+        places = fields.filter { !hasParts || $0.apiName != FullNameRule.whole }
+            .compactMap { field in module.slot(of: field).map { ($0, field.type.dataType == "phone") } }
         opening = module.opening
     }
 
@@ -102,6 +141,7 @@ struct SearchIndexRule: RecordRule {
     func concerns(_ module: Module) -> Bool { module.isSearched }
 
     func after(_ changes: [PendingChange], _ scope: WriteScope) throws {
-        try SearchIndex.refresh(changes.map { ($0.before, $0.after) }, scope.tx)
+        try SearchIndex.refresh(
+            changes.map { SearchIndex.Change(before: $0.before, after: $0.after, drafted: $0.draftedGrams) }, scope.tx)
     }
 }

@@ -10,7 +10,7 @@ struct RowResolver {
 
     func resolve(_ batch: inout Batch) throws {
         let edited = Dictionary(
-            batch.pending.flatMap(\.change.rowEdits).map { ($0.rows.field.id, $0.rows) }, uniquingKeysWith: { first, _ in first })
+            batch.changes.flatMap(\.rowEdits).map { ($0.rows.field.id, $0.rows) }, uniquingKeysWith: { first, _ in first })
         for (_, rows) in edited.sorted(by: { $0.key < $1.key }) { try resolve(rows, &batch) }
         // A bulk write brings a record's rows behind it, from a file of their own.
         if scope.origin != .bulkWrite { try batch.forEach { change in try Self.requireMandatory(change, scope.catalog) } }
@@ -18,8 +18,8 @@ struct RowResolver {
 
     private func resolve(_ rows: RowField, _ batch: inout Batch) throws {
         let stored = try stored(
-            rows, of: batch.pending.filter { $0.change.kind == .update && $0.change.edits(of: rows) != nil }.map(\.change.after.id))
-        let prices = try LinePrices(batch.pending.compactMap { $0.change.edits(of: rows) }, rows.module, stored, scope)
+            rows, of: batch.changes.filter { $0.kind == .update && $0.edits(of: rows) != nil }.map(\.after.id))
+        let prices = try LinePrices(batch.changes.compactMap { $0.edits(of: rows) }, rows.module, stored, scope)
         var children = Batch(rows.module, scope)
         var owners: [Int: Int] = [:]
         var changes: [Int: RowChanges] = [:]
@@ -42,7 +42,7 @@ struct RowResolver {
         for (number, index) in owners.sorted(by: { $0.key < $1.key }) {
             if case .failure(let rejection) = outcomes[number], refused[index] == nil { refused[index] = rejection.inside(rows.field) }
         }
-        for item in children.pending { owners[item.index].map { changes[$0]?.written.append(item.change) } }
+        for (number, change) in children.numbered { owners[number].map { changes[$0]?.written.append(change) } }
         try batch.forEachIndexed { index, change in
             if let rejection = refused[index] { throw rejection }
             if let found = changes[index] { change.rows.append(found) }
@@ -54,7 +54,7 @@ struct RowResolver {
         let module = children.module
         try children.refuseReferences()
         try children.resolveFiles()
-        let pending = children.pending.map(\.change)
+        let pending = children.changes
         let rules = try rules.filter { $0.concerns(module) }.map { try $0.prepared(for: pending, scope) }
         let stamp = Stamp(module, scope)
         try children.forEach { change in
