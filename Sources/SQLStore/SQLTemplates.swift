@@ -33,6 +33,9 @@ package final class SQLTemplates: Sendable {
 
     package var count: Int { templates.withLock(\.count) }
 
+    /// What `make` is given in place of so many values.
+    package static func signs(_ count: Int) -> [Int64] { SQLTemplate.signs(count) }
+
     /// The statement with these values.
     package func statement(_ key: Key, _ values: [Int64], _ tx: Transaction, _ make: ([Int64]) -> SQL) -> RenderedSQL {
         let place = Place(key: key, dialect: ObjectIdentifier(type(of: tx.dialect)))

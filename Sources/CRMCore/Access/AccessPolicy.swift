@@ -35,6 +35,9 @@ package struct AccessPolicy: Sendable {
         AccessPolicy(user: user, rights: .system(reason.description))
     }
 
+    /// Whose rights these are, where they follow from that catalog; `nil` for work of the system.
+    func user(of catalog: Catalog) -> UserID? { own.flatMap { $0.version == catalog.version ? user : nil } }
+
     private var own: UserRights? { if case .user(let own) = rights { own } else { nil } }
 }
 

@@ -43,8 +43,8 @@ package struct MergePreview: Sendable {
                 outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += move.counts[giver]
                 continue
             }
-            if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) || module.id == plan.request.module.id {
-                // The survey stops counting at the limit and counts participants too.
+            if move.counts.contains(where: { $0 > MergePlan.synchronousLimit }) {
+                // The survey stops counting at the limit.
                 let moving = SuccessionRows(field, plan.request.succession).moving(of: module, alias: "t")
                 moved = try scope.tx.first("SELECT count(*) FROM \(table) t WHERE \(moving)") { Int($0.integer(0) ?? 0) } ?? 0
             }

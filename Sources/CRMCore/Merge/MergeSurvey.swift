@@ -110,9 +110,9 @@ struct MergeSurvey {
             let participants: SQL = .joined(succession.ids.map { "\(SQLValue.integer($0))" }, by: ", ")
             let counts = inbound.enumerated().map { index, entry -> SQL in
                 guard let table = entry.module.table, let column = entry.field.columns.first else { return "SELECT 0, 0, 0 WHERE 1 = 0" }
-                let held = SuccessionRows(entry.field, succession).held(by: succession.leavers, alias: "t")
+                let moving = SuccessionRows(entry.field, succession).moving(of: entry.module, alias: "t")
                 return
-                    "SELECT \(.literal(Int64(index))), q.c, count(*) FROM (SELECT \(column, of: "t") AS c FROM \(table) t WHERE \(held) LIMIT \(most)) q GROUP BY q.c"
+                    "SELECT \(.literal(Int64(index))), q.c, count(*) FROM (SELECT \(column, of: "t") AS c FROM \(table) t WHERE \(moving) LIMIT \(most)) q GROUP BY q.c"
             }
             let followers = questions.followers.map { position, table, column -> SQL in
                 """

@@ -14,16 +14,16 @@ extension Planner {
     ) throws -> LoadedRows {
         let module = module.whole
         guard let table = module.table, !ids.isEmpty else { return LoadedRows(for: operation) }
-        let visible = access.rows(of: module, for: .view, alias: "t").map { " AND \($0)" as SQL } ?? ""
-        let level = operation.level == .read ? nil : access.level(of: module, alias: "t")
-        let seen = catalog.module(id: module.id) ?? module
-        let wanted = try ConditionSQL(catalog: catalog, module: seen, alias: "t", access: access).render(condition)
         let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
         let lock: SQL = locked ? strength : ""
-        let reach: SQL = level.map { ", \($0)" } ?? ""
-        let sql: SQL = """
-            SELECT \(module.rowList)\(reach) FROM \(table) t WHERE \(.memberIDs("t.id", ids.map(\.raw))) AND \(wanted)\(visible) ORDER BY t.id\(lock)
-            """
+        let level = operation.level == .read ? nil : access.level(of: module, alias: "t")
+        let sql = try statement(ids, condition, module, operation, "\(locked) \(removing)", tx) { values, wanted in
+            let visible = access.rows(of: module, for: .view, alias: "t").map { " AND \($0)" as SQL } ?? ""
+            let reach: SQL = level.map { ", \($0)" } ?? ""
+            return """
+                SELECT \(module.rowList)\(reach) FROM \(table) t WHERE \(.memberIDs("t.id", values)) AND \(wanted)\(visible) ORDER BY t.id\(lock)
+                """
+        }
         let types = module.storedColumns.map(\.type)
         var found: [RecordID: Record] = [:]
         var levels: [RecordID: AccessLevel] = [:]
@@ -33,5 +33,19 @@ extension Planner {
             if level != nil { levels[record.id] = AccessLevel(rawValue: Int(row.integer(types.count) ?? 1)) ?? .read }
         }
         return LoadedRows(found, levels: levels, for: operation)
+    }
+
+    /// Of a few rows without a condition, as a merge asks for them, it is kept for the user as long as the catalog is.
+    private func statement(
+        _ ids: [RecordID], _ condition: Condition, _ module: Module, _ operation: RecordOperation, _ kind: String, _ tx: Transaction,
+        _ make: ([Int64], SQL) -> SQL
+    ) throws -> RenderedSQL {
+        if case .always = condition, ids.count <= 3, let user = access.user(of: catalog) {
+            let key = SQLTemplates.Key("rows \(operation.rawValue) \(kind)", module.id.raw, user.raw, count: ids.count)
+            return catalog.whole.statements.statement(key, ids.map(\.raw), tx) { signs in make(signs, "1 = 1") }
+        }
+        let seen = catalog.module(id: module.id) ?? module
+        let wanted = try ConditionSQL(catalog: catalog, module: seen, alias: "t", access: access).render(condition)
+        return tx.rendered(make(ids.map(\.raw), wanted))
     }
 }

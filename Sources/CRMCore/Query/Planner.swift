@@ -42,6 +42,8 @@ package struct QueryPlan: Sendable {
     let editableColumn: Int
     /// The column that says whether the row is in a blueprint; -1 where there is none for its module.
     let processColumn: Int
+    /// Where the statement is kept, of a plan that is made once for many; `sql` then holds signs in place of ids.
+    var place: KeptPlans.Place?
 
     fileprivate init(
         module: Module, sql: SQL, cells: [Cell], keys: [UInt8], orderColumn: Int, idColumn: Int, limit: Int, systemKeys: Bool,
@@ -82,6 +84,17 @@ package struct Planner: Sendable {
     }
 
     package func plan(_ query: Query) throws(Rejection) -> QueryPlan {
+        guard let ids = KeptPlans.ids(of: query), let user = access.user(of: catalog) else { return try made(query) }
+        let key = KeptPlans.Key(
+            user: user, module: query.module.id, depth: query.depth, limit: query.limit, constants: query.constants, count: ids.count)
+        return try catalog.whole.derived.value(KeptPlans.init).plan(key, ids) { (ids) throws(Rejection) in
+            var query = query
+            query.filter = .ids(ids)
+            return try made(query)
+        }
+    }
+
+    private func made(_ query: Query) throws(Rejection) -> QueryPlan {
         let query = query.seen(in: catalog)
         if let terms = query.terms { return try plan(query, terms) }
         try access.require(.view, query.module)

@@ -28,7 +28,7 @@ package enum RecordReader {
         let idColumn = plan.idColumn
         try plan.keys.withUnsafeBufferPointer { keys in
             try plan.cells.withUnsafeBufferPointer { cells in
-                try tx.forEach(plan.sql) { row in
+                try tx.forEach(plan.rendered(tx)) { row in
                     if page.count == plan.limit {
                         page.more = true
                         return
