@@ -8,6 +8,8 @@ protocol Driver: AnyObject {
     var isInTransaction: Bool { get }
     /// Hands each row to `body` until it returns false.
     func query(_ sql: RenderedSQL, each body: (borrowing Row) throws -> Bool) throws
+    /// Asks them in order, and hands out the rows of each with its number.
+    func query(all statements: [RenderedSQL], each body: (Int, borrowing Row) throws -> Void) throws
     /// Rows changed.
     func execute(_ sql: RenderedSQL) throws -> Int
     /// The text takes one row (SQLite: run for each) or all of them (PostgreSQL). `places` are the values that it takes of each.

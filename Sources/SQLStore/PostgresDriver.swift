@@ -59,6 +59,14 @@ final class PostgresDriver: Driver {
         }
     }
 
+    func query(all statements: [RenderedSQL], each body: (Int, borrowing Row) throws -> Void) throws {
+        guard !statements.isEmpty else { return }
+        let answer = try send(statements.map(Call.statement), keeping: .results)
+        for (number, kept) in answer.results.enumerated() {
+            for row in 0..<kept.result.rows { try body(number, Row(.postgres(kept.result.handle, row))) }
+        }
+    }
+
     func execute(_ sql: RenderedSQL) throws -> Int {
         var answer = try send([.statement(sql)])
         return try answer.taken().changes
@@ -72,7 +80,7 @@ final class PostgresDriver: Driver {
 
     func run(_ calls: [Call]) throws -> [Int] {
         guard !calls.isEmpty else { return [] }
-        return try send(calls, counting: true).changes
+        return try send(calls, keeping: .changes).changes
     }
 
     func flush() throws {
@@ -128,9 +136,9 @@ final class PostgresDriver: Driver {
         PQfinish(connection)
     }
 
-    /// One round trip: what was postponed and posted, then these; each with its preparation if it is new. With `counting`, the
-    /// answer tells the rows changed by each of `calls`.
-    private func send(_ calls: [Call], counting: Bool = false) throws(DriverFailure) -> PostgresPipeline.Answer {
+    /// One round trip: what was postponed and posted, then these; each with its preparation if it is new. The answer keeps of each of
+    /// `calls` what is asked for.
+    private func send(_ calls: [Call], keeping kept: PostgresPipeline.Kept? = nil) throws(DriverFailure) -> PostgresPipeline.Answer {
         try readOwed()
         let all = posted + calls
         let before = leftover + postponed
@@ -151,7 +159,7 @@ final class PostgresDriver: Driver {
             throw error
         }
         try pipeline.flush()
-        var answer = try pipeline.receive(counting: counting)
+        var answer = try pipeline.receive(keeping: kept)
         for new in sent.prepared where answer.succeeded >= new.answer {
             guard let evicted = statements.insert(new.statement, for: new.key), evicted !== new.known else { continue }
             leftover.append("DEALLOCATE \(evicted.name)")
@@ -160,7 +168,12 @@ final class PostgresDriver: Driver {
             let failed = sent.ends.firstIndex { $0 > answer.succeeded }.map { all[$0] }
             throw repeatable(failure, failed, wasPrepared: failed.map { call in !sent.prepared.contains { $0.key == call.key } } ?? false)
         }
-        if counting { answer.changes = sent.ends.suffix(calls.count).map { answer.changes[$0 - 1] } }
+        let ends = sent.ends.suffix(calls.count)
+        switch kept {
+        case .changes: answer.changes = ends.map { answer.changes[$0 - 1] }
+        case .results: answer.results = ends.map { answer.results[$0 - 1] }
+        case nil: break
+        }
         return answer
     }
 

@@ -4,15 +4,25 @@ import CLibPQ
 final class PostgresPipeline {
     /// What the server said to the statements between two flushes.
     struct Answer: ~Copyable {
+        /// A result that others stand beside.
+        final class One {
+            let result: PostgresResult
+            init(_ result: consuming PostgresResult) { self.result = result }
+        }
+
         /// Of the last statement that succeeded.
         var result: PostgresResult?
         /// Of the first that failed; those behind it were not run.
         var failure: DriverFailure?
         /// How many succeeded.
         var succeeded = 0
-        /// Rows changed by each of those, when asked for.
+        /// Rows changed by each of those, or what each answered, when asked for.
         var changes: [Int] = []
+        var results: [One] = []
     }
+
+    /// What is kept of every statement.
+    enum Kept { case changes, results }
 
     private let connection: OpaquePointer
     private(set) var isOpen = true
@@ -46,7 +56,7 @@ final class PostgresPipeline {
     }
 
     /// Waits for the answers up to one flush.
-    func receive(counting: Bool = false) throws(DriverFailure) -> Answer {
+    func receive(keeping kept: Kept? = nil) throws(DriverFailure) -> Answer {
         var answer = Answer()
         var isBetween = false
         while true {
@@ -64,8 +74,13 @@ final class PostgresPipeline {
                 if answer.failure == nil { answer.failure = failure }
             } else {
                 answer.succeeded += 1
-                if counting { answer.changes.append(result.changes) }
-                answer.result = consume result
+                switch kept {
+                case .results: answer.results.append(Answer.One(consume result))
+                case .changes:
+                    answer.changes.append(result.changes)
+                    answer.result = consume result
+                case nil: answer.result = consume result
+                }
             }
             if PQstatus(connection) != CONNECTION_OK {
                 isOpen = false

@@ -75,6 +75,15 @@ final class SQLiteDriver: Driver {
         }
     }
 
+    func query(all statements: [RenderedSQL], each body: (Int, borrowing Row) throws -> Void) throws {
+        for (number, sql) in statements.enumerated() {
+            try query(sql) { row in
+                try body(number, row)
+                return true
+            }
+        }
+    }
+
     func execute(_ sql: RenderedSQL) throws -> Int {
         let statement = try statement(for: sql)
         defer { statement.finish() }

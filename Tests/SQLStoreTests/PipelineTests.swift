@@ -40,6 +40,33 @@ import Testing
         }
     }
 
+    @Test(arguments: TestEngine.available) func questionsAskedTogetherAreAnsweredEach(engine: TestEngine) async throws {
+        try await withTable(engine) { database in
+            // Twice: the second time all of them are known to the connection.
+            for round in 1...2 {
+                let answers = try await database.run(.write) { tx -> [[Int64?]] in
+                    try tx.pipelined {
+                        try tx.insert(into: "t", ["id"], rows: [[.integer(Int64(round) * 10)], [.integer(Int64(round) * 10 + 1)]])
+                        let few: SQL = "SELECT id FROM t WHERE id < \(15 as SQLValue) ORDER BY id"
+                        let questions: [SQL] = ["SELECT count(*) FROM t", few, "SELECT id FROM t WHERE id = 7", few]
+                        var answers: [[Int64?]] = questions.map { _ in [] }
+                        try tx.forEach(of: questions.map { tx.rendered($0) }) { number, row in answers[number].append(row.integer(0)) }
+                        try tx.forEach(of: []) { _, _ in }
+                        return answers
+                    }
+                }
+                #expect(answers == [[Int64(round) * 2], [10, 11], [], [10, 11]])
+            }
+            // One that fails spoils them all, and the connection goes on.
+            await #expect(throws: SQLFailure.self) {
+                try await database.run(.read) { tx in
+                    try tx.forEach(of: [tx.rendered("SELECT 1"), tx.rendered("SELECT nothing FROM t"), tx.rendered("SELECT 2")]) { _, _ in }
+                }
+            }
+            #expect(try await ids(database) == [10, 11, 20, 21])
+        }
+    }
+
     @Test(arguments: TestEngine.available) func aFailureAmongThemUndoesAll(engine: TestEngine) async throws {
         try await withTable(engine) { database in
             try await database.run(.write) { try $0.execute("INSERT INTO t (id) VALUES (1)") }

@@ -63,9 +63,14 @@ struct MergeLinks {
         try scope.tx.execute("DELETE FROM \(table) WHERE id IN (\(surplus))")
     }
 
-    /// How many rows `unite` would drop, and how many of those hold a leaver on each side; writes nothing.
-    func forecast() throws -> (dropped: Int, holding: [FieldID: Int]) {
-        let statements = SuccessionStatements(succession, scope).rendered("link counts \(side?.id.raw ?? 0)", subject: link.id.raw, values: []) {
+    /// How many rows `unite` would drop, and how many of those hold a leaver on each side.
+    typealias Forecast = (dropped: Int, holding: [FieldID: Int])
+
+    /// Asks for the forecast, in one row; writes nothing.
+    var forecastQuestion: RenderedSQL {
+        let statements = SuccessionStatements(succession, scope).rendered(
+            "link counts \(side?.id.raw ?? 0)", subject: link.id.raw, values: []
+        ) {
             succession, _, _ in
             let links = MergeLinks(link, succession, side: side, scope) ?? self
             let holding: [SQL] = sides.map { side in
@@ -76,10 +81,13 @@ struct MergeLinks {
                 "SELECT count(*), \(.joined(holding, by: ", ")) FROM \(table) t WHERE t.id IN (\(links.surplus))"
             ]
         }
-        return try scope.tx.first(statements[0]) { row in
-            let holding = sides.enumerated().map { ($1.id, Int(row.integer($0 + 1) ?? 0)) }
-            return (Int(row.integer(0) ?? 0), Dictionary(uniqueKeysWithValues: holding))
-        } ?? (0, [:])
+        return statements[0]
+    }
+
+    func forecast(_ row: borrowing Row) -> Forecast {
+        var holding: [FieldID: Int] = [:]
+        for (number, side) in sides.enumerated() { holding[side.id] = Int(row.integer(number + 1) ?? 0) }
+        return (Int(row.integer(0) ?? 0), holding)
     }
 
     /// Columns the link has besides its two sides and what every record has.

@@ -16,8 +16,26 @@ package struct MergePreview: Sendable {
         master = plan.request.master.id
         children = plan.request.children.map(\.id)
         scheduled = plan.mustBeScheduled
-        outcome = try Self.outcome(plan, scope)
-        record = try SurvivorView(plan, outcome, scope, render).json()
+        let (shown, forecasts) = try Self.asked(plan, scope, render)
+        outcome = try Self.outcome(plan, forecasts, scope)
+        record = try SurvivorView(plan, master: shown, outcome, scope, render).json()
+    }
+
+    /// The master as it is shown, and what becomes of links; asked together.
+    private static func asked(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws
+        -> (master: [JSONValue], links: [ModuleID: MergeLinks.Forecast])
+    {
+        var seen: Set<ModuleID> = []
+        let links = plan.moves.filter { seen.insert($0.module).inserted }.compactMap { move in
+            scope.catalog.module(id: move.module).flatMap { MergeLinks($0, plan.request.succession, scope) }.map { (move.module, $0) }
+        }
+        let master = try SurvivorView.plan([plan.request.master.id], nil, of: plan.request.module, scope)
+        var forecasts: [ModuleID: MergeLinks.Forecast] = [:]
+        var shown = SurvivorView.Shown(master, render)
+        try scope.tx.forEach(of: links.map(\.1.forecastQuestion) + [master.rendered(scope.tx)]) { number, row in
+            if number < links.count { forecasts[links[number].0] = links[number].1.forecast(row) } else { shown.take(row) }
+        }
+        return (try shown.records(), forecasts)
     }
 
     package var json: JSONValue {
@@ -29,10 +47,10 @@ package struct MergePreview: Sendable {
         return json
     }
 
-    private static func outcome(_ plan: MergePlan, _ scope: WriteScope) throws -> MergeOutcome {
+    private static func outcome(_ plan: MergePlan, _ links: [ModuleID: MergeLinks.Forecast], _ scope: WriteScope) throws -> MergeOutcome {
         var outcome = MergeOutcome(warnings: plan.warnings)
         let subforms = MergeSubforms(plan.request, scope.catalog)
-        var united: [ModuleID: [FieldID: Int]] = [:]
+        outcome.collisions = links.values.reduce(0) { $0 + $1.dropped }
         for move in plan.moves {
             guard let module = scope.catalog.module(id: move.module), let field = module.field(move.field), let table = module.table else {
                 continue
@@ -48,12 +66,7 @@ package struct MergePreview: Sendable {
                 let moving = SuccessionRows(field, plan.request.succession).moving(of: module, alias: "t")
                 moved = try scope.tx.first("SELECT count(*) FROM \(table) t WHERE \(moving)") { Int($0.integer(0) ?? 0) } ?? 0
             }
-            if united[module.id] == nil, let links = MergeLinks(module, plan.request.succession, scope) {
-                let forecast = try links.forecast()
-                outcome.collisions += forecast.dropped
-                united[module.id] = forecast.holding
-            }
-            moved -= united[module.id]?[field.id] ?? 0
+            moved -= links[module.id]?.holding[field.id] ?? 0
             outcome.moved["\(module.apiName).\(field.apiName)", default: 0] += moved
         }
         for follower in MergeFollowers.chosen(plan.followers) { try follower.forecast(plan.request, &outcome, scope) }
@@ -70,7 +83,30 @@ private struct SurvivorView {
     private let territories: JSONValue?
     private let leavesProcess: Bool
 
-    init(_ plan: MergePlan, _ outcome: MergeOutcome, _ scope: WriteScope, _ render: RenderContext) throws {
+    /// Records on their way from the engine's rows to JSON.
+    struct Shown: ~Copyable {
+        private var json = JSONWriter(capacity: 16_384)
+        private var writing: RecordReader.Writing
+
+        init(_ plan: QueryPlan, _ render: RenderContext) {
+            writing = RecordReader.Writing(plan, render)
+            json.beginArray()
+        }
+
+        mutating func take(_ row: borrowing Row) { writing.take(row, to: &json) }
+
+        consuming func records() throws -> [JSONValue] {
+            json.endArray()
+            return try JSONValue.parse(json.finish()).array ?? []
+        }
+    }
+
+    static func plan(_ ids: [RecordID], _ fields: [Field]?, of module: Module, _ scope: WriteScope) throws -> QueryPlan {
+        try Planner(scope.catalog, scope.access).plan(Query(module, fields: fields, filter: .ids(ids), limit: ids.count))
+    }
+
+    /// `master` is that record shown whole; of the children no more is asked than what they give.
+    init(_ plan: MergePlan, master: [JSONValue], _ outcome: MergeOutcome, _ scope: WriteScope, _ render: RenderContext) throws {
         let tagsGained = outcome.moved["Tags"] != nil
         self.plan = plan
         zone = render.zone
@@ -87,17 +123,13 @@ private struct SurvivorView {
         territories = try Self.territories(plan, isAsked: followers.contains { $0 is TerritoryFollower }, scope, render)
         leavesProcess =
             try followers.contains { $0 is BlueprintFollower } && BlueprintFollower.ends(request.master, as: plan.survivor, scope)
-        func show(_ ids: [RecordID], _ fields: [Field]?) throws -> [JSONValue] {
-            let query = Query(request.module, fields: fields, filter: .ids(ids), limit: ids.count)
-            var json = JSONWriter(capacity: 16_384)
-            json.beginArray()
-            _ = try RecordReader.write(try Planner(scope.catalog, scope.access).plan(query), render, scope.tx, to: &json)
-            json.endArray()
-            return try JSONValue.parse(json.finish()).array ?? []
+        var records = master
+        if !wanted.isEmpty {
+            let children = try Self.plan(request.children.map(\.id), wanted, of: request.module, scope)
+            var given = Shown(children, render)
+            try scope.tx.forEach(children.rendered(scope.tx)) { given.take($0) }
+            records += try given.records()
         }
-        // The master whole, and of the children no more than what they give.
-        var records = try show([request.master.id], nil)
-        if !wanted.isEmpty { records += try show(request.children.map(\.id), wanted) }
         shown = Dictionary(records.map { (RecordID(raw: $0["id"]?.looseInt64 ?? 0), $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -24,16 +24,46 @@ package enum RecordReader {
     package static func write(
         _ plan: QueryPlan, _ context: RenderContext, _ tx: Transaction, rows: RowValues = RowValues(), to json: inout JSONWriter
     ) throws -> Page {
-        var page = Page()
-        let idColumn = plan.idColumn
-        try plan.keys.withUnsafeBufferPointer { keys in
-            try plan.cells.withUnsafeBufferPointer { cells in
-                try tx.forEach(plan.rendered(tx)) { row in
-                    if page.count == plan.limit {
-                        page.more = true
-                        return
-                    }
-                    json.beginObject()
+        var writing = Writing(plan, context, rows: rows)
+        try tx.forEach(plan.rendered(tx)) { row in writing.take(row, to: &json) }
+        return writing.page
+    }
+
+    /// The rows of a plan as they come.
+    struct Writing {
+        private let plan: QueryPlan
+        private let context: RenderContext
+        private let rows: RowValues
+        private(set) var page = Page()
+
+        init(_ plan: QueryPlan, _ context: RenderContext, rows: RowValues = RowValues()) {
+            self.plan = plan
+            self.context = context
+            self.rows = rows
+        }
+
+        mutating func take(_ row: borrowing Row, to json: inout JSONWriter) {
+            if page.count == plan.limit {
+                page.more = true
+                return
+            }
+            json.beginObject()
+            writeCells(row, to: &json)
+            for (key, value) in plan.constants {
+                json.key(key)
+                json.raw(value)
+            }
+            if plan.systemKeys { writeSystemKeys(plan, row, context, rows, to: &json) }
+            json.endObject()
+            let position = Position(key: row.integer(plan.orderColumn), id: RecordID(raw: row.integer(plan.idColumn) ?? 0))
+            if page.count == 0 { page.first = position }
+            page.last = position
+            page.count += 1
+        }
+
+        private func writeCells(_ row: borrowing Row, to json: inout JSONWriter) {
+            plan.keys.withUnsafeBufferPointer { keys in
+                plan.cells.withUnsafeBufferPointer { cells in
                     for cell in cells {
                         if cell.form == .close {
                             json.endObject()
@@ -46,20 +76,9 @@ package enum RecordReader {
                         default: write(cell, row, context, to: &json)
                         }
                     }
-                    for (key, value) in plan.constants {
-                        json.key(key)
-                        json.raw(value)
-                    }
-                    if plan.systemKeys { writeSystemKeys(plan, row, context, rows, to: &json) }
-                    json.endObject()
-                    let position = Position(key: row.integer(plan.orderColumn), id: RecordID(raw: row.integer(idColumn) ?? 0))
-                    if page.count == 0 { page.first = position }
-                    page.last = position
-                    page.count += 1
                 }
             }
         }
-        return page
     }
 
     private static func write(_ cell: QueryPlan.Cell, _ row: borrowing Row, _ context: RenderContext, to json: inout JSONWriter) {

@@ -179,7 +179,9 @@ struct FieldUse {
             if ["parent", "child"].contains(where: { dependency.body[$0]?["id"]?.looseInt64 == field.id.raw }) { return "map_dependency" }
         }
         if let name = BlueprintUse.naming(field, of: module, catalog) { return "blueprint: \(name)" }
-        if let rule = RuleUse.all(catalog).first(where: { $0.module.id == module.id && $0.asks(field) }) { return "\(rule.type): \(rule.name)" }
+        if let rule = RuleUse.all(catalog).first(where: { $0.module.id == module.id && $0.asks(field) }) {
+            return "\(rule.type): \(rule.name)"
+        }
         for preference in catalog.documents(.duplicateCheck) {
             let mapped = (preference.body["mappings"]?.array ?? []).contains {
                 $0["current"]?.looseInt64 == field.id.raw || $0["mapped"]?.looseInt64 == field.id.raw
