@@ -43,8 +43,8 @@ final class SQLiteDriver: Driver {
         try pragma("synchronous = FULL")
         try pragma("foreign_keys = OFF")
         try pragma("temp_store = MEMORY")
-        // Kibibytes, a ceiling and not a reservation. The writer comes back to the pages of every index it keeps.
-        try pragma(role == .writer ? "cache_size = -32000" : "cache_size = -8000")
+        // Kibibytes, a ceiling and not a reservation.
+        try pragma("cache_size = -8000")
         try pragma("mmap_size = 0")
     }
 
