@@ -32,6 +32,7 @@ from tools import (
     free_port,
     machine,
     number,
+    journal_statements,
     resident_mb,
     sequence,
     table,
@@ -345,6 +346,8 @@ class Bench:
                 )
             lines.append(f"UPDATE {table_name} SET {column} = ?1, row_version = row_version + 1 WHERE {column} = ?2")
         image = grave["image"].replace("'", "''")
+        if with_log:
+            lines += journal_statements(lambda query: connection.execute(query).fetchone(), "?1", "?2")
         lines += [
             f"INSERT INTO sys_grave (id, module_id, kind, display_name, created_by, deleted_by, deleted_at, group_id, successor, image) "
             f"VALUES (?2, {grave['module_id']}, 'merged', 'x', {grave['created_by']}, {grave['deleted_by']}, {grave['deleted_at']}, ?1, ?1, '{image}')",

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bench import contact
-from tools import HERE, QUIET, Server, Store
+from tools import HERE, QUIET, Server, Store, journal_statements
 
 
 def compiled_with_libpq(folder):
@@ -92,6 +92,7 @@ class OnPostgres:
             )
             lines.append(f"UPDATE {table_name} SET {column} = $1, row_version = row_version + 1 WHERE {column} = $2")
         image = grave["image"].replace("'", "''")
+        lines += journal_statements(row, "$1", "$2")
         lines += [
             "INSERT INTO sys_grave (id, module_id, kind, display_name, created_by, deleted_by, deleted_at, group_id, successor, image) "
             f"VALUES ($2, {grave['module_id']}, 'merged', 'x', {grave['created_by']}, {grave['deleted_by']}, {grave['deleted_at']}, $1, $1, '{image}')",

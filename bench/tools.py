@@ -129,3 +129,24 @@ def table(rows):
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |", flush=True)
         if index == 0:
             print("|" + "|".join("-" * (width + 2) for width in widths) + "|", flush=True)
+
+
+def journal_statements(row, master, child):
+    """What a merge leaves of itself besides the rows that moved, as statements: its journal, and an entry in the change log for the
+    master and for the child. `row` answers the first row of a query by column, of a merge that was made; `master` and `child` are how
+    parameters are written."""
+
+    def quoted(value):
+        return "NULL" if value is None else str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+    def copied(table_name, condition, given):
+        found = row(f"SELECT * FROM {table_name} WHERE {condition}")
+        names = [name for name in found.keys() if name != "sequence"]
+        values = [given.get(name) or quoted(found[name]) for name in names]
+        return f"INSERT INTO {table_name} ({', '.join(names)}) VALUES ({', '.join(values)})"
+
+    return [
+        copied("sys_change", "kind = 'merged_away'", {"group_id": master, "record_id": child, "after": f"CAST({master} AS TEXT)"}),
+        copied("sys_change", "kind = 'find_and_merge_duplicate'", {"group_id": master, "record_id": master}),
+        copied("sys_merge", "state = 'COMPLETED'", {"id": master, "master_id": master, "children": f"CAST({child} AS TEXT)"}),
+    ]

@@ -17,6 +17,7 @@ package final class Catalog: Sendable {
     package let missingKeys: Set<String>
     /// Statements that follow from this catalog alone, kept as long as it is.
     package let statements = SQLTemplates()
+    /// What else was worked out from it, by whom this part does not know.
     package let derived = DerivedValues()
     private let byName: [String: Module]
     private let byID: [ModuleID: Module]

@@ -6,7 +6,7 @@ package final class DerivedValues: Sendable {
 
     init() {}
 
-    /// The one of its type.
+    /// The one of its type. `make` may not ask for another.
     package func value<Value: AnyObject & Sendable>(_ make: () -> Value) -> Value {
         values.withLock { values in
             if let known = values[ObjectIdentifier(Value.self)] as? Value { return known }

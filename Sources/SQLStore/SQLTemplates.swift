@@ -26,7 +26,7 @@ package final class SQLTemplates: Sendable {
 
     /// Beyond so many something is wrong with the keys; then all are made anew.
     private static let limit = 2048
-    private static let numbers = Atomic<UInt64>(0)
+    private static let numbers = StatementNumbers()
     private let templates = Mutex<[Place: SQLTemplate]>([:])
 
     package init() {}
@@ -40,8 +40,8 @@ package final class SQLTemplates: Sendable {
     package func statement(_ key: Key, _ values: [Int64], _ tx: Transaction, _ make: ([Int64]) -> SQL) -> RenderedSQL {
         let place = Place(key: key, dialect: ObjectIdentifier(type(of: tx.dialect)))
         if let known = templates.withLock({ $0[place] }), known.count == values.count { return known.filled(values) }
-        let number = Self.numbers.add(1, ordering: .relaxed).newValue
-        guard let template = SQLTemplate(tx.rendered(make(SQLTemplate.signs(values.count))), count: values.count, number: number) else {
+        let rendered = tx.rendered(make(SQLTemplate.signs(values.count)))
+        guard let template = SQLTemplate(rendered, count: values.count, number: Self.numbers.number(of: rendered.text)) else {
             assertionFailure("a value is part of the text of \(key.name)")
             return tx.rendered(make(values))
         }
@@ -50,6 +50,23 @@ package final class SQLTemplates: Sendable {
             templates[place] = template
         }
         return template.filled(values)
+    }
+}
+
+/// Numbers for texts. Templates with the same text have the same number, whoever made them, so that a connection prepares it once.
+private final class StatementNumbers: Sendable {
+    /// Beyond so many texts all get new numbers, and connections prepare them anew.
+    private static let limit = 4096
+    private let known = Mutex<(numbers: [String: UInt64], last: UInt64)>(([:], 0))
+
+    func number(of text: String) -> UInt64 {
+        known.withLock { known in
+            if let number = known.numbers[text] { return number }
+            if known.numbers.count >= Self.limit { known.numbers = [:] }
+            known.last += 1
+            known.numbers[text] = known.last
+            return known.last
+        }
     }
 }
 

@@ -32,8 +32,9 @@ extension Transaction {
         return try statement(last.text) { try driver.run(calls.map(Call.statement)) }
     }
 
-    /// Asks several questions and waits once; each row comes with the number of its question. Those that lock rows are asked alone.
+    /// Asks several questions and waits once; each row comes with the number of its question.
     package func forEach(of questions: [RenderedSQL], _ body: (Int, borrowing Row) throws -> Void) throws {
+        let questions = questions.map(lockingInTurn)
         guard let last = questions.last else { return }
         for sql in questions.dropLast() { try statement(sql.text) {} }
         try statement(last.text) { try driver.query(all: questions, each: body) }

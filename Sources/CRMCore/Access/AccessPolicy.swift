@@ -36,7 +36,7 @@ package struct AccessPolicy: Sendable {
     }
 
     /// Whose rights these are, where they follow from that catalog; `nil` for work of the system.
-    func user(of catalog: Catalog) -> UserID? { own.flatMap { $0.version == catalog.version ? user : nil } }
+    func rightsHolder(in catalog: Catalog) -> UserID? { own.flatMap { $0.version == catalog.version ? user : nil } }
 
     private var own: UserRights? { if case .user(let own) = rights { own } else { nil } }
 }

@@ -41,7 +41,7 @@ struct MergeSurvey {
         return found
     }
 
-    /// The lookups that hold a leaver, and how many rows each, counted up to a bound.
+    /// The lookups along which rows move, and how many for each leaver, counted up to a bound.
     static func moves(from succession: Succession, of module: Module, upTo bound: Int, _ scope: WriteScope) throws -> [MergePlan.Move] {
         var found = Found()
         try Survey(succession, of: module, upTo: bound, Questions()).ask([], &found, scope)

@@ -17,17 +17,17 @@ final class KeptPlans: Sendable {
 
     /// Where a plan's statement is kept once it is rendered, and what is put into it.
     struct Place: Sendable {
-        let statements: SQLTemplates
-        let key: SQLTemplates.Key
+        let statements = SQLTemplates()
         var ids: [Int64]
     }
 
     /// A merge shows three.
     private static let mostIDs = 3
-    /// Beyond so many, of users and modules, they are made anew.
-    private static let limit = 1_000
-    private let statements = SQLTemplates()
-    private let plans = Mutex<(plans: [Key: QueryPlan], made: Int64)>(([:], 0))
+    /// Users and modules whose plans are kept. One is some hundred kilobytes where a user sees the records of thousands of others.
+    private static let limit = 128
+    private let plans = Mutex<[Key: QueryPlan]>([:])
+
+    var count: Int { plans.withLock(\.count) }
 
     /// The ids a query is about, when it is such a question.
     static func ids(of query: Query) -> [RecordID]? {
@@ -40,25 +40,27 @@ final class KeptPlans: Sendable {
     /// `make` plans for the ids it is given.
     func plan(_ key: Key, _ ids: [RecordID], _ make: ([RecordID]) throws(Rejection) -> QueryPlan) throws(Rejection) -> QueryPlan {
         let values = ids.map(\.raw)
-        if var known = plans.withLock({ $0.plans[key] }) {
+        if var known = plans.withLock({ $0[key] }) {
             known.place?.ids = values
             return known
         }
         var plan = try make(SQLTemplates.signs(key.count).map(RecordID.init(raw:)))
-        plans.withLock { kept in
-            if kept.plans.count >= Self.limit { kept.plans = [:] }
-            kept.made += 1
-            plan.place = Place(statements: statements, key: SQLTemplates.Key("plan", kept.made, count: key.count), ids: values)
-            kept.plans[key] = plan
+        plan.place = Place(ids: values)
+        let made = plan
+        plans.withLock { plans in
+            if plans.count >= Self.limit { plans.remove(at: plans.startIndex) }
+            plans[key] = made
         }
-        return plan
+        return made
     }
 }
 
 extension QueryPlan {
-    /// The statement as the engine reads it.
+    private static let only = SQLTemplates.Key("plan")
+
+    /// The statement as the engine reads it. Ids are bound in every statement about ids, never part of its text.
     func rendered(_ tx: Transaction) -> RenderedSQL {
         guard let place else { return tx.rendered(sql) }
-        return place.statements.statement(place.key, place.ids, tx) { _ in sql }
+        return place.statements.statement(Self.only, place.ids, tx) { _ in sql }
     }
 }

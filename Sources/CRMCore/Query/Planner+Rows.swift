@@ -14,15 +14,25 @@ extension Planner {
     ) throws -> LoadedRows {
         let module = module.whole
         guard let table = module.table, !ids.isEmpty else { return LoadedRows(for: operation) }
+        let visible = access.rows(of: module, for: .view, alias: "t").map { " AND \($0)" as SQL }
+        let level = operation.level == .read ? nil : access.level(of: module, alias: "t")
+        let seen = catalog.module(id: module.id) ?? module
+        let wanted = try ConditionSQL(catalog: catalog, module: seen, alias: "t", access: access).render(condition)
         let strength: SQL = removing || operation == .delete ? "\(.lockRows)" : "\(.lockRowsForChange)"
         let lock: SQL = locked ? strength : ""
-        let level = operation.level == .read ? nil : access.level(of: module, alias: "t")
-        let sql = try statement(ids, condition, module, operation, "\(locked) \(removing)", tx) { values, wanted in
-            let visible = access.rows(of: module, for: .view, alias: "t").map { " AND \($0)" as SQL } ?? ""
+        func statement(_ ids: [Int64]) -> SQL {
             let reach: SQL = level.map { ", \($0)" } ?? ""
             return """
-                SELECT \(module.rowList)\(reach) FROM \(table) t WHERE \(.memberIDs("t.id", values)) AND \(wanted)\(visible) ORDER BY t.id\(lock)
+                SELECT \(module.rowList)\(reach) FROM \(table) t WHERE \(.memberIDs("t.id", ids)) AND \(wanted)\(visible ?? "") ORDER BY t.id\(lock)
                 """
+        }
+        let sql: RenderedSQL
+        if case .always = condition, visible == nil, level == nil, ids.count <= Self.few {
+            // The same for all who may touch every record.
+            let key = SQLTemplates.Key("rows \(locked) \(removing || operation == .delete)", module.id.raw, count: ids.count)
+            sql = catalog.whole.statements.statement(key, ids.map(\.raw), tx, statement)
+        } else {
+            sql = tx.rendered(statement(ids.map(\.raw)))
         }
         let types = module.storedColumns.map(\.type)
         var found: [RecordID: Record] = [:]
@@ -35,17 +45,6 @@ extension Planner {
         return LoadedRows(found, levels: levels, for: operation)
     }
 
-    /// Of a few rows without a condition, as a merge asks for them, it is kept for the user as long as the catalog is.
-    private func statement(
-        _ ids: [RecordID], _ condition: Condition, _ module: Module, _ operation: RecordOperation, _ kind: String, _ tx: Transaction,
-        _ make: ([Int64], SQL) -> SQL
-    ) throws -> RenderedSQL {
-        if case .always = condition, ids.count <= 3, let user = access.user(of: catalog) {
-            let key = SQLTemplates.Key("rows \(operation.rawValue) \(kind)", module.id.raw, user.raw, count: ids.count)
-            return catalog.whole.statements.statement(key, ids.map(\.raw), tx) { signs in make(signs, "1 = 1") }
-        }
-        let seen = catalog.module(id: module.id) ?? module
-        let wanted = try ConditionSQL(catalog: catalog, module: seen, alias: "t", access: access).render(condition)
-        return tx.rendered(make(ids.map(\.raw), wanted))
-    }
+    /// As many records as an ordinary merge has.
+    private static let few = 3
 }

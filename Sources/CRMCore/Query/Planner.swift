@@ -84,7 +84,7 @@ package struct Planner: Sendable {
     }
 
     package func plan(_ query: Query) throws(Rejection) -> QueryPlan {
-        guard let ids = KeptPlans.ids(of: query), let user = access.user(of: catalog) else { return try made(query) }
+        guard let ids = KeptPlans.ids(of: query), let user = access.rightsHolder(in: catalog) else { return try made(query) }
         let key = KeptPlans.Key(
             user: user, module: query.module.id, depth: query.depth, limit: query.limit, constants: query.constants, count: ids.count)
         return try catalog.whole.derived.value(KeptPlans.init).plan(key, ids) { (ids) throws(Rejection) in

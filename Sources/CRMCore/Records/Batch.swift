@@ -20,7 +20,7 @@ struct Batch {
         items = drafts.items
     }
 
-    /// What is still to be written, in the order of the items.
+    /// What is still to be written, in the order of the items. No record is among them twice.
     var changes: [PendingChange] { items.changes }
 
     /// The same, each with the number of its item.

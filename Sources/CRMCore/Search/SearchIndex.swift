@@ -45,7 +45,8 @@ package enum SearchIndex {
     static func refresh(_ changes: [Change], _ tx: Transaction) throws {
         guard let module = changes.first?.after.module, module.isSearched else { return }
         let fields = module.indexedFields
-        let changed = changes.filter { change in change.before.map { before in fields.contains { before[$0] != change.after[$0] } } ?? true
+        let changed = changes.filter { change in
+            change.before.map { before in fields.contains { before[$0] != change.after[$0] } } ?? true
         }
         let old = changed.filter { $0.before != nil }.map(\.after.id)
         if !old.isEmpty { try remove(old, tx) }
@@ -110,22 +111,41 @@ extension Module {
 /// The texts of a module's records that are searched; where they stand is looked up once for a batch.
 private struct SearchedTexts {
     private let places: [(slot: Int, isPhone: Bool)]
+    private let name: FullName?
     private let opening: [Field]
+
+    /// A full name that is made of first and last name has no words but theirs.
+    private struct FullName {
+        let first: Int
+        let last: Int
+        let whole: Int
+
+        func isSum(in record: Record) -> Bool {
+            guard case .text(let whole) = record.values[whole] else { return false }
+            let parts = [first, last].compactMap { record.values[$0].text }.filter { !$0.isEmpty }
+            guard let start = parts.first, let end = parts.last else { return false }
+            guard parts.count == 2 else { return whole == start }
+            return whole.utf8.count == start.utf8.count + 1 + end.utf8.count && whole.hasPrefix(start) && whole.hasSuffix(end)
+        }
+    }
 
     init(_ module: Module) {
         let fields = module.searchedFields
-        // A full name has no words but those of its parts.
-        let parts = [FullNameRule.first, FullNameRule.last]
-        let hasParts = parts.allSatisfy { part in fields.contains { $0.apiName == part } }
-        places = fields.filter { !hasParts || $0.apiName != FullNameRule.whole }
-            .compactMap { field in module.slot(of: field).map { ($0, field.type.dataType == "phone") } }
+        func slot(_ name: String) -> Int? { fields.first { $0.apiName == name }.flatMap { module.slot(of: $0) } }
+        if let first = slot(FullNameRule.first), let last = slot(FullNameRule.last), let whole = slot(FullNameRule.whole) {
+            name = FullName(first: first, last: last, whole: whole)
+        } else {
+            name = nil
+        }
+        places = fields.compactMap { field in module.slot(of: field).map { ($0, field.type.dataType == "phone") } }
         opening = module.opening
     }
 
     /// A telephone number is found as it is written, and by its digits alone.
     func of(_ record: Record) -> [String] {
         var texts = opening.compactMap { record[$0].text }
-        for (slot, isPhone) in places {
+        let told = name.flatMap { $0.isSum(in: record) ? $0.whole : nil }
+        for (slot, isPhone) in places where slot != told {
             guard case .text(let text) = record.values[slot] else { continue }
             texts.append(text)
             guard isPhone else { continue }

@@ -96,6 +96,32 @@ import Wire
     }
 
     @Test(arguments: TestServer.engines)
+    func whatHangsOnARecordChoosesTheMasterButNotTheGroupItself(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let token = try await server.token()
+            let boss = try await insert(server, token, "Contacts", [["Last_Name": "A"]])[0]
+            let others = try await insert(
+                server, token, "Contacts",
+                [["Last_Name": "B", "Reporting_To": ["id": .string(boss)]], ["Last_Name": "C", "Reporting_To": ["id": .string(boss)]]])
+            let outside = try await insert(
+                server, token, "Contacts", [["Last_Name": "D", "Reporting_To": ["id": .string(others[0])]]])[0]
+            let body: JSONValue = [
+                "merge_group": [
+                    ["ids": .array(([boss] + others).map(JSONValue.string)), "policy": ["master": "most_related"]]
+                ]
+            ]
+            let preview = await server.send("POST", "/crm/v7/Contacts/actions/merge_group?dry_run=true", body, token: token)
+            let answer = await server.send("POST", "/crm/v7/Contacts/actions/merge_group", body, token: token)
+            let details = answer.json?["merge_group"]?.array?.first?["details"] ?? .null
+            // Two report to the first, but they go into the same record; one from outside reports to the second.
+            #expect(details["id"] == .string(others[0]), "\(answer.text)")
+            #expect(details["moved"] == preview.json?["merge_group"]?.array?.first?["details"]?["moved"])
+            #expect(await record(server, token, "Contacts", outside)["Reporting_To"]?["id"] == .string(others[0]))
+            #expect(await record(server, token, "Contacts", others[0])["Reporting_To"] == .null)
+        }
+    }
+
+    @Test(arguments: TestServer.engines)
     func whatCannotBeMergedIsRefusedAndChangesNothing(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let token = try await server.token()

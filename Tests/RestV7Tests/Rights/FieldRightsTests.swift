@@ -59,6 +59,29 @@ import Wire
         func stored() async -> JSONValue? { await server.record("Leads", lead, token: admin) }
     }
 
+    /// The plan of a record by its id is kept for each user and version of the settings.
+    @Test(arguments: TestServer.engines) func aRecordAskedForAgainShowsWhatIsAllowedNow(_ engine: Database.Engine) async throws {
+        try await TestServer.with(engine) { server in
+            let stage = try await Stage(server)
+            let narrow = try #require(server.services.catalog.current().users.first { $0.email == "narrow@x.example" })
+            let path = "Leads/\(stage.lead)"
+            func shown(_ name: String) async -> JSONValue? { await stage.get(path).json?["data"]?.array?.first?[name] }
+            for _ in 0..<3 {
+                #expect(await shown("Phone") == nil)
+                #expect(await shown("Email") == "kim@x.example")
+                #expect(await stage.stored()?["Phone"] == .string(FieldRightsTests.secret + "2"))
+            }
+            let other = try await server.add("Leads", ["Last_Name": "Other", "Email": "other@x.example"], token: stage.admin)
+            let second = await stage.get("Leads/\(other)").json?["data"]?.array?.first
+            #expect(second?["Email"] == "other@x.example" && second?["id"] == .string(other))
+            try await stage.limit("Leads", "Email", narrow.profile, "hidden")
+            try await stage.limit("Leads", "Phone", narrow.profile, "read_write")
+            #expect(await shown("Email") == nil)
+            #expect(await shown("Phone") == .string(FieldRightsTests.secret + "2"))
+            #expect(await stage.stored()?["Email"] == "kim@x.example")
+        }
+    }
+
     @Test(arguments: TestServer.engines) func aHiddenFieldLeavesByNoPath(_ engine: Database.Engine) async throws {
         try await TestServer.with(engine) { server in
             let stage = try await Stage(server)

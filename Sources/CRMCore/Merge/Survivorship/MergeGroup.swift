@@ -94,7 +94,8 @@ extension MergeService {
         return request
     }
 
-    /// How many rows hang on each record, counted no further than the synchronous limit in each list.
+    /// How many rows hang on each record, counted no further than the synchronous limit in each list. Records of the group itself,
+    /// which the merge takes away or keeps anyhow, do not count.
     private static func relatedCounts(_ records: [Record], _ scope: WriteScope) throws -> [RecordID: Int] {
         guard let first = records.first else { return [:] }
         let all = MergeRequest(master: first, children: records, sources: [:], values: [:], tagSource: nil)
