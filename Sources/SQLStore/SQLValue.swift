@@ -18,6 +18,26 @@ package enum SQLValue: Sendable, Hashable {
     package static func id(_ id: RecordID?) -> SQLValue { id.map { .integer($0.raw) } ?? .null }
 
     package var isNull: Bool { if case .null = self { true } else { false } }
+
+    /// As the engines compare: texts are equal when their bytes are, whatever they look like.
+    package static func == (a: SQLValue, b: SQLValue) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.integer(let a), .integer(let b)): a == b
+        case (.real(let a), .real(let b)): a == b
+        case (.text(let a), .text(let b)): a.hasBytes(of: b)
+        case (.blob(let a), .blob(let b)): a == b
+        default: false
+        }
+    }
+}
+
+extension String {
+    /// Whether both are written with the same bytes; `==` also takes signs for equal that are put together in another way.
+    fileprivate func hasBytes(of other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        return self == other && utf8.elementsEqual(other.utf8)
+    }
 }
 
 extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral,

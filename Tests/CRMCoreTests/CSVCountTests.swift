@@ -23,6 +23,13 @@ import Testing
         return reading
     }
 
+    @Test func aLineThatSaysItIsEmptyIsARow() {
+        for keepsCells in [true, false] {
+            let lines = Array("Name\r\n\"\"\r\n\r\nok\r\n".utf8)
+            #expect(Self.read(lines, in: 3, keepsCells: keepsCells) == Reading(count: 3))
+        }
+    }
+
     @Test func countingMeetsTheSameRowsAndFailures() {
         var numbers = SystemRandomNumberGenerator()
         let parts: [[UInt8]] = [

@@ -102,7 +102,10 @@ package struct CSVReader: Sendable {
         case 0x0D:
             afterReturn = true
             return try endRow()
-        case 0x22 where state == .start: state = .quoted
+        case 0x22 where state == .start:
+            // A cell that says it is empty is one, even alone in its line.
+            hasText = true
+            state = .quoted
         case 0x22 where state == .quoteInQuoted:
             add(byte)
             state = .quoted

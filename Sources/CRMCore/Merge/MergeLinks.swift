@@ -90,6 +90,14 @@ struct MergeLinks {
         return (Int(row.integer(0) ?? 0), holding)
     }
 
+    /// The ids of the rows that will be left of those with a participant in `parent`, which is one of the sides.
+    func remaining(in parent: Field, atMost limit: Int) -> SQL {
+        """
+        SELECT t.id FROM \(table) t WHERE \(SuccessionRows(parent, succession).held(by: succession.participants, alias: "t")) \
+        AND t.id NOT IN (\(surplus)) ORDER BY t.id LIMIT \(.integer(Int64(limit)))
+        """
+    }
+
     /// Columns the link has besides its two sides and what every record has.
     private var ownFields: [Field] {
         link.fields.filter { $0.settable && !$0.columns.isEmpty && $0.body["link_side"]?.bool != true && $0.apiName != "id" }

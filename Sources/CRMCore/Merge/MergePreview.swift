@@ -16,26 +16,27 @@ package struct MergePreview: Sendable {
         master = plan.request.master.id
         children = plan.request.children.map(\.id)
         scheduled = plan.mustBeScheduled
-        let (shown, forecasts) = try Self.asked(plan, scope, render)
+        let (shown, rows, forecasts) = try Self.asked(plan, scope, render)
         outcome = try Self.outcome(plan, forecasts, scope)
-        record = try SurvivorView(plan, master: shown, outcome, scope, render).json()
+        record = rows.renamed(try SurvivorView(plan, master: shown, outcome, scope, render).json())
     }
 
     /// The master as it is shown, and what becomes of links; asked together.
     private static func asked(_ plan: MergePlan, _ scope: WriteScope, _ render: RenderContext) throws
-        -> (master: [JSONValue], links: [ModuleID: MergeLinks.Forecast])
+        -> (master: [JSONValue], rows: SurvivorRows, links: [ModuleID: MergeLinks.Forecast])
     {
         var seen: Set<ModuleID> = []
         let links = plan.moves.filter { seen.insert($0.module).inserted }.compactMap { move in
             scope.catalog.module(id: move.module).flatMap { MergeLinks($0, plan.request.succession, scope) }.map { (move.module, $0) }
         }
-        let master = try SurvivorView.plan([plan.request.master.id], nil, of: plan.request.module, scope)
+        let master = try SurvivorView.plan([plan.request.master.id], nil, of: plan.request.module, depth: .single, scope)
+        let rows = SurvivorRows(plan, master.rows, scope)
         var forecasts: [ModuleID: MergeLinks.Forecast] = [:]
-        var shown = SurvivorView.Shown(master, render)
+        var shown = SurvivorView.Shown(master, render, rows: try rows.values(render))
         try scope.tx.forEach(of: links.map(\.1.forecastQuestion) + [master.rendered(scope.tx)]) { number, row in
             if number < links.count { forecasts[links[number].0] = links[number].1.forecast(row) } else { shown.take(row) }
         }
-        return (try shown.records(), forecasts)
+        return (try shown.records(), rows, forecasts)
     }
 
     package var json: JSONValue {
@@ -88,8 +89,8 @@ private struct SurvivorView {
         private var json = JSONWriter(capacity: 16_384)
         private var writing: RecordReader.Writing
 
-        init(_ plan: QueryPlan, _ render: RenderContext) {
-            writing = RecordReader.Writing(plan, render)
+        init(_ plan: QueryPlan, _ render: RenderContext, rows: RowValues = RowValues()) {
+            writing = RecordReader.Writing(plan, render, rows: rows)
             json.beginArray()
         }
 
@@ -101,8 +102,12 @@ private struct SurvivorView {
         }
     }
 
-    static func plan(_ ids: [RecordID], _ fields: [Field]?, of module: Module, _ scope: WriteScope) throws -> QueryPlan {
-        try Planner(scope.catalog, scope.access).plan(Query(module, fields: fields, filter: .ids(ids), limit: ids.count))
+    static func plan(
+        _ ids: [RecordID], _ fields: [Field]?, of module: Module, depth: Query.Depth = .list, _ scope: WriteScope
+    ) throws -> QueryPlan {
+        var query = Query(module, fields: fields, filter: .ids(ids), limit: ids.count)
+        query.depth = depth
+        return try Planner(scope.catalog, scope.access).plan(query)
     }
 
     /// `master` is that record shown whole; of the children no more is asked than what they give.

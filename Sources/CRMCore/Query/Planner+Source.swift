@@ -47,7 +47,7 @@ extension Planner {
             ?? "SELECT t.id FROM \(source.from) WHERE \(source.filter) ORDER BY \(source.order)"
         return Source(
             from: "\(table) t", filter: "t.id IN (\(words.candidates(newest, table, query.module, where: filter)))",
-            order: "\(words.rank(query.module)), t.id DESC")
+            order: words.rank(query.module).map { "\($0), t.id DESC" } ?? "t.id DESC")
     }
 
     /// The ids of records that pass, newest first, tested one by one in that order. Two letters are in every tenth record, and no

@@ -53,7 +53,14 @@ extension RecordStore {
         var matches: [Int: (id: RecordID, field: String?)] = [:]
         // A duplicate that the caller does not see is one all the same: nothing is added beside it, and nothing is told of it.
         var hidden: [Int: Rejection] = [:]
-        for (index, item) in items.enumerated() { if let id = item.value["id"]?.looseInt64 { matches[index] = (RecordID(raw: id), nil) } }
+        for (index, item) in items.enumerated() {
+            do throws(Rejection) {
+                guard item.value["id"] != "", let id = try item.ownID() else { continue }
+                matches[index] = (id, nil)
+            } catch {
+                hidden[index] = error
+            }
+        }
         for field in fields {
             let open = items.indices.filter { matches[$0] == nil && hidden[$0] == nil }
             let values = open.compactMap { index in value(of: field, in: items[index], scope).map { (index, $0) } }

@@ -34,8 +34,9 @@ package struct WordSearch: Sendable {
     }
 
     /// 0 for a record of that very name, then names that start so, that have a word that starts so, that contain it, and the others.
-    func rank(_ module: Module) -> SQL {
-        guard let column = module.displayColumn else { return "0" }
+    /// `nil` where records have no name, or none that the caller sees.
+    func rank(_ module: Module) -> SQL? {
+        guard let column = module.displayColumn else { return nil }
         let name: SQL = "\(column, of: "t")"
         return """
             CASE WHEN \(.folded(name)) = \(.folded("\(SQLValue.text(text))")) THEN 0 WHEN \(.startsFolded(name, text)) THEN 1 \

@@ -28,7 +28,8 @@ enum GetDataSharing: Endpoint {
     }
 }
 
-/// Changes who sees the records of modules, all of them or none. In force for the next request of every process.
+/// Changes who sees the records of modules, all of them or none. In force for the next request; reads of other
+/// processes follow within a moment.
 enum PutDataSharing: Endpoint {
     static let declaration = Declaration(
         .put, "/crm/v7/settings/data_sharing", entry: "", scope: .fixed(["ZohoCRM.settings.data_sharing.UPDATE"]))

@@ -65,7 +65,8 @@ enum SearchRecords: Endpoint {
     /// At least two characters (`records.md`, 131).
     static func given(_ name: String, _ request: ParsedRequest) throws(Rejection) -> String? {
         guard let text = request.query(name), !text.isEmpty else { return nil }
-        guard text.filter({ !$0.isWhitespace }).count >= 2 else { throw .invalidParameter(name) }
+        // In Unicode scalars: what readers see as one sign may be several.
+        guard text.unicodeScalars.count(where: { !$0.properties.isWhitespace }) >= 2 else { throw .invalidParameter(name) }
         return text
     }
 }
