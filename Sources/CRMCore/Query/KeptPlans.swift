@@ -27,8 +27,6 @@ final class KeptPlans: Sendable {
     private static let limit = 128
     private let plans = Mutex<[Key: QueryPlan]>([:])
 
-    var count: Int { plans.withLock(\.count) }
-
     /// The ids a query is about, when it is such a question.
     static func ids(of query: Query) -> [RecordID]? {
         guard query.fields == nil, query.terms == nil, query.link == nil, query.words == nil, case .ids(let ids) = query.filter,
